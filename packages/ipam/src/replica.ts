@@ -1,0 +1,52 @@
+import type { Address, Mac } from "@firstlight/wire";
+import type { Change, Position } from "./feed.ts";
+import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Segment } from "./model.ts";
+
+/**
+ * The site in memory: what every daemon answers from. It loads a consistent snapshot, follows the feed, keeps a copy
+ * on disk so that a daemon also starts while the database is away, and never lies about its age.
+ */
+export interface Replica {
+  readonly at: Position;
+  /** Position of the last change that may alter DNS: low 32 bits are the serial of every zone. */
+  readonly dnsPosition: number;
+  /** Milliseconds since the feed was last known to be complete. */
+  stalenessMs(): number;
+  /** The database's clock as estimated here. */
+  databaseNow(): number;
+
+  segment(id: number): Segment | undefined;
+  segments(): Iterable<Segment>;
+  /** The segment whose prefix holds the address, in a VRF: by relay (giaddr, link selection) or local interface. */
+  segmentOf(address: Address, vrf?: string): Segment | undefined;
+  prefixes(segment: number): readonly PrefixRow[];
+  domain(id: number): Domain | undefined;
+  domains(): Iterable<Domain>;
+  interface(segment: number, mac: Mac): Interface | undefined;
+  interfaceById(id: number): Interface | undefined;
+  /** Interfaces with this MAC on any segment. */
+  interfacesOf(mac: Mac): readonly Interface[];
+  expected(mac: Mac): ExpectedDevice | undefined;
+  lease(address: Address, vrf?: string): Lease | undefined;
+  /** The address this interface holds or last held in this family, if it has not gone to another. */
+  leaseOf(interfaceId: number, family?: 4 | 6): Lease | undefined;
+  leases(): Iterable<Lease>;
+  names(domain: number): Iterable<Name>;
+
+  /**
+   * The address to offer: what the interface holds, else its declared address, else `wanted` if free, else a free one
+   * by the segment's allocation. A function of identity and replica, so every replica offers alike. Writes nothing.
+   */
+  candidate(segment: Segment, mac: Mac, wanted?: Address, held?: (address: Address) => boolean): Candidate;
+
+  /** Called after each applied batch, in feed order; and once with `reload` after a full load. */
+  follow(listener: (event: Followed) => void): Disposable;
+}
+
+export type Candidate =
+  | { readonly is: "candidate"; readonly address: Address; readonly prefix: PrefixRow; readonly known: boolean }
+  | { readonly is: "none"; readonly because: "segment is full" | "device is not expected here" | "no prefix of this family" };
+
+export type Followed =
+  | { readonly is: "reload"; readonly at: Position }
+  | { readonly is: "changes"; readonly changes: readonly Change[]; readonly at: Position };

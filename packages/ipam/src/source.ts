@@ -1,0 +1,24 @@
+import type { Change, Position } from "./feed.ts";
+import type { Row } from "./model.ts";
+
+/** Where a replica gets its rows: PostgreSQL in a site, a list in a test. */
+export interface Source {
+  /** One consistent snapshot of every row, and where in the feed it stands. */
+  load(): Promise<Loaded>;
+  /** Changes after `after` in feed order, at most `limit`; `epoch` when the reader must load anew. */
+  changes(after: Position, limit: number): Promise<Pulled>;
+  /** Settles when there may be news, or after `timeoutMs`: a lost notification costs that delay, nothing else. */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface Loaded {
+  readonly at: Position;
+  readonly dnsPosition: number;
+  /** The database's clock at the snapshot, milliseconds. */
+  readonly databaseNow: number;
+  readonly rows: AsyncIterable<readonly Row[]>;
+}
+
+export type Pulled =
+  | { readonly is: "changes"; readonly changes: readonly Change[]; readonly databaseNow: number; readonly more: boolean }
+  | { readonly is: "epoch"; readonly now: Position };

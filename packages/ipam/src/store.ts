@@ -1,0 +1,48 @@
+import type { Address, Mac } from "@firstlight/wire";
+import type { SiteDeclaration } from "./config.ts";
+import type { Change, Position } from "./feed.ts";
+import type { LeaseRequest, Outcome } from "./lease.ts";
+import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Segment } from "./model.ts";
+
+/** The writing side, on PostgreSQL. Every call is one transaction; every changed row leaves one change behind it. */
+export interface Store extends AsyncDisposable {
+  /** One transaction for the whole batch, one outcome each, in order. Rejects only when the world failed: nothing was promised then. */
+  commit(batch: readonly LeaseRequest[], actor: string): Promise<Outcome[]>;
+
+  /** Brings domains, segments, prefixes and expected devices to what the site's file declares. Never removes. */
+  declare(site: SiteDeclaration, actor: string): Promise<Declared>;
+
+  createSegment(segment: SegmentEdit, actor: string): Promise<Segment>;
+  /** Refused with the exact reason when it would orphan an address. */
+  updateSegment(name: string, edit: Partial<SegmentEdit>, actor: string): Promise<Segment>;
+  deleteSegment(name: string, actor: string): Promise<void>;
+  putName(name: Omit<Name, "kind" | "id" | "version">, actor: string): Promise<Name>;
+  deleteName(owner: string, type: Name["type"], actor: string): Promise<void>;
+  expect(devices: readonly Omit<ExpectedDevice, "kind" | "version">[], actor: string): Promise<void>;
+
+  /** What the replica may have missed about one client: bounded, coalesced per MAC. */
+  lookup(mac: Mac): Promise<{ readonly interfaces: readonly Interface[]; readonly leases: readonly Lease[]; readonly expected?: ExpectedDevice }>;
+  /** Changes after a position, at most `limit`, in order; `epoch` when the reader must reload. */
+  changes(after: Position, limit: number): Promise<{ readonly is: "changes"; readonly changes: readonly Change[] } | { readonly is: "epoch"; readonly now: Position }>;
+}
+
+/** A segment as an operator writes it: names instead of ids, prefixes inside. */
+export interface SegmentEdit extends Omit<Segment, "kind" | "id" | "version" | "domain"> {
+  readonly domain: string;
+  readonly prefixes: readonly Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version">[];
+}
+
+export interface Declared {
+  readonly domains: readonly Domain[];
+  readonly segments: readonly Segment[];
+  /** One line per row created or altered: `segment bmc: mtu 1500 → 9000`. */
+  readonly changed: readonly string[];
+}
+
+/** An edit that the site's rules forbid: an expected no, with the reason an operator can act on. */
+export class Refused extends Error {
+  readonly code = "FL_REFUSED";
+}
+
+/** Addresses are compared and stored in this text form. */
+export type AddressText = string & { readonly of?: Address };
