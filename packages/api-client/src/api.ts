@@ -42,6 +42,8 @@ export interface Decision {
   /** Body of the tenant's iPXE script, when the action is `tenant`. */
   readonly script?: string;
   readonly userData?: string;
+  /** Proof that this very decision was fetched; the booted system brings it along when it phones home. */
+  readonly token: string;
 }
 
 export interface PhoneHome {
@@ -49,6 +51,7 @@ export interface PhoneHome {
   readonly mac: string;
   readonly detail: Readonly<Record<string, string>>;
   readonly trace?: string;
+  readonly token: string;
 }
 
 export interface FeedPosition {
