@@ -1,0 +1,159 @@
+/**
+ * The house rules, as a test: floors, purity of cores, dead files, sizes, words. The only place where they live.
+ */
+import assert from "node:assert/strict";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import test from "node:test";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+/** Which floor a package stands on: it may import what is below it, and what `beside` allows. */
+const FLOORS: Readonly<Record<string, number>> = {
+  wire: 0,
+  datagram: 0,
+  service: 0,
+  ipam: 1,
+  "api-client": 1,
+  "unbound-config": 2,
+  dhcpd: 2,
+  tftpd: 2,
+  "pxe-http": 2,
+  dnsd: 2,
+  api: 2,
+  rack: 2,
+  site: 3,
+};
+
+/** Cores: data in, data out. No node: modules, no clock, no timer, no promise, no environment. */
+const CORES = [
+  "packages/wire/src/**/*.ts",
+  "packages/ipam/src/{allocate,records,model,feed,lease}.ts",
+  "packages/dhcpd/src/{client,decide,boot,delivery,reply}.ts",
+  "packages/tftpd/src/{transfer,options}.ts",
+  "packages/pxe-http/src/script.ts",
+  "packages/dnsd/src/{answer,index}.ts",
+  "packages/api/src/lifecycle.ts",
+  "packages/unbound-config/src/render.ts",
+];
+const IMPURE = /\bfrom "node:|\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(|\bMath\.random\(|\bprocess\.|\bawait\b|\basync\b/;
+
+const MOST_LINES = 250;
+const BANNED_NAMES = /(^|[-_.])(utils?|helpers?|manager|handler2|misc|common)([-_.]|$)/;
+const BANNED_WORDS = /\b(TODO|FIXME|XXX)\b|\.only\(/;
+
+const sources = files("packages/*/src/**/*.ts").filter((file) => !file.includes("/gen/"));
+
+function files(pattern: string): string[] {
+  return globSync(pattern, { cwd: ROOT, exclude: (name) => name === "node_modules" }).map(String).toSorted();
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+/** Specifiers a file imports or re-exports, types included. */
+function imports(text: string): string[] {
+  const found = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
+  return [...found, ...[...text.matchAll(/import\.meta\.resolve\("([^"]+)"\)/g)].map((match) => match[1]!)];
+}
+
+function packageOf(file: string): string {
+  return file.split("/")[1]!;
+}
+
+/** Floor violations of one file: empty when it keeps the rules. */
+export function floorFaults(file: string, text: string): string[] {
+  const own = packageOf(file);
+  const floor = FLOORS[own];
+  if (floor === undefined) return [`${file}: package ${own} stands on no floor`];
+  const ours = imports(text).flatMap((specifier) => /^@firstlight\/([a-z-]+)/.exec(specifier)?.[1] ?? []);
+  return ours
+    .filter((other) => other !== own && !((FLOORS[other] ?? Number.POSITIVE_INFINITY) < floor))
+    .map((other) => `${file}: imports @firstlight/${other}, which is not below it`);
+}
+
+test("no package imports one of its own floor or above", () => {
+  assert.deepEqual(sources.flatMap((file) => floorFaults(file, read(file))), []);
+});
+
+test("the floor rule finds a planted violation", () => {
+  const planted = 'import { daemon } from "@firstlight/dnsd";\n';
+  assert.equal(floorFaults("packages/dhcpd/src/planted.ts", planted).length, 1);
+  assert.equal(floorFaults("packages/ipam/src/planted.ts", 'import type { Api } from "@firstlight/api-client";').length, 1);
+});
+
+test("no file reaches into another package past its exports", () => {
+  const faults = sources.flatMap((file) =>
+    imports(read(file))
+      .filter((specifier) => specifier.startsWith("."))
+      .filter((specifier) => packageOf(relative(ROOT, join(ROOT, dirname(file), specifier))) !== packageOf(file))
+      .map((specifier) => `${file}: ${specifier}`),
+  );
+  assert.deepEqual(faults, []);
+});
+
+test("cores are pure", () => {
+  const faults = CORES.flatMap((pattern) => {
+    const found = files(pattern);
+    if (found.length === 0) return [`${pattern}: names no file`];
+    return found.flatMap((file) =>
+      withoutComments(read(file))
+        .split("\n")
+        .flatMap((line, i) => (IMPURE.test(line) ? [`${file}:${i + 1}: ${line.trim()}`] : [])),
+    );
+  });
+  assert.deepEqual(faults, []);
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, (comment) => comment.replaceAll(/[^\n]/g, " ")).replaceAll(/\/\/.*$/gm, "");
+}
+
+test("every source file is reached from an entry of its package", () => {
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file) || !existsSync(join(ROOT, file))) return;
+    reached.add(file);
+    for (const specifier of imports(read(file))) {
+      if (specifier.startsWith(".")) visit(relative(ROOT, resolve(ROOT, dirname(file), specifier)));
+    }
+  };
+  for (const manifest of files("packages/*/package.json")) {
+    const { exports = {}, bin = {} } = JSON.parse(read(manifest)) as Record<string, Record<string, string>>;
+    for (const entry of [...Object.values(exports), ...Object.values(bin)]) visit(join(dirname(manifest), entry));
+  }
+  // Workers and child processes are started by URL, not imported.
+  for (const file of sources) {
+    for (const match of read(file).matchAll(/new URL\("(\.[^"]+\.ts)", import\.meta\.url\)/g)) {
+      visit(relative(ROOT, resolve(ROOT, dirname(file), match[1]!)));
+    }
+  }
+  assert.deepEqual(sources.filter((file) => !reached.has(file)), []);
+});
+
+test(`no source file is longer than ${MOST_LINES} lines`, () => {
+  const long = sources.map((file) => [file, read(file).split("\n").length] as const).filter(([, lines]) => lines > MOST_LINES);
+  assert.deepEqual(long, []);
+});
+
+test("names and words are the house's", () => {
+  const faults = sources.flatMap((file) => {
+    const name = file.split("/").at(-1)!;
+    const words = BANNED_WORDS.exec(read(file));
+    return [...(BANNED_NAMES.test(name) ? [`${file}: name`] : []), ...(words ? [`${file}: ${words[0]}`] : [])];
+  });
+  assert.deepEqual(faults, []);
+});
+
+test("every link of the documents leads somewhere", () => {
+  const faults = ["README.md", "ARCHITECTURE.md", ...files("docs/**/*.md"), ...files("packages/*/README.md")]
+    .filter((file) => existsSync(join(ROOT, file)))
+    .flatMap((file) =>
+      [...read(file).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)]
+        .map((match) => match[1]!)
+        .filter((link) => !/^[a-z]+:/.test(link) && !existsSync(resolve(ROOT, dirname(file), link)))
+        .map((link) => `${file}: ${link}`),
+    );
+  assert.deepEqual(faults, []);
+});
