@@ -1,7 +1,9 @@
 import { z } from "zod";
 
 /** `host:port` with an IPv4 literal or `[IPv6]`; port 0 lets the kernel choose. */
-export const endpoint = z.string().regex(/^(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d{1,5}$/i, "want address:port, for example 127.0.0.1:6767");
+export const endpoint = z
+  .string()
+  .regex(/^(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d{1,5}$/i, "want address:port, for example 127.0.0.1:6767");
 
 /** The sections every daemon shares. Paths are relative to the file; secrets are files, never values. */
 export const siteSchema = z.strictObject({
@@ -17,14 +19,20 @@ export const siteSchema = z.strictObject({
     .prefault({}),
   database: z
     .strictObject({
-      url: z.string().optional().describe("postgres://user@host/db; absent: the embedded PostgreSQL. DATABASE_URL overrides"),
+      url: z
+        .string()
+        .optional()
+        .describe("postgres://user@host/db; absent: the embedded PostgreSQL. DATABASE_URL overrides"),
       passwordFile: z.string().optional().describe("File whose first line is the password"),
       poolSize: z.int().min(1).max(64).default(4).describe("Connections per daemon"),
     })
     .prefault({}),
   redis: z
     .strictObject({
-      url: z.string().optional().describe("redis://host:port; absent: limits and cache per process. REDIS_URL overrides"),
+      url: z
+        .string()
+        .optional()
+        .describe("redis://host:port; absent: limits and cache per process. REDIS_URL overrides"),
       passwordFile: z.string().optional(),
     })
     .prefault({}),
@@ -34,9 +42,7 @@ export const siteSchema = z.strictObject({
     })
     .prefault({}),
   apiEndpoint: endpoint.default("127.0.0.1:7070").describe("Where daemons and operators reach the API service"),
-  log: z
-    .strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info") })
-    .prefault({}),
+  log: z.strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info") }).prefault({}),
   traces: z
     .strictObject({ endpoint: z.url().optional().describe("OTLP/HTTP collector; absent: spans are not exported") })
     .prefault({}),

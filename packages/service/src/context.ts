@@ -1,0 +1,52 @@
+import type { Logger } from "pino";
+import { systemClock } from "./clock.ts";
+import type { Context } from "./daemon.ts";
+import { createLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Shared } from "./shared.ts";
+import { processShared } from "./shared/process.ts";
+import { redisShared } from "./shared/redis.ts";
+import type { SiteConfig } from "./site.ts";
+import { loadCredentials } from "./tls.ts";
+import { createTraces } from "./traces.ts";
+
+/** A daemon's context with real parts, and how to let go of them. */
+export interface OwnedContext<Config> extends AsyncDisposable {
+  readonly context: Context<Config>;
+}
+
+export async function createContext<Config>(
+  daemon: { readonly name: string; readonly section: string },
+  site: SiteConfig,
+  sections: Readonly<Record<string, unknown>>,
+  log: Logger = createLog(site, daemon.name),
+): Promise<OwnedContext<Config>> {
+  const metrics = createMetrics(site.site.name, daemon.name);
+  const traces = await createTraces(site, daemon.name);
+  const shared = createShared(site, { log, metrics });
+  const context: Context<Config> = {
+    config: sections[daemon.section] as Config,
+    site,
+    sections,
+    log,
+    metrics,
+    tracer: traces.tracer,
+    clock: systemClock,
+    credentials: loadCredentials(site.trust.dir, daemon.name),
+    shared,
+  };
+  return {
+    context,
+    [Symbol.asyncDispose]: async () => {
+      await shared[Symbol.asyncDispose]();
+      await traces.stop().catch((error: unknown) => log.warn({ error }, "spans were lost"));
+    },
+  };
+}
+
+/** Redis where the site has one, this process alone where it has not. */
+export function createShared(site: SiteConfig, { log, metrics }: Pick<Context<unknown>, "log" | "metrics">): Shared {
+  const { url, passwordFile } = site.redis;
+  if (url === undefined) return processShared(systemClock);
+  return redisShared({ url, passwordFile, prefix: `firstlight:${site.site.name}:`, clock: systemClock, log, metrics });
+}

@@ -1,0 +1,29 @@
+import { pino, type DestinationStream, type Logger } from "pino";
+import type { SiteConfig } from "./site.ts";
+
+/** JSON lines on stdout, buffered for a turn and flushed at exit; every line says which daemon of which site spoke. */
+export function createLog(site: SiteConfig, daemon: string, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level: site.log.level,
+      base: { site: site.site.name, daemon },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      serializers: { error: errorFields, err: errorFields },
+    },
+    destination ?? pino.destination({ dest: 1, sync: false, minLength: 0 }),
+  );
+}
+
+/** An error as fields, with its causes: what failed, by which code, because of what. */
+function errorFields(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code, cause } = error as NodeJS.ErrnoException;
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined || depth > 3 ? {} : { cause: errorFields(cause, depth + 1) }),
+    stack: error.stack,
+  };
+}

@@ -1,0 +1,99 @@
+import { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { Counter, type Registry } from "prom-client";
+import { backoffMs } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
+import { readSecret } from "../paths.ts";
+import type { Shared } from "../shared.ts";
+import { fanOut } from "./fan-out.ts";
+import { MAX_VALUE_BYTES, processShared } from "./process.ts";
+
+export interface RedisOptions {
+  readonly url: string;
+  readonly passwordFile?: string | undefined;
+  /** Keys and channels of one site begin with it. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Registry;
+}
+
+/** A token bucket in one round trip, on Redis' own clock, forgotten when it is full again. */
+const TAKE = `
+local now = redis.call("TIME")
+local ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local kept = redis.call("HMGET", KEYS[1], "tokens", "at")
+local tokens = math.min(burst, tonumber(kept[1] or burst) + math.max(0, ms - tonumber(kept[2] or ms)) / 1000 * rate)
+local taken = 0
+if tokens >= 1 then tokens = tokens - 1; taken = 1 end
+redis.call("HSET", KEYS[1], "tokens", tostring(tokens), "at", tostring(ms))
+redis.call("PEXPIRE", KEYS[1], math.min(86400000, math.ceil((burst - tokens) / math.max(rate, 0.001) * 1000) + 1000))
+return taken`;
+
+/** No packet waits longer than this for a limit or a cached value. */
+const COMMAND_MS = 250;
+
+/** Limits, cache and fan-out over Redis. While Redis is away this process goes on alone; each such step is counted. */
+export function redisShared(options: RedisOptions): Shared {
+  const { prefix, log } = options;
+  const alone = processShared(options.clock);
+  const fallbacks = new Counter({
+    name: "firstlight_redis_fallbacks_total",
+    help: "Steps that Redis did not take part in because it was away",
+    labelNames: ["operation"],
+    registers: [options.metrics],
+  });
+  const connection = connect(options);
+  connection.defineCommand("take", { numberOfKeys: 1, lua: TAKE });
+  const commands = connection as Redis & { take(key: string, perSecond: number, burst: number): Promise<number> };
+  const fan = fanOut(connection.duplicate(), prefix, alone);
+  let away = false;
+  connection.on("error", (error) => {
+    if (!away) log.warn({ error }, "redis is away; limits and cache are per process");
+    away = true;
+  });
+  connection.on("ready", () => {
+    if (away) log.info("redis is back");
+    away = false;
+  });
+
+  const orAlone = async <T>(operation: string, remote: () => Promise<T>, local: () => Promise<T>): Promise<T> => {
+    try {
+      return await remote();
+    } catch {
+      fallbacks.inc({ operation });
+      return local();
+    }
+  };
+  return {
+    engine: "redis",
+    take: (key, perSecond, burst) =>
+      orAlone("take", async () => (await commands.take(`${prefix}limit:${key}`, perSecond, burst)) === 1, () => alone.take(key, perSecond, burst)),
+    get: (key) => orAlone("get", async () => (await connection.get(`${prefix}cache:${key}`)) ?? undefined, () => alone.get(key)),
+    set: async (key, value, ttlSeconds) => {
+      if (Buffer.byteLength(value) > MAX_VALUE_BYTES) return;
+      const ttlMs = Math.max(1, Math.round(ttlSeconds * 1000));
+      await orAlone("set", async () => void (await connection.set(`${prefix}cache:${key}`, value, "PX", ttlMs)), () => alone.set(key, value, ttlSeconds));
+    },
+    publish: (channel, message) =>
+      orAlone("publish", async () => void (await connection.publish(prefix + channel, message)), () => alone.publish(channel, message)),
+    subscribe: fan.subscribe,
+    [Symbol.asyncDispose]: async () => {
+      connection.disconnect();
+      fan.stop();
+      await alone[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function connect({ url, passwordFile }: RedisOptions): Redis {
+  return new Redis(url, {
+    ...(passwordFile === undefined ? {} : { password: readSecret(passwordFile) }),
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2000,
+    commandTimeout: COMMAND_MS,
+    retryStrategy: (attempt) => backoffMs(attempt, Math.random(), { baseMs: 50, maxMs: 2000 }),
+  });
+}
