@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { biosDisk, DISK_MARKER, efiDisk } from "./disk.ts";
+import { type Firmware, powerOn } from "./machine.ts";
+import type { Bench, Scenario } from "./scenario.ts";
+import { sleep } from "./shell.ts";
+
+interface Row {
+  readonly name: string;
+  readonly firmware: Firmware;
+  readonly short: boolean;
+  readonly index: number;
+  /** Boots again after it is Ready, from a disk of the suite's. */
+  readonly disk?: (folder: string) => Promise<string>;
+}
+
+const ROWS: readonly Row[] = [
+  { name: "bios", firmware: "seabios-ipxe", short: true, index: 1, disk: biosDisk },
+  { name: "http", firmware: "ovmf-http", short: false, index: 2 },
+  { name: "pxe", firmware: "ovmf-pxe", short: true, index: 3, disk: efiDisk },
+];
+
+/** Quiet times are 11 to 25 s; a busy machine takes three times as long. */
+const BOOT_MS = 180_000;
+
+export const boots: readonly Scenario[] = ROWS.map((row) => ({
+  name: row.name,
+  short: row.short,
+  expects: { name: `e2e-${row.name}`, mac: macOf(row.index) },
+  run: (bench) => boot(row, bench),
+}));
+
+function macOf(index: number): string {
+  return `52:54:00:99:00:0${index}`;
+}
+
+interface MachineJson {
+  readonly state: string;
+  readonly interfaces: readonly { readonly address: string; readonly fqdn: string }[];
+}
+
+interface EventJson {
+  readonly kind: string;
+  readonly detail?: Readonly<Record<string, string>>;
+}
+
+async function boot(row: Row, { site, folder, cache }: Bench): Promise<void> {
+  const name = `e2e-${row.name}`;
+  const disk = row.disk ? await row.disk(cache) : undefined;
+  await using machine = await powerOn({
+    firmware: row.firmware,
+    mac: macOf(row.index),
+    uuid: `00000000-0000-4000-8000-00000000000${row.index}`,
+    logDir: folder,
+    ...(disk ? { disk } : {}),
+  });
+  const ready = await machine.until(/E2E (READY|FAILED)/, BOOT_MS);
+  assert.match(ready, /E2E READY discover/, `the guest said: ${ready}`);
+
+  const shown = await site.json<MachineJson>("machines", "show", name);
+  assert.match(shown.state, /ready/i, `the API shows ${name} as ${shown.state}`);
+  const [address, fqdn] = [shown.interfaces[0]?.address, shown.interfaces[0]?.fqdn];
+  assert.ok(address && ready.includes(address), `the API's address ${address} is not the guest's: ${ready}`);
+  assert.ok(fqdn && ready.includes(fqdn), `the API's name ${fqdn} is not the guest's: ${ready}`);
+
+  if (!disk) return;
+  await machine.until(new RegExp(DISK_MARKER), BOOT_MS);
+  await machine.stop("SIGKILL");
+  await bothBootsOn(name, site);
+}
+
+/** The timeline shows a boot into discovery, the phone-home, and a later boot to the local disk. */
+async function bothBootsOn(name: string, site: Bench["site"]): Promise<void> {
+  let actions: string[] = [];
+  for (let tries = 0; tries < 20; tries++) {
+    const events = await site.json<EventJson[]>("machines", "timeline", name);
+    actions = events.flatMap(({ kind, detail }) =>
+      kind === "pxe.script" ? [detail?.action ?? ""] : kind === "pxe.phone-home" ? ["home"] : [],
+    );
+    const home = actions.indexOf("home");
+    if (
+      actions.indexOf("discover") >= 0 &&
+      home > actions.indexOf("discover") &&
+      actions.indexOf("local-disk", home) > home
+    )
+      return;
+    await sleep(500);
+  }
+  assert.fail(`the timeline of ${name} does not show both boots: ${actions.join(", ")}`);
+}

@@ -1,0 +1,121 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { promisify } from "node:util";
+
+const execute = promisify(execFile);
+
+/** Runs a command to its end and gives its standard output; rejects with what it said when it fails. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; timeoutMs?: number } = {},
+): Promise<string> {
+  const { cwd, timeoutMs = 120_000 } = options;
+  try {
+    const { stdout } = await execute(command, [...args], {
+      timeout: timeoutMs,
+      maxBuffer: 64 << 20,
+      ...(cwd ? { cwd } : {}),
+    });
+    return stdout;
+  } catch (fault) {
+    const { stderr = "", stdout = "", message } = fault as { stderr?: string; stdout?: string; message: string };
+    throw new Error(`${command} ${args.join(" ")}: ${(stderr || stdout || message).trim().slice(-600)}`, {
+      cause: fault,
+    });
+  }
+}
+
+/** Like `run`, but failing is an answer: `undefined`. */
+export async function attempt(
+  command: string,
+  args: readonly string[],
+  timeoutMs = 30_000,
+): Promise<string | undefined> {
+  return run(command, args, { timeoutMs }).catch(() => undefined);
+}
+
+/** A long-running process whose output goes to a file and to whoever waits for a line. */
+export interface Started extends AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly lines: readonly string[];
+  /** Resolves with the first line that matches, past ones included; rejects at the deadline or when the process ends. */
+  until(pattern: RegExp, timeoutMs: number, after?: number): Promise<string>;
+  stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>;
+}
+
+export function start(
+  name: string,
+  command: string,
+  args: readonly string[],
+  logFile: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Started {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
+  const log = createWriteStream(logFile, { flags: "a" });
+  const lines: string[] = [];
+  const listeners = new Set<() => void>();
+  let [rest, ended] = ["", false];
+  const take = (chunk: Buffer): void => {
+    log.write(chunk);
+    const parts = (rest + chunk.toString("latin1")).split(/\r?\n/);
+    rest = parts.pop() ?? "";
+    lines.push(...parts);
+    for (const listener of listeners) listener();
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  const closed = new Promise<void>((resolve) => {
+    const end = (): void => {
+      ended = true;
+      for (const listener of listeners) listener();
+      log.end(resolve);
+    };
+    child.once("close", end);
+    child.once("error", end);
+  });
+  const stop = async (signal: NodeJS.Signals = "SIGTERM", graceMs = 15_000): Promise<void> => {
+    if (ended) return closed;
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    await closed;
+    clearTimeout(timer);
+  };
+  return {
+    child,
+    lines,
+    stop,
+    until: (pattern, timeoutMs, after = 0) =>
+      new Promise((resolve, reject) => {
+        const settle = (act: () => void): void => {
+          clearTimeout(timer);
+          listeners.delete(look);
+          act();
+        };
+        const look = (): void => {
+          const line = [...lines.slice(after), rest].find((text) => pattern.test(text));
+          if (line !== undefined) settle(() => resolve(line));
+          else if (ended)
+            settle(() => reject(new Error(`${name} ended before ${pattern}: ${lines.slice(-4).join(" | ")}`)));
+        };
+        const timer = setTimeout(
+          () =>
+            settle(() =>
+              reject(
+                new Error(`${name}: no ${pattern} within ${timeoutMs / 1000} s; last: ${lines.slice(-3).join(" | ")}`),
+              ),
+            ),
+          timeoutMs,
+        );
+        listeners.add(look);
+        look();
+      }),
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
