@@ -11,7 +11,9 @@ export interface SiteDocument {
   readonly faults: readonly Fault[];
   /** `site.yaml:12` of the value at this path, or of the nearest thing above it that the file has. */
   where(path: readonly PropertyKey[]): string;
-  /** The same for a key that stands where it should not. */
+  /** Whether the file itself says something at this path. */
+  has(path: readonly PropertyKey[]): boolean;
+  /** As `where`, for a key that stands where it should not. */
   whereKey(path: readonly PropertyKey[], key: string): string;
 }
 
@@ -48,6 +50,7 @@ export function readDocument(file: string | undefined): SiteDocument {
     values: values as Record<string, unknown>,
     faults,
     where: (path) => at(offsetOf(document, path)),
+    has: (path) => document.hasIn(path),
     whereKey: (path, key) => at(keyOffset(document, path, key) ?? offsetOf(document, path)),
   };
 }
@@ -79,5 +82,5 @@ const unreadable = (file: string, wrong: string, remedy: string): SiteDocument =
   emptyDocument(file, [{ where: file, path: "", wrong, remedy }]);
 
 function emptyDocument(file: string, faults: readonly Fault[]): SiteDocument {
-  return { values: {}, faults, where: () => file, whereKey: () => file };
+  return { values: {}, faults, where: () => file, has: () => false, whereKey: () => file };
 }

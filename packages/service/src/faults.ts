@@ -17,6 +17,13 @@ export function faultLine({ where, path, wrong, remedy }: Fault): string {
   return line.replaceAll(/[\u0000-\u001f\u007f\u2028\u2029]+/g, " ");
 }
 
+/** As somebody mends them: down the file, then the environment. */
+export function byLine(a: Fault, b: Fault): number {
+  return lineOf(a) === lineOf(b) ? 0 : lineOf(a) - lineOf(b);
+}
+
+const lineOf = ({ where }: Fault): number => Number(/:(\d+)$/.exec(where)?.[1] ?? Number.POSITIVE_INFINITY);
+
 /** `["dhcpd", "listen", 0]` as people write it: `dhcpd.listen[0]`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => {

@@ -2,8 +2,9 @@ import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { readDocument, type SiteDocument } from "./document.ts";
 import { overrides, put, type Override } from "./environment.ts";
-import { explain, pathText, type Fault } from "./faults.ts";
+import { byLine, explain, pathText, type Fault } from "./faults.ts";
 import { nearest } from "./nearest.ts";
+import { originOf, type Origin } from "./origin.ts";
 import { resolvePaths } from "./paths.ts";
 import { knownKeys } from "./schema.ts";
 import { siteSchema, type SiteConfig } from "./site.ts";
@@ -41,7 +42,7 @@ export function loadSite(
     if (result.success) parsed[name] = result.data;
     else faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, name, schema, document.values, origin)));
   }
-  if (faults.length > 0) return { is: "faulty", faults };
+  if (faults.length > 0) return { is: "faulty", faults: faults.toSorted(byLine) };
 
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
   const pathFaults = resolvePaths(parsed, schemas, base, (path) => origin.where(path));
@@ -86,27 +87,6 @@ function asText(
     mended = true;
   }
   return mended;
-}
-
-/** Where a setting was made: a line of the file, or a variable. */
-interface Origin {
-  where(path: readonly PropertyKey[]): string;
-  whereKey(path: readonly PropertyKey[], key: string): string;
-}
-
-function originOf(document: SiteDocument, given: readonly Override[]): Origin {
-  const variable = (path: readonly PropertyKey[]): string | undefined => {
-    const text = pathText(path);
-    return given.findLast(
-      (override) =>
-        pathText(override.path) === text ||
-        (pathText(override.path).startsWith(`${text}.`) && document.where(path) === "(defaults)"),
-    )?.variable;
-  };
-  return {
-    where: (path) => variable(path) ?? document.where(path),
-    whereKey: (path, key) => variable([...path, key]) ?? document.whereKey(path, key),
-  };
 }
 
 function unknownSections(document: SiteDocument, known: readonly string[], origin: Origin): Fault[] {

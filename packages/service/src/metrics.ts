@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Readiness } from "./daemon.ts";
 
 /** The registry of this process: labels `site` and `daemon` on everything, the usual process metrics in it. */
 export function createMetrics(site: string, daemon: string): Registry {
@@ -9,21 +10,24 @@ export function createMetrics(site: string, daemon: string): Registry {
 }
 
 /** `firstlight_ready` and `firstlight_staleness_seconds`, read when somebody asks. */
-export function exposeReadiness(registry: Registry, readiness: () => { ready: boolean; stalenessMs?: number }): void {
-  new Gauge({
-    name: "firstlight_ready",
-    help: "1 while this daemon serves",
-    registers: [registry],
+export function exposeReadiness(registry: Registry, readiness: () => Readiness): void {
+  registry.registerMetric(gauge("firstlight_ready", "1 while this daemon serves", () => (readiness().ready ? 1 : 0)));
+  registry.registerMetric(
+    gauge(
+      "firstlight_staleness_seconds",
+      "Age of the replica this daemon serves",
+      () => (readiness().stalenessMs ?? 0) / 1000,
+    ),
+  );
+}
+
+function gauge(name: string, help: string, value: () => number): Gauge {
+  return new Gauge({
+    name,
+    help,
+    registers: [],
     collect() {
-      this.set(readiness().ready ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: "firstlight_staleness_seconds",
-    help: "Age of the replica this daemon serves",
-    registers: [registry],
-    collect() {
-      this.set((readiness().stalenessMs ?? 0) / 1000);
+      this.set(value());
     },
   });
 }

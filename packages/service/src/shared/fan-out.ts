@@ -7,7 +7,6 @@ import type { Shared } from "../shared.ts";
  */
 export function fanOut(connection: Redis, prefix: string, alone: Shared): { subscribe: Shared["subscribe"]; stop(): void } {
   const listeners = new Map<string, Set<(message: string) => void>>();
-  const quiet = (): void => {}; // a subscription that failed is asked for again at `ready`
   connection.on("error", quiet);
   connection.on("ready", () => {
     if (listeners.size > 0) connection.subscribe(...[...listeners.keys()].map((channel) => prefix + channel)).catch(quiet);
@@ -35,3 +34,6 @@ export function fanOut(connection: Redis, prefix: string, alone: Shared): { subs
     stop: () => connection.disconnect(),
   };
 }
+
+/** A subscription that failed is asked for again at `ready`. */
+const quiet = (): void => {};
