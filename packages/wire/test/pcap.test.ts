@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isMalformed, parseAddress } from "../src/index.ts";
 import { type Captured, readPcap, writePcap } from "../src/pcap.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { decode, encode, fit, get, type Message, options, OPTIONS, type Options } from "../../src/dhcp4/index.ts";
 import { isMalformed } from "../../src/index.ts";
 
