@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Packs a release: the committed tree with its production dependencies, as it runs (docs/adr/0003). Symlinks are kept.
+#
+#   deploy/pack.sh OUT.tar.gz      pack
+#   deploy/pack.sh --try           pack, unpack in an empty folder, and start the binary from there
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+git -C "$root" archive --prefix=firstlight/ HEAD | tar -x -C "$work"
+(cd "$work/firstlight" && npx -y pnpm@12.21.0 install --prod --frozen-lockfile --prefer-offline --silent)
+
+if [ "${1:-}" = --try ]; then
+  tar -C "$work" -czf "$work/firstlight.tar.gz" firstlight
+  mkdir "$work/elsewhere"
+  tar -C "$work/elsewhere" -xzf "$work/firstlight.tar.gz"
+  cd "$work/elsewhere/firstlight"
+  node_modules/.bin/node packages/site/src/main.ts config check --config examples/site.yaml
+  echo "release of $(du -h "$work/firstlight.tar.gz" | cut -f1) runs"
+else
+  tar -C "$work" -czf "${1:?where to write the release}" firstlight
+fi
