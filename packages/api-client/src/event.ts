@@ -1,0 +1,27 @@
+import type { BootEvent } from "./api.ts";
+
+/** What one event may weigh. The API refuses more, so a reporter cuts first: a long reason is better short than lost. */
+export const EVENT_LIMITS = { id: 128, text: 1024, keys: 32, key: 64, value: 512 } as const;
+
+/** The event within its limits. Control characters become spaces: a timeline is read on terminals. */
+export function withinLimits(event: BootEvent): BootEvent {
+  const { because, detail } = event;
+  return {
+    ...event,
+    ...(because !== undefined && { because: cut(because, EVENT_LIMITS.text) }),
+    ...(detail && {
+      detail: Object.fromEntries(
+        Object.entries(detail)
+          .slice(0, EVENT_LIMITS.keys)
+          .map(([key, value]) => [cut(key, EVENT_LIMITS.key), cut(value, EVENT_LIMITS.value)]),
+      ),
+    }),
+  };
+}
+
+function cut(text: string, most: number): string {
+  return text
+    .slice(0, most)
+    .replaceAll(/\p{Cc}/gu, " ")
+    .toWellFormed();
+}

@@ -1,0 +1,36 @@
+import type { Credentials } from "@firstlight/service";
+import { openChannel } from "./channel.ts";
+import { BootService } from "./gen/firstlight/v1/boot_pb.js";
+import { EventService } from "./gen/firstlight/v1/event_pb.js";
+import { IpamService } from "./gen/firstlight/v1/ipam_pb.js";
+import { MachineService } from "./gen/firstlight/v1/machine_pb.js";
+import { Health } from "./gen/grpc/health/v1/health_pb.js";
+import { type Stub, stub } from "./stub.ts";
+
+/** Every service of the API, typed, for the CLI, the console and tests. */
+export interface Operator extends Disposable {
+  readonly machines: Stub<typeof MachineService>;
+  readonly ipam: Stub<typeof IpamService>;
+  readonly boot: Stub<typeof BootService>;
+  readonly events: Stub<typeof EventService>;
+  readonly health: Stub<typeof Health>;
+}
+
+/** Where and as whom: PEM bytes of the site's CA and the operator's certificate and key. */
+export interface OperatorContext extends Credentials {
+  readonly address: string;
+  readonly site: string;
+}
+
+/** Connects when first used. Failures are grpc-js's `ServiceError`: `code` is a `status`, `details` is for people. */
+export function connectOperator({ address, site, ...credentials }: OperatorContext): Operator {
+  const client = openChannel({ address, site, credentials });
+  return {
+    machines: stub(MachineService, client),
+    ipam: stub(IpamService, client),
+    boot: stub(BootService, client),
+    events: stub(EventService, client),
+    health: stub(Health, client),
+    [Symbol.dispose]: () => client.close(),
+  };
+}

@@ -1,0 +1,89 @@
+import {
+  create,
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
+import { Client, Metadata } from "@grpc/grpc-js";
+import { methodDefinition } from "./service.ts";
+
+/** How long one call may take, all in; streams without a deadline run until their signal or their peer ends them. */
+export interface CallLimits {
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A service of the contract as promises and async iterables. Failures are grpc-js's `ServiceError`. */
+export type Stub<S extends DescService> = {
+  readonly [M in keyof S["method"]]: S["method"][M] extends DescMethodUnary<infer I, infer O>
+    ? (request: MessageInitShape<I>, limits?: CallLimits) => Promise<MessageShape<O>>
+    : S["method"][M] extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageInitShape<I>, limits?: CallLimits) => AsyncIterable<MessageShape<O>>
+      : never;
+};
+
+const UNARY_DEADLINE_MS = 10_000;
+
+/** The service's methods over one channel; several stubs may share a client. */
+export function stub<S extends DescService>(service: S, client: Client): Stub<S> {
+  const methods = service.methods.map((method) => [
+    method.localName,
+    method.methodKind === "unary" ? unary(method, client) : serverStream(method, client),
+  ]);
+  return Object.fromEntries(methods) as Stub<S>;
+}
+
+function unary(method: DescMethod, client: Client) {
+  const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+  return (
+    request: MessageInitShape<typeof method.input>,
+    { deadlineMs = UNARY_DEADLINE_MS, signal }: CallLimits = {},
+  ) =>
+    new Promise((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        create(method.input, request),
+        new Metadata(),
+        { deadline: Date.now() + deadlineMs },
+        (error, response) => {
+          signal?.removeEventListener("abort", cancel);
+          if (error) reject(error);
+          else resolve(response);
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal?.addEventListener("abort", cancel, { once: true });
+      if (signal?.aborted) cancel();
+    });
+}
+
+function serverStream(method: DescMethod, client: Client) {
+  const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+  return async function* (request: MessageInitShape<typeof method.input>, { deadlineMs, signal }: CallLimits = {}) {
+    const deadline = deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+    const message = create(method.input, request);
+    const call = client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      message,
+      new Metadata(),
+      deadline,
+    );
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (signal?.aborted) cancel();
+    try {
+      yield* call;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      call.on("error", () => {}); // the reader has left: how the stream ends is nobody's news any more
+      call.cancel();
+    }
+  };
+}
