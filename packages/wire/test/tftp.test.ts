@@ -144,9 +144,9 @@ test("law: what is encoded decodes to the same", () => {
 test("law: any bytes give a message or Malformed", () => {
   const bytes = oneof(
     uint8Array({ maxLength: 700 }),
-    fc
-      .tuple(integer({ min: 0, max: 7 }), uint8Array({ maxLength: 600 }))
-      .map(([opcode, rest]) => Uint8Array.of(0, opcode, ...rest)),
+    tuple(integer({ min: 0, max: 7 }), uint8Array({ maxLength: 600 })).map(([opcode, rest]) =>
+      Uint8Array.of(0, opcode, ...rest),
+    ),
   );
   holds(
     property(bytes, (value) => typeof decode(value).is === "string"),
