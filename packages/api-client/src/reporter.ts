@@ -90,8 +90,7 @@ export async function createReporter({
   /** Everything is acknowledged: what an earlier run left behind is too. */
   function settle(): void {
     for (const done of watchers) done();
-    if (isStored)
-      void backlog.save([]).catch((error: unknown) => log.warn({ error }, "the event backlog stays on disk"));
+    if (isStored) clearing = backlog.save([]).catch((error: unknown) => log.warn({ error }, "the event backlog stays"));
     isStored = false;
   }
 
