@@ -72,9 +72,21 @@ test("a relay's circuit is found in option 82", () => {
 });
 
 const header: Message = {
-  ...{ op: 2, htype: 1, hlen: 6, hops: 0, xid: 0x12345678, secs: 0, flags: 0 },
-  ...{ ciaddr: 0, yiaddr: 0x0a000005, siaddr: 0, giaddr: 0 },
-  ...{ chaddr: new Uint8Array(16), sname: "", file: "", options: new Map() },
+  op: 2,
+  htype: 1,
+  hlen: 6,
+  hops: 0,
+  xid: 0x12345678,
+  secs: 0,
+  flags: 0,
+  ciaddr: 0,
+  yiaddr: 0x0a000005,
+  siaddr: 0,
+  giaddr: 0,
+  chaddr: new Uint8Array(16),
+  sname: "",
+  file: "",
+  options: new Map(),
 };
 
 test("53 comes first, 54 second, 82 last, then END and zeros", () => {
@@ -89,7 +101,7 @@ test("53 comes first, 54 second, 82 last, then END and zeros", () => {
   });
   assert.equal(
     Buffer.from(bytes.subarray(236, 272)).toString("hex"),
-    "63825363" + "350105" + "36040a000001" + "33040000003c" + "52040102ff00" + "ff" + "00".repeat(10),
+    ["63825363", "350105", "36040a000001", "33040000003c", "52040102ff00", "ff", "00".repeat(10)].join(""),
   );
   assert.equal(bytes.length, 300);
 });
