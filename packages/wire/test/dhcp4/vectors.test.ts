@@ -40,7 +40,7 @@ test("every DHCP packet of every capture is read, and written again means the sa
     for (const message of messages(name)) {
       const again = decode(encode(message));
       assert.ok(!isMalformed(again));
-      assert.deepEqual(new Map([...again.options].sort()), new Map([...message.options].sort()));
+      assert.deepEqual(again.options, message.options);
       count++;
     }
   }
