@@ -1,0 +1,149 @@
+import type { Action, MachineState } from "@firstlight/api-client";
+import type { Role } from "@firstlight/ipam";
+
+/** A machine as far as boot events drive it. */
+export interface Machine {
+  readonly id: string;
+  readonly name: string;
+  readonly state: MachineState;
+  /** Grows with each stored change. */
+  readonly version: number;
+  /** Grows whenever what the machine has to do changes; tokens of an older task move nothing. */
+  readonly task: number;
+  /** The version at which the task began. */
+  readonly taskVersion: number;
+  /** Parts that have phoned home for this task. */
+  readonly arrived: readonly string[];
+  readonly interfaces: readonly MachineInterface[];
+  readonly tenant?: string;
+  readonly script?: string;
+  readonly userData?: string;
+}
+
+export interface MachineInterface {
+  readonly mac: string;
+  readonly role: Role;
+}
+
+export type LifecycleEvent =
+  /** It fetched a script of this decision. */
+  | { readonly is: "script"; readonly action: string; readonly version: number }
+  /** The system on `part` is up; `isProven`: it brought the current task's token. */
+  | { readonly is: "phoneHome"; readonly part: string | undefined; readonly isProven: boolean }
+  | { readonly is: "assign"; readonly tenant: string; readonly script: string; readonly userData?: string }
+  | { readonly is: "release" };
+
+export type LifecycleEffect =
+  | { readonly do: "record"; readonly from: MachineState; readonly to: MachineState; readonly because: string }
+  /** Nothing moved, and this is why. */
+  | { readonly do: "ignore"; readonly because: string }
+  /** An operator asked for what cannot be. */
+  | { readonly do: "refuse"; readonly because: string };
+
+type Step = [Machine, LifecycleEffect[]];
+
+/** What an event does to a machine. Late and repeated events never move it back. */
+export function step(machine: Machine, event: LifecycleEvent): Step {
+  switch (event.is) {
+    case "script":
+      return fetched(machine, event.action, event.version);
+    case "phoneHome":
+      return arrive(machine, event.part, event.isProven);
+    case "assign": {
+      if (machine.state !== "ready") return refuse(machine, "assigned");
+      const { tenant, script, userData } = event;
+      const given = { ...machine, tenant, script, ...(userData !== undefined && { userData }) };
+      return begin(given, "assigned", `given to ${tenant}`);
+    }
+    case "release": {
+      if (machine.state !== "assigned") return refuse(machine, "released");
+      const { tenant, script: _script, userData: _userData, ...rest } = machine;
+      return begin(rest, "cleaning", `released by ${tenant ?? "its tenant"}`);
+    }
+  }
+}
+
+function fetched(machine: Machine, action: string, version: number): Step {
+  if (machine.state !== "discovered") return ignore(machine, `it is ${machine.state} already`);
+  if (action !== "discover") return ignore(machine, `the script was for ${action}`);
+  if (version < machine.taskVersion || version > machine.version)
+    return ignore(machine, "the script is of another task");
+  return move(machine, "booting", "fetched its discovery script");
+}
+
+function arrive(machine: Machine, part: string | undefined, isProven: boolean): Step {
+  const awaited = awaitedParts(machine);
+  if (awaited.length === 0) return ignore(machine, `nothing is awaited of it while ${machine.state}`);
+  if (!isProven) return ignore(machine, "the token is not of its current task"); // ADR 0007
+  if (part === undefined || !awaited.includes(part)) return ignore(machine, `${part ?? "this part"} is not awaited`);
+  if (machine.arrived.includes(part)) return ignore(machine, `${part} has phoned home before`);
+  const arrived = [...machine.arrived, part];
+  const missing = awaited.filter((other) => !arrived.includes(other));
+  if (missing.length === 0)
+    return begin(machine, "ready", arrived.length > 1 ? "all its parts phoned home" : "phoned home");
+  const here = { ...machine, arrived };
+  if (machine.state === "discovered")
+    return move(here, "booting", `${part} phoned home before its script was heard of`);
+  return [
+    { ...here, version: machine.version + 1 },
+    [{ do: "ignore", because: `${missing.join(", ")} still missing` }],
+  ];
+}
+
+/** Which parts must phone home before the machine goes on: empty when it waits for none. */
+export function awaitedParts(machine: Machine): string[] {
+  if (machine.state === "ready" || machine.state === "assigned") return [];
+  const parts = [...new Set(machine.interfaces.flatMap(({ mac }) => partOf(machine, mac) ?? []))].toSorted();
+  return machine.state === "cleaning" && parts.includes("host") ? ["host"] : parts;
+}
+
+/** The bootable part behind a MAC: a host boots from any of its interfaces, each DPU is one of its own. */
+export function partOf(machine: Machine, mac: string): string | undefined {
+  const role = machine.interfaces.find((other) => other.mac === mac)?.role;
+  if (role === "host") return "host";
+  return role === "dpu_oob" ? `dpu_oob/${mac}` : undefined;
+}
+
+/** The same task in another state. */
+function move(machine: Machine, to: MachineState, because: string): Step {
+  const moved = { ...machine, state: to, version: machine.version + 1 };
+  return [moved, [{ do: "record", from: machine.state, to, because }]];
+}
+
+/** Another task: every token given so far is void. */
+function begin(machine: Machine, to: MachineState, because: string): Step {
+  const [moved, effects] = move(machine, to, because);
+  return [{ ...moved, task: machine.task + 1, taskVersion: moved.version, arrived: [] }, effects];
+}
+
+function ignore(machine: Machine, because: string): Step {
+  return [machine, [{ do: "ignore", because }]];
+}
+
+function refuse(machine: Machine, what: string): Step {
+  return [machine, [{ do: "refuse", because: `${machine.name} is ${machine.state} and cannot be ${what}` }]];
+}
+
+/** What each part does in each state, and why. Add a row, not a branch. */
+const DOES: Readonly<Record<MachineState, { host: [Action, string]; dpu: [Action, string] }>> = {
+  discovered: {
+    host: ["discover", "it has not been seen in order yet"],
+    dpu: ["discover", "it has not been seen in order yet"],
+  },
+  booting: { host: ["discover", "discovery is not done yet"], dpu: ["discover", "discovery is not done yet"] },
+  ready: { host: ["local-disk", "it is in order"], dpu: ["local-disk", "it is in order"] },
+  assigned: { host: ["tenant", "it belongs to a tenant"], dpu: ["local-disk", "its host belongs to a tenant"] },
+  cleaning: { host: ["cleanup", "its tenant released it"], dpu: ["local-disk", "its host is being cleaned"] },
+};
+
+/** What the part behind this MAC is to boot now. */
+export function decide(machine: Machine, mac: string): { action: Action; because: string; part?: string } {
+  const part = partOf(machine, mac);
+  if (part === undefined) {
+    const role = machine.interfaces.find((other) => other.mac === mac)?.role ?? "other";
+    return { action: "wait", because: `a ${role} boots nothing from the network` };
+  }
+  const isDpu = part !== "host" && !(machine.state === "cleaning" && awaitedParts(machine).includes(part));
+  const [action, because] = DOES[machine.state][isDpu ? "dpu" : "host"];
+  return { action, because, part };
+}
