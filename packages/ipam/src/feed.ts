@@ -27,3 +27,8 @@ export interface Change {
   /** W3C trace id of the boot it belongs to, if any. */
   readonly trace?: string;
 }
+
+/** A change as a replica applied it: with the row it replaced, so that a consumer of the feed need not keep its own copy. */
+export interface Applied extends Change {
+  readonly before?: Row;
+}

@@ -1,6 +1,6 @@
 import type { Address, Mac } from "@firstlight/wire";
-import type { Change, Position } from "./feed.ts";
-import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Segment } from "./model.ts";
+import type { Applied, Position } from "./feed.ts";
+import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Row, Segment } from "./model.ts";
 
 /**
  * The site in memory: what every daemon answers from. It loads a consistent snapshot, follows the feed, keeps a copy
@@ -20,18 +20,28 @@ export interface Replica {
   /** The segment whose prefix holds the address, in a VRF: by relay (giaddr, link selection) or local interface. */
   segmentOf(address: Address, vrf?: string): Segment | undefined;
   prefixes(segment: number): readonly PrefixRow[];
+  /** The longest prefix that holds the address, in a VRF. */
+  prefixOf(address: Address, vrf?: string): PrefixRow | undefined;
   domain(id: number): Domain | undefined;
+  domainNamed(name: string): Domain | undefined;
   domains(): Iterable<Domain>;
   interface(segment: number, mac: Mac): Interface | undefined;
   interfaceById(id: number): Interface | undefined;
   /** Interfaces with this MAC on any segment. */
   interfacesOf(mac: Mac): readonly Interface[];
+  /** Interfaces that carry this label of their own, in any domain. */
+  labelled(label: string): readonly Interface[];
   expected(mac: Mac): ExpectedDevice | undefined;
+  expectedDevices(): Iterable<ExpectedDevice>;
   lease(address: Address, vrf?: string): Lease | undefined;
   /** The address this interface holds or last held in this family, if it has not gone to another. */
   leaseOf(interfaceId: number, family?: 4 | 6): Lease | undefined;
   leases(): Iterable<Lease>;
+  /** Leases of this address in every VRF. */
+  leasesAt(address: Address): readonly Lease[];
   names(domain: number): Iterable<Name>;
+  /** Declared records of this owner (lower-case, without the final dot). */
+  namesAt(owner: string): readonly Name[];
 
   /**
    * The address to offer: what the interface holds, else its declared address, else `wanted` if free, else a free one
@@ -39,14 +49,23 @@ export interface Replica {
    */
   candidate(segment: Segment, mac: Mac, wanted?: Address, held?: (address: Address) => boolean): Candidate;
 
+  /**
+   * Rows learnt ahead of the feed: the outcome of an own commit, the answer of a lookup. Applied when newer than what is
+   * held; the feed's own copy of them arrives later and changes nothing. Followers are not told.
+   */
+  learn(rows: readonly Row[]): void;
+
   /** Called after each applied batch, in feed order; and once with `reload` after a full load. */
   follow(listener: (event: Followed) => void): Disposable;
 }
 
 export type Candidate =
   | { readonly is: "candidate"; readonly address: Address; readonly prefix: PrefixRow; readonly known: boolean }
-  | { readonly is: "none"; readonly because: "segment is full" | "device is not expected here" | "no prefix of this family" };
+  | {
+      readonly is: "none";
+      readonly because: "segment is full" | "device is not expected here" | "no prefix of this family";
+    };
 
 export type Followed =
   | { readonly is: "reload"; readonly at: Position }
-  | { readonly is: "changes"; readonly changes: readonly Change[]; readonly at: Position };
+  | { readonly is: "changes"; readonly changes: readonly Applied[]; readonly at: Position };

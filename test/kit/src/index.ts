@@ -1,1 +1,4 @@
 export * from "./api.ts";
+export * from "./clock.ts";
+export * from "./ipam.ts";
+export * from "./rows.ts";

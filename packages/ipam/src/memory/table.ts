@@ -1,0 +1,70 @@
+import type { Row } from "../model.ts";
+
+/** Something kept beside a table: told of every row that comes and goes. */
+export interface Index<R> {
+  add(row: R): void;
+  drop(row: R): void;
+}
+
+/** One kind's rows by identity, behind one small door so that typed arrays can take a Map's place. */
+export interface Rows<R extends Row> {
+  /** The row held under this row's identity. */
+  like(row: R): R | undefined;
+  /** The row held under a feed's key; a key that cannot be read holds nothing. */
+  under(key: string): R | undefined;
+  /** Holds the row, in the place of the one returned. */
+  put(row: R): R | undefined;
+  drop(row: R): void;
+  all(): IterableIterator<R>;
+  readonly size: number;
+}
+
+/**
+ * Rows in a Map: about 50 bytes a row beside the row itself. With its row, arrays and indexes an interface with one lease
+ * costs about 1.1 KB here, a million of them about 1.1 GB; packed columns would bring it near 150 bytes.
+ */
+export class Table<K, R extends Row> implements Rows<R> {
+  readonly #rows = new Map<K, R>();
+  readonly #identity: (row: R) => K;
+  readonly #read: (key: string) => K | undefined;
+  readonly #indexes: readonly Index<R>[];
+
+  constructor(identity: (row: R) => K, read: (key: string) => K | undefined, indexes: readonly Index<R>[] = []) {
+    this.#identity = identity;
+    this.#read = read;
+    this.#indexes = indexes;
+  }
+
+  get(identity: K): R | undefined {
+    return this.#rows.get(identity);
+  }
+
+  like(row: R): R | undefined {
+    return this.#rows.get(this.#identity(row));
+  }
+
+  under(key: string): R | undefined {
+    const identity = this.#read(key);
+    return identity === undefined ? undefined : this.#rows.get(identity);
+  }
+
+  put(row: R): R | undefined {
+    const before = this.like(row);
+    if (before) for (const index of this.#indexes) index.drop(before);
+    this.#rows.set(this.#identity(row), row);
+    for (const index of this.#indexes) index.add(row);
+    return before;
+  }
+
+  drop(row: R): void {
+    if (this.#rows.delete(this.#identity(row))) for (const index of this.#indexes) index.drop(row);
+  }
+
+  all(): IterableIterator<R> {
+    return this.#rows.values();
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+}

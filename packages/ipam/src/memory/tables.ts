@@ -1,0 +1,149 @@
+import type { Address, Mac } from "@firstlight/wire";
+import { freeAt, type Ground, windowIndex } from "../allocate.ts";
+import { spanOf } from "../allocation/assignable.ts";
+import { Vacancy, WINDOW } from "../allocation/vacancy.ts";
+import type { Change } from "../feed.ts";
+import { keyOf, readId, readMacKey } from "../key.ts";
+import type { Domain, ExpectedDevice, Interface, Kind, Lease, Name, PrefixRow, Row, Segment } from "../model.ts";
+import { Leases } from "./leases.ts";
+import { Many } from "./many.ts";
+import { Routes } from "./routes.ts";
+import { type Rows, Table } from "./table.ts";
+import { Tombstones } from "./tombstones.ts";
+
+/** What became of one row: held in the place of `before`, or left out because what is held is as new. */
+export type Put = { readonly is: "applied"; readonly before?: Row } | { readonly is: "old" };
+
+/** All rows of one epoch, with what is derived from them. */
+export class Tables implements Ground {
+  readonly routes = new Routes();
+  readonly byMac = new Many<Mac, Interface>((row) => row.mac);
+  readonly byLabel = new Many<string, Interface>((row) => row.label?.toLowerCase());
+  readonly byOwner = new Many<string, Name>((row) => row.owner);
+  readonly byDomain = new Map<number, Map<number, Name>>();
+  readonly domainsByName = new Many<string, Domain>((row) => row.name);
+  readonly #declaredAt = new Many<Address, ExpectedDevice>((row) => row.address);
+  readonly #vacancies = new Map<number, Vacancy>();
+  readonly tombstones = new Tombstones();
+
+  readonly leases = new Leases();
+  readonly domains = new Table<number, Domain>((row) => row.id, readId, [this.domainsByName]);
+  readonly segments = new Table<number, Segment>((row) => row.id, readId);
+  readonly prefixRows = new Table<number, PrefixRow>((row) => row.id, readId, [this.routes]);
+  readonly interfaces = new Table<number, Interface>((row) => row.id, readId, [this.byMac, this.byLabel]);
+  readonly names = new Table<number, Name>((row) => row.id, readId, [this.byOwner, namesByDomain(this.byDomain)]);
+  readonly devices = new Table<Mac, ExpectedDevice>((row) => row.mac, readMacKey, [this.#declaredAt]);
+
+  /** Load order too: what a row refers to comes before it. */
+  readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> } = {
+    domain: this.domains,
+    segment: this.segments,
+    prefix: this.prefixRows,
+    expected: this.devices,
+    interface: this.interfaces,
+    lease: this.leases,
+    name: this.names,
+  };
+
+  put(row: Row): Put {
+    const rows = this.#kinds[row.kind] as Rows<Row>;
+    const held = rows.like(row);
+    const key = (): string => keyOf(row);
+    if (row.version <= (held?.version ?? this.tombstones.version(row.kind, key))) return { is: "old" };
+    rows.put(row);
+    if (!held) this.tombstones.raise(row.kind, key);
+    if (held) this.#freed(held);
+    this.#freed(row);
+    return held ? { is: "applied", before: held } : { is: "applied" };
+  }
+
+  apply(change: Change): Put {
+    if (change.row) return this.put(change.row);
+    const rows = this.#kinds[change.kind] as Rows<Row>;
+    const held = rows.under(change.key);
+    if (held && change.version < held.version) return { is: "old" };
+    this.tombstones.bury(change.kind, change.key, change.version);
+    if (!held) return { is: "applied" };
+    rows.drop(held);
+    this.#freed(held);
+    return { is: "applied", before: held };
+  }
+
+  *all(): IterableIterator<Row> {
+    for (const rows of Object.values(this.#kinds)) yield* rows.all();
+  }
+
+  get size(): number {
+    return Object.values(this.#kinds).reduce((sum, rows) => sum + rows.size, 0);
+  }
+
+  prefixes(segment: number): readonly PrefixRow[] {
+    return this.routes.of(segment);
+  }
+
+  interface(segment: number, mac: Mac): Interface | undefined {
+    return this.byMac.of(mac).find((row) => row.segment === segment);
+  }
+
+  interfaceById(id: number): Interface | undefined {
+    return this.interfaces.get(id);
+  }
+
+  expected(mac: Mac): ExpectedDevice | undefined {
+    return this.devices.get(mac);
+  }
+
+  expectedAt(address: Address): ExpectedDevice | undefined {
+    return this.#declaredAt.of(address)[0];
+  }
+
+  lease(address: Address, vrf: string): Lease | undefined {
+    return this.leases.get(address, vrf);
+  }
+
+  leaseOf(interfaceId: number, family: 4 | 6): Lease | undefined {
+    return this.leases.lastOf(interfaceId, family);
+  }
+
+  vacancy(prefix: PrefixRow): Vacancy {
+    let vacancy = this.#vacancies.get(prefix.id);
+    if (!vacancy) {
+      const span = spanOf(prefix);
+      const size = span ? BigInt(span.last) - BigInt(span.first) + 1n : 0n;
+      vacancy = new Vacancy(size > WINDOW ? WINDOW : Number(size));
+      this.#vacancies.set(prefix.id, vacancy);
+    }
+    return vacancy;
+  }
+
+  /** Tells the vacancies of every address that a change of this row may have freed. */
+  #freed(row: Row): void {
+    if (this.#vacancies.size === 0) return;
+    if (row.kind === "prefix") this.#vacancies.delete(row.id);
+    if (row.kind === "lease") this.#lower(row.vrf, row.address);
+    if (row.kind === "interface") for (const lease of this.leases.heldBy(row.id)) this.#lower(lease.vrf, lease.address);
+    if (row.kind === "expected" && row.address !== undefined)
+      for (const vrf of this.routes.vrfs()) this.#lower(vrf, row.address);
+  }
+
+  #lower(vrf: string, address: Address): void {
+    const prefix = this.routes.find(address, vrf);
+    const vacancy = prefix && this.#vacancies.get(prefix.id);
+    const index = vacancy && windowIndex(prefix, address);
+    if (index !== undefined) vacancy?.lower(index, freeAt(this, vrf, address));
+  }
+}
+
+/** A Map of Maps, so that dropping one of a million names does not search a list. */
+function namesByDomain(byDomain: Map<number, Map<number, Name>>) {
+  return {
+    add(row: Name): void {
+      const names = byDomain.get(row.domain);
+      if (names) names.set(row.id, row);
+      else byDomain.set(row.domain, new Map([[row.id, row]]));
+    },
+    drop(row: Name): void {
+      byDomain.get(row.domain)?.delete(row.id);
+    },
+  };
+}

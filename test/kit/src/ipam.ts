@@ -1,0 +1,185 @@
+import {
+  type Change,
+  createReplica,
+  type Following,
+  keyOf,
+  type Loaded,
+  type Position,
+  type Pulled,
+  type Replica,
+  type ReplicaOptions,
+  type Row,
+  type Source,
+} from "@firstlight/ipam";
+import { ManualClock } from "./clock.ts";
+
+/** A list of rows as a source: what PostgreSQL is to a replica, without it. `push` is a transaction. */
+export class MemorySource implements Source {
+  /** Set: every question is refused with it, as when the database is away. */
+  down: Error | undefined;
+  /** Set: no notification is sent; followers notice at their next poll. */
+  isSilent = false;
+  /** How often everything was loaded. */
+  loads = 0;
+  epoch = "epoch-1";
+  readonly #clock: ManualClock;
+  readonly #rows = new Map<string, Row>();
+  readonly #versions = new Map<string, number>();
+  readonly #changes: Change[] = [];
+  #position = 0;
+  #dnsPosition = 0;
+  #news = Promise.withResolvers<void>();
+
+  constructor(rows: readonly Row[], clock = new ManualClock()) {
+    this.#clock = clock;
+    for (const row of rows) this.#keep(row);
+  }
+
+  get at(): Position {
+    return { epoch: this.epoch, position: this.#position };
+  }
+
+  /** One transaction: every row as given, its version raised above the last where it is not. `dns` as the store would say. */
+  push(...rows: readonly Row[]): Change[] {
+    return this.commit(
+      ...rows.map((row) => {
+        const before = this.#rows.get(full(row));
+        const version = Math.max(row.version, (this.#versions.get(full(row)) ?? 0) + 1);
+        return { kind: row.kind, key: keyOf(row), version, row: { ...row, version }, dns: changesDns(before, row) };
+      }),
+    );
+  }
+
+  /** One transaction that deletes these rows. */
+  remove(...rows: readonly Row[]): Change[] {
+    return this.commit(
+      ...rows.map((row) => {
+        const version = (this.#versions.get(full(row)) ?? row.version) + 1;
+        return { kind: row.kind, key: keyOf(row), version, dns: true };
+      }),
+    );
+  }
+
+  /** Changes exactly as given, at the next positions (or at their own, to make a hole). */
+  commit(...changes: readonly (Pick<Change, "kind" | "key" | "version" | "dns"> & Partial<Change>)[]): Change[] {
+    const committed = changes.map((change) => {
+      const position = change.position ?? this.#position + 1;
+      this.#position = position;
+      if (change.dns) this.#dnsPosition = position;
+      return { at: this.#clock.now(), actor: "test", ...change, position } satisfies Change;
+    });
+    for (const change of committed) {
+      this.#changes.push(change);
+      if (change.row) this.#keep(change.row);
+      else {
+        this.#rows.delete(`${change.kind} ${change.key}`);
+        this.#versions.set(`${change.kind} ${change.key}`, change.version);
+      }
+    }
+    if (!this.isSilent) this.notify();
+    return committed;
+  }
+
+  /** Another database in the place of this one, as after a restore: other rows, other epoch, positions further on. */
+  restore(rows: readonly Row[], epoch = `${this.epoch}+`): void {
+    this.epoch = epoch;
+    this.#position += 2 ** 20;
+    this.#dnsPosition = this.#position;
+    this.#changes.length = 0;
+    this.#rows.clear();
+    this.#versions.clear();
+    for (const row of rows) this.#keep(row);
+    this.notify();
+  }
+
+  /** Wakes who waits. */
+  notify(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers<void>();
+  }
+
+  load(): Promise<Loaded> {
+    if (this.down) return Promise.reject(this.down);
+    this.loads++;
+    const rows = [...this.#rows.values()];
+    const { at } = this;
+    return Promise.resolve({
+      at,
+      dnsPosition: this.#dnsPosition,
+      databaseNow: this.#clock.now(),
+      rows: inBatches(rows),
+    });
+  }
+
+  changes(after: Position, limit: number): Promise<Pulled> {
+    if (this.down) return Promise.reject(this.down);
+    if (after.epoch !== this.epoch) return Promise.resolve({ is: "epoch", now: this.at });
+    const rest = this.#changes.filter((change) => change.position > after.position);
+    const changes = rest.slice(0, limit);
+    return Promise.resolve({ is: "changes", changes, databaseNow: this.#clock.now(), more: rest.length > limit });
+  }
+
+  async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await Promise.race([promise, this.#news.promise]);
+    clearTimeout(timer);
+  }
+
+  #keep(row: Row): void {
+    this.#rows.set(full(row), row);
+    this.#versions.set(full(row), row.version);
+  }
+}
+
+/** A real replica on rows in memory: `site.source.push(lease({ … })); await site.settled();` */
+export interface MemorySite extends AsyncDisposable {
+  readonly replica: Replica;
+  readonly source: MemorySource;
+  readonly clock: ManualClock;
+  readonly following: Following;
+  /** Resolves once the replica has everything the source has. */
+  settled(): Promise<void>;
+}
+
+export async function siteOf(
+  rows: readonly Row[],
+  { clock = new ManualClock(), ...options }: ReplicaOptions & { readonly clock?: ManualClock } = {},
+): Promise<MemorySite> {
+  const source = new MemorySource(rows, clock);
+  const following = await createReplica(source, clock, { backoff: { baseMs: 1, maxMs: 5 }, pollMs: 20, ...options });
+  return {
+    replica: following.replica,
+    source,
+    clock,
+    following,
+    settled: () => caughtUp(following.replica, source),
+    [Symbol.asyncDispose]: () => following.follower.stop(),
+  };
+}
+
+/** Resolves once the replica stands where the source stands. */
+export async function caughtUp(replica: Replica, source: MemorySource): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (replica.at.epoch === source.at.epoch && replica.at.position >= source.at.position) resolve();
+  };
+  using _following = replica.follow(look);
+  look();
+  await promise;
+}
+
+function full(row: Row): string {
+  return `${row.kind} ${keyOf(row)}`;
+}
+
+/** A renewal changes no name. */
+function changesDns(before: Row | undefined, row: Row): boolean {
+  if (row.kind !== "lease" || before?.kind !== "lease") return true;
+  return before.state !== row.state || before.interface !== row.interface || before.mac !== row.mac;
+}
+
+async function* inBatches(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
+  for (let at = 0; at < rows.length; at += 100) yield await Promise.resolve(rows.slice(at, at + 100));
+}

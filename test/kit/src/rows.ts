@@ -1,0 +1,161 @@
+import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Segment } from "@firstlight/ipam";
+import {
+  type Address,
+  isMalformed,
+  type Mac,
+  parseAddress,
+  parseMac,
+  parsePrefix,
+  type Prefix,
+} from "@firstlight/wire";
+import { DAWN } from "./clock.ts";
+
+/** Rows for tests: what is not said is the lab's. Addresses, MACs and prefixes may be text. */
+type Texts<R> = {
+  [K in keyof R]?: R[K] | (R[K] extends Address | undefined ? string : R[K] extends Prefix ? string : never);
+};
+
+export const LAB = {
+  domain: "lab.test",
+  prefix: "127.64.0.0/24",
+  gateway: "127.64.0.1",
+  mac: "02:f1:00:00:00:01",
+} as const;
+
+const HOUR = 3_600_000;
+
+export function domain(row: Partial<Domain> = {}): Domain {
+  return {
+    kind: "domain",
+    id: 1,
+    version: 1,
+    name: LAB.domain,
+    nameServers: ["ns1"],
+    ttlSeconds: 60,
+    negativeTtlSeconds: 5,
+    ...row,
+  };
+}
+
+export function segment(row: Partial<Segment> = {}): Segment {
+  return {
+    kind: "segment",
+    id: 1,
+    version: 1,
+    name: "rack",
+    is: "underlay",
+    domain: 1,
+    vrf: "default",
+    mtu: 1500,
+    leaseSeconds: 3600,
+    graceSeconds: 86_400,
+    admission: "open",
+    allocation: "dynamic",
+    policy: "dynamic",
+    naming: "address",
+    options: {},
+    boots: true,
+    ...row,
+  };
+}
+
+/** `prefix({ prefix: "10.0.0.0/24", gateway: "10.0.0.1" })`; another prefix than the lab's has no gateway unless it is said. */
+export function prefix(
+  row: Omit<Texts<PrefixRow>, "excluded"> & { excluded?: readonly (Address | string)[] } = {},
+): PrefixRow {
+  const {
+    prefix: of = LAB.prefix,
+    excluded = [],
+    gateway = row.prefix === undefined ? LAB.gateway : undefined,
+    ...rest
+  } = row;
+  return {
+    kind: "prefix",
+    id: 1,
+    version: 1,
+    segment: 1,
+    vrf: "default",
+    reserved: 1,
+    ...(rest as Partial<PrefixRow>),
+    prefix: readPrefix(of as Prefix | string),
+    excluded: excluded.map(readAddress),
+    ...(gateway === undefined ? {} : { gateway: readAddress(gateway) }),
+  };
+}
+
+export function iface(row: Texts<Interface> = {}): Interface {
+  return {
+    kind: "interface",
+    id: 1,
+    version: 1,
+    segment: 1,
+    role: "host",
+    identifiedBy: "lease",
+    ...(row as Partial<Interface>),
+    mac: readMac(row.mac ?? LAB.mac),
+  };
+}
+
+/** A lease bound at dawn for an hour, of interface 1 unless said otherwise. */
+export function lease(row: Texts<Lease> = {}): Lease {
+  return {
+    kind: "lease",
+    version: 1,
+    vrf: "default",
+    segment: 1,
+    interface: 1,
+    policy: "dynamic",
+    state: "bound",
+    startsAt: DAWN,
+    expiresAt: DAWN + HOUR,
+    reusableAt: DAWN + 25 * HOUR,
+    ...(row as Partial<Lease>),
+    address: readAddress(row.address ?? "127.64.0.12"),
+    mac: readMac(row.mac ?? LAB.mac),
+  };
+}
+
+export function expected(row: Texts<ExpectedDevice> = {}): ExpectedDevice {
+  const { address, ...rest } = row;
+  return {
+    kind: "expected",
+    version: 1,
+    machine: "node-1",
+    role: "host",
+    label: "node-1",
+    ...(rest as Partial<ExpectedDevice>),
+    mac: readMac(row.mac ?? LAB.mac),
+    ...(address === undefined ? {} : { address: readAddress(address) }),
+  };
+}
+
+export function name(row: Partial<Name> = {}): Name {
+  return {
+    kind: "name",
+    id: 1,
+    version: 1,
+    domain: 1,
+    owner: `www.${LAB.domain}`,
+    type: "A",
+    data: "127.64.0.80",
+    ttlSeconds: 60,
+    ...row,
+  };
+}
+
+export function readAddress(text: Address | string): Address {
+  return typeof text === "string" ? sound(parseAddress(text), text) : text;
+}
+
+export function readMac(text: Mac | string): Mac {
+  return typeof text === "string" ? sound(parseMac(text), text) : text;
+}
+
+export function readPrefix(text: Prefix | string): Prefix {
+  return typeof text === "string" ? sound(parsePrefix(text), text) : text;
+}
+
+function sound<T>(value: T, text: string): Exclude<T, { is: "malformed" }> {
+  if (isMalformed(value)) throw new TypeError(`${text}: ${value.because}`);
+  return value as Exclude<T, { is: "malformed" }>;
+}
