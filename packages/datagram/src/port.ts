@@ -50,7 +50,7 @@ export interface Source {
 export interface Counters {
   received: number;
   sent: number;
-  /** Dropped by the kernel because nobody read in time (SO_RXQ_OVFL; stays 0 on `dgram`). */
+  /** Dropped because nobody read in time: by the kernel (`batch`, SO_RXQ_OVFL), the newest past a bounded queue (`dgram`). */
   overflowed: number;
   /** Longer than `maxBytes`: cut short by the kernel and dropped here. */
   truncated: number;

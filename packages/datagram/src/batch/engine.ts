@@ -1,0 +1,116 @@
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import type { Counters, Datagram, Endpoint, Listen, Port, Source } from "../port.ts";
+import { createInbox, type Inbox } from "./inbox.ts";
+import { loadLibc } from "./libc.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
+import { openSocket } from "./socket.ts";
+import { createWaiter, type Waiter } from "./wait.ts";
+
+/** Batches taken before the event loop gets its turn: under load commits and timers must not starve. */
+const BATCHES_A_TURN = 4;
+/** The kernel takes no more: ask again after this long, and at close so many times. */
+const RETRY_MS = 1;
+const CLOSE_RETRIES = 100;
+
+/** Linux, recvmmsg and sendmmsg. Under load it never leaves the main thread; idle, it waits on a pool thread. */
+export function listenBatch(options: Listen): Port {
+  const libc = loadLibc();
+  const { fd, local } = openSocket(libc, options);
+  const counters: Counters = { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 };
+  try {
+    const waiter = createWaiter(libc, fd);
+    const inbox = createInbox(libc, fd, options.batch ?? 64, options.maxBytes ?? 2048, counters);
+    const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
+    return new BatchPort(local, counters, inbox, outbox, waiter, () => libc.close(fd));
+  } catch (fault) {
+    libc.close(fd);
+    throw fault;
+  }
+}
+
+class BatchPort implements Port {
+  readonly engine = "batch";
+  readonly local: Endpoint;
+  readonly counters: Counters;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #waiter: Waiter;
+  readonly #closeSocket: () => void;
+  #waiting: Promise<void> | undefined;
+  #flushDue = false;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    local: Endpoint,
+    counters: Counters,
+    inbox: Inbox,
+    outbox: Outbox,
+    waiter: Waiter,
+    closeSocket: () => void,
+  ) {
+    this.local = local;
+    this.counters = counters;
+    this.#inbox = inbox;
+    this.#outbox = outbox;
+    this.#waiter = waiter;
+    this.#closeSocket = closeSocket;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly Datagram[]> {
+    for (let taken = 0; !this.#closed;) {
+      this.flush();
+      if (taken >= BATCHES_A_TURN) {
+        taken = 0;
+        await turn();
+        if (this.#closed) return;
+      }
+      const batch = this.#inbox.take();
+      if (batch.length > 0) {
+        taken++;
+        yield batch;
+      } else if (taken > 0) taken = BATCHES_A_TURN; // one more look after the others' turn costs less than a thread hop
+      else await (this.#waiting = this.#waiter.wait());
+    }
+  }
+
+  send(bytes: Uint8Array, to: Endpoint, source?: Source): void {
+    if (this.#closed || !this.#put(bytes, to, source)) this.counters.unsent++;
+    else if (!this.#flushDue) {
+      this.#flushDue = true;
+      queueMicrotask(() => this.flush()); // after the senders already queued in this turn, before the next packet
+    }
+  }
+
+  #put(bytes: Uint8Array, to: Endpoint, source: Source | undefined): boolean {
+    if (this.#outbox.put(bytes, to, source)) return true;
+    this.flush();
+    return this.#outbox.put(bytes, to, source);
+  }
+
+  flush(): void {
+    this.#flushDue = false;
+    if (this.#closed) return; // the descriptor may be another's by now
+    if (this.#outbox.flush() > 0) this.#retry ??= setTimeout(() => ((this.#retry = undefined), this.flush()), RETRY_MS);
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
+    this.#waiter.wake();
+    for (let tries = 0; this.#outbox.flush() > 0 && tries < CLOSE_RETRIES; tries++) await sleep(RETRY_MS);
+    this.counters.unsent += this.#outbox.flush();
+    clearTimeout(this.#retry);
+    await this.#waiting; // no thread may hold the descriptors when they are closed
+    this.#waiter.close();
+    this.#closeSocket();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
