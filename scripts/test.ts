@@ -8,5 +8,8 @@ const parts = process.argv.slice(2);
 const files = ["packages/*/test/**/*.test.ts", "test/*.test.ts", "test/{packet,interop,scenario}/**/*.test.ts"]
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)));
-const { status } = spawnSync(process.execPath, ["--test", "--test-concurrency=2", "--test-timeout=120000", ...files], { cwd: root, stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["--test", "--test-concurrency=2", "--test-timeout=120000", ...files], {
+  cwd: root,
+  stdio: "inherit",
+});
 process.exit(status ?? 1);

@@ -10,8 +10,17 @@ export const ipamSchema = z.strictObject({
   domains: z
     .array(
       z.strictObject({
-        name: z.string().regex(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "want a lower-case domain name without a final dot"),
-        nameServers: z.array(z.string()).min(1).default(["ns1"]).describe("The first is the SOA's primary; relative names are below the zone"),
+        name: z
+          .string()
+          .regex(
+            /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+            "want a lower-case domain name without a final dot",
+          ),
+        nameServers: z
+          .array(z.string())
+          .min(1)
+          .default(["ns1"])
+          .describe("The first is the SOA's primary; relative names are below the zone"),
         ttlSeconds: z.int().min(1).max(86_400).default(60),
         negativeTtlSeconds: z.int().min(1).max(3600).default(5),
       }),

@@ -20,5 +20,10 @@ export interface Loaded {
 }
 
 export type Pulled =
-  | { readonly is: "changes"; readonly changes: readonly Change[]; readonly databaseNow: number; readonly more: boolean }
+  | {
+      readonly is: "changes";
+      readonly changes: readonly Change[];
+      readonly databaseNow: number;
+      readonly more: boolean;
+    }
   | { readonly is: "epoch"; readonly now: Position };

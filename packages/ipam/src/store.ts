@@ -21,9 +21,20 @@ export interface Store extends AsyncDisposable {
   expect(devices: readonly Omit<ExpectedDevice, "kind" | "version">[], actor: string): Promise<void>;
 
   /** What the replica may have missed about one client: bounded, coalesced per MAC. */
-  lookup(mac: Mac): Promise<{ readonly interfaces: readonly Interface[]; readonly leases: readonly Lease[]; readonly expected?: ExpectedDevice }>;
+  lookup(
+    mac: Mac,
+  ): Promise<{
+    readonly interfaces: readonly Interface[];
+    readonly leases: readonly Lease[];
+    readonly expected?: ExpectedDevice;
+  }>;
   /** Changes after a position, at most `limit`, in order; `epoch` when the reader must reload. */
-  changes(after: Position, limit: number): Promise<{ readonly is: "changes"; readonly changes: readonly Change[] } | { readonly is: "epoch"; readonly now: Position }>;
+  changes(
+    after: Position,
+    limit: number,
+  ): Promise<
+    { readonly is: "changes"; readonly changes: readonly Change[] } | { readonly is: "epoch"; readonly now: Position }
+  >;
 }
 
 /** A segment as an operator writes it: names instead of ids, prefixes inside. */

@@ -57,7 +57,9 @@ export function parseIPv6(text: string): IPv6 | Malformed {
 function groups(text: string): number[] | undefined {
   if (text === "") return [];
   const parts = text.split(":");
-  return parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part)) ? parts.map((part) => Number.parseInt(part, 16)) : undefined;
+  return parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part))
+    ? parts.map((part) => Number.parseInt(part, 16))
+    : undefined;
 }
 
 /** Canonical text: dotted quad, or RFC 5952. */

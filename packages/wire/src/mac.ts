@@ -11,7 +11,10 @@ export function parseMac(text: string): Mac | Malformed {
 
 /** Lower-case, colon-separated: the one form in logs, files and the API. */
 export function formatMac(mac: Mac): string {
-  return mac.toString(16).padStart(12, "0").replaceAll(/..(?!$)/g, "$&:");
+  return mac
+    .toString(16)
+    .padStart(12, "0")
+    .replaceAll(/..(?!$)/g, "$&:");
 }
 
 export function macFrom(bytes: Uint8Array, at = 0): Mac {
