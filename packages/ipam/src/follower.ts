@@ -34,7 +34,7 @@ export interface ReplicaOptions {
 export interface Following extends AsyncDisposable {
   readonly replica: Replica;
   readonly follower: { stop(): Promise<void> };
-  ready(): Readiness;
+  readonly ready: () => Readiness;
 }
 
 const DEFAULTS = {

@@ -1,5 +1,6 @@
 /** Floor 1. The site's addresses and names: model, allocation, names → records; store, feed and replica. */
 export { type Ask, candidate, freeAt, type Ground } from "./allocate.ts";
+export { type Affected, affectedBy } from "./affected.ts";
 export { isAssignable } from "./allocation/assignable.ts";
 export * from "./config.ts";
 export type * from "./feed.ts";
@@ -7,6 +8,9 @@ export * from "./follower.ts";
 export { keyOf } from "./key.ts";
 export type * from "./lease.ts";
 export type * from "./model.ts";
+export * from "./records.ts";
 export type * from "./replica.ts";
+export { addressOfReverse, reverseName, reverseZones } from "./reverse.ts";
 export type * from "./source.ts";
 export * from "./store.ts";
+export { nameServersOf, type Soa, type Zone, zonesOf } from "./zones.ts";

@@ -77,7 +77,7 @@ export function prefix(
     vrf: "default",
     reserved: 1,
     ...(rest as Partial<PrefixRow>),
-    prefix: readPrefix(of as Prefix | string),
+    prefix: readPrefix(of),
     excluded: excluded.map(readAddress),
     ...(gateway === undefined ? {} : { gateway: readAddress(gateway) }),
   };

@@ -185,6 +185,6 @@ export class Memory implements Replica {
   }
 
   #tell(event: Followed): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 }
