@@ -1,4 +1,5 @@
 export * from "./api.ts";
 export * from "./clock.ts";
 export * from "./ipam.ts";
+export * from "./leases.ts";
 export * from "./rows.ts";

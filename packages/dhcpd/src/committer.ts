@@ -1,0 +1,97 @@
+import type { LeaseRequest, Outcome, Store } from "@firstlight/ipam";
+import { within } from "@firstlight/service";
+
+/** What became of a request, or that there was no room for it. */
+export type Committed = Outcome | { readonly is: "busy" };
+
+export interface CommitterOptions {
+  readonly store: Pick<Store, "commit">;
+  readonly actor: string;
+  readonly maxBatch: number;
+  readonly maxPending: number;
+  /** After this long the database counts as away; what it still commits was never promised. */
+  readonly deadlineMs: number;
+  /** Told after each batch. */
+  readonly onBatch?: (size: number, startedAt: number) => void;
+  /** Told when a batch could not be committed. */
+  readonly onFault?: (fault: unknown) => void;
+}
+
+interface Entry {
+  readonly key: string;
+  readonly request: LeaseRequest;
+  readonly settled: PromiseWithResolvers<Committed>;
+}
+
+/**
+ * Group commit: one transaction under way, while the next batch forms. A batch holds one request per interface; the
+ * same request sent again shares the first one's outcome. Nothing is acknowledged before `submit` resolves.
+ */
+export class Committer {
+  readonly #options: CommitterOptions;
+  #queue: Entry[] = [];
+  #inFlight: readonly Entry[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  get pending(): number {
+    return this.#queue.length + this.#inFlight.length;
+  }
+
+  /** Resolves once the request is durable, or refused, or `busy`. Rejects when the world failed: promise nothing. */
+  submit(request: LeaseRequest): Promise<Committed> {
+    const key = `${request.segment}/${request.mac}`;
+    const isSame = (entry: Entry): boolean =>
+      entry.key === key && entry.request.do === request.do && entry.request.address === request.address;
+    const twin = this.#queue.find(isSame) ?? this.#inFlight.find(isSame);
+    if (twin) return twin.settled.promise;
+    if (this.pending >= this.#options.maxPending) return Promise.resolve({ is: "busy" });
+    const entry: Entry = { key, request, settled: Promise.withResolvers() };
+    this.#queue.push(entry);
+    this.#running ??= Promise.resolve().then(() => this.#run());
+    return entry.settled.promise;
+  }
+
+  /** Waits until nothing is pending. */
+  async drain(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      this.#inFlight = this.#nextBatch();
+      await this.#commit(this.#inFlight);
+      this.#inFlight = [];
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(batch: readonly Entry[]): Promise<void> {
+    const { store, actor, deadlineMs, onBatch, onFault } = this.#options;
+    const startedAt = performance.now();
+    try {
+      const requests = batch.map(({ request }) => request);
+      const outcomes = await within(deadlineMs, store.commit(requests, actor));
+      for (const [i, entry] of batch.entries()) entry.settled.resolve(outcomes[i]!);
+    } catch (fault) {
+      onFault?.(fault);
+      for (const entry of batch) entry.settled.reject(fault);
+    }
+    onBatch?.(batch.length, startedAt);
+  }
+
+  /** The oldest requests, at most one per interface; the others keep their order for the next batch. */
+  #nextBatch(): Entry[] {
+    const batch = new Map<string, Entry>();
+    const rest: Entry[] = [];
+    for (const entry of this.#queue) {
+      if (batch.size < this.#options.maxBatch && !batch.has(entry.key)) batch.set(entry.key, entry);
+      else rest.push(entry);
+    }
+    this.#queue = rest;
+    return [...batch.values()];
+  }
+}

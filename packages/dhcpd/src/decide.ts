@@ -1,0 +1,132 @@
+import type { Bind, Candidate, GiveBack, Lease, PrefixRow, Segment } from "@firstlight/ipam";
+import { ANY, contains, type IPv4 } from "@firstlight/wire";
+import type { Client } from "./client.ts";
+
+/** What the IPAM knows that matters to one packet. */
+export interface View {
+  readonly segment: Segment | undefined;
+  readonly prefixes: readonly PrefixRow[];
+  /** What this interface holds, or last held, on the segment. */
+  readonly own: Lease | undefined;
+  /** Whoever holds the address that the client names. */
+  readonly named: Lease | undefined;
+  /** What to offer; asked only where it matters. */
+  readonly candidate: () => Candidate;
+  /** The database itself was asked: its no is a no. */
+  readonly isAsked: boolean;
+}
+
+export type Effect =
+  | { readonly do: "offer"; readonly segment: Segment; readonly address: IPv4; readonly prefix: PrefixRow }
+  | { readonly do: "commit"; readonly segment: Segment; readonly prefix: PrefixRow; readonly bind: Bind }
+  | { readonly do: "giveBack"; readonly giveBack: GiveBack }
+  | { readonly do: "inform"; readonly segment: Segment; readonly prefix: PrefixRow }
+  | { readonly do: "nak"; readonly because: string }
+  /** The replica may lag: ask the database about this client, then decide again. */
+  | { readonly do: "ask"; readonly because: string }
+  | { readonly do: "ignore"; readonly because: string };
+
+const ignore = (because: string): Effect => ({ do: "ignore", because });
+const nak = (because: string): Effect => ({ do: "nak", because });
+
+/** What RFC 2131 §4.3 has a server do with one packet. `isOurs` knows every address that stands for this server. */
+export function decide(client: Client, view: View, isOurs: (serverId: IPv4) => boolean): Effect {
+  switch (client.type) {
+    case "DISCOVER":
+      return discover(client, view);
+    case "REQUEST":
+      return request(client, view, isOurs);
+    case "RELEASE":
+    case "DECLINE":
+      return giveBack(client, view, isOurs);
+    case "INFORM":
+      return inform(client, view);
+    default:
+      return ignore(`${client.type} is not for a server`);
+  }
+}
+
+/** The address a packet is about: RFC 2131 table 4 and §4.4.4, §4.4.6. */
+export function namedAddress({ type, requested, message: { ciaddr } }: Client): IPv4 | undefined {
+  if (type === "RELEASE" || type === "INFORM") return ciaddr === ANY ? undefined : ciaddr;
+  if (type === "REQUEST" && requested === undefined) return ciaddr === ANY ? undefined : ciaddr;
+  return requested;
+}
+
+/** §4.3.1. Nothing is written: the address is a function of identity and IPAM. */
+function discover(_client: Client, view: View): Effect {
+  const { segment } = view;
+  if (!segment) return ignore("no segment holds the relay's address");
+  const candidate = view.candidate();
+  if (candidate.is === "none") {
+    return view.isAsked ? ignore(candidate.because) : { do: "ask", because: candidate.because };
+  }
+  if (typeof candidate.address !== "number") return ignore("segment has no IPv4 address to give");
+  return { do: "offer", segment, address: candidate.address, prefix: candidate.prefix };
+}
+
+/** §4.3.2, by the state the client is in: table 4. */
+function request(client: Client, view: View, isOurs: (serverId: IPv4) => boolean): Effect {
+  const isSelecting = client.serverId !== undefined;
+  if (isSelecting && !isOurs(client.serverId)) return ignore("request names another server");
+  const address = namedAddress(client);
+  if (address === undefined) return ignore("request names no address");
+  const { segment } = view;
+  if (!segment) return ignore("no segment holds the relay's address");
+  const prefix = prefixOf(view, address);
+  if (!prefix) return nak("address is not on this segment"); // "on the wrong network": NAK, in every state
+  const commit: Effect = { do: "commit", segment, prefix, bind: bindOf(client, segment, address) };
+  if (isSelecting) return commit; // the constraint arbitrates
+  // INIT-REBOOT, RENEWING, REBINDING: only what we remember.
+  if (holds(client, segment, view.named)) return commit;
+  if (view.own?.state === "bound" && view.own.address !== address) return nak("interface holds another address");
+  if (view.named?.state === "bound") return nak("address is bound to another interface");
+  if (!view.isAsked) return { do: "ask", because: "no record of this client" };
+  return ignore("no record of this client"); // "MUST remain silent": another server may know it
+}
+
+/** §4.3.3 and §4.3.4. */
+function giveBack(client: Client, view: View, isOurs: (serverId: IPv4) => boolean): Effect {
+  if (client.serverId !== undefined && !isOurs(client.serverId)) return ignore("request names another server");
+  const address = namedAddress(client);
+  if (address === undefined) return ignore("gives back no address");
+  const { segment } = view;
+  if (!segment) return ignore("no segment holds the relay's address");
+  if (holds(client, segment, view.named)) {
+    const { mac } = client;
+    const what = client.type === "RELEASE" ? "release" : "decline";
+    return { do: "giveBack", giveBack: { do: what, segment: segment.id, mac, address } };
+  }
+  const because = "gives back an address it does not hold";
+  return view.isAsked ? ignore(because) : { do: "ask", because };
+}
+
+/** §4.3.5: parameters for an address it already has; no lease, no check of the binding. */
+function inform(client: Client, view: View): Effect {
+  const address = namedAddress(client);
+  if (address === undefined) return ignore("INFORM without an address");
+  const { segment } = view;
+  if (!segment) return ignore("no segment holds the relay's address");
+  const prefix = prefixOf(view, address);
+  return prefix ? { do: "inform", segment, prefix } : ignore("address is not on this segment");
+}
+
+function holds(client: Client, segment: Segment, lease: Lease | undefined): boolean {
+  return lease !== undefined && lease.mac === client.mac && lease.segment === segment.id && lease.state !== "declined";
+}
+
+function prefixOf(view: View, address: IPv4): PrefixRow | undefined {
+  return view.prefixes.find(({ prefix }) => contains(prefix, address));
+}
+
+function bindOf({ mac, clientId, relay }: Client, segment: Segment, address: IPv4): Bind {
+  return {
+    do: "bind",
+    segment: segment.id,
+    mac,
+    address,
+    leaseSeconds: segment.leaseSeconds,
+    ...(clientId && { clientId }),
+    ...(relay && { relay }),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Lease } from "@firstlight/ipam";
+import type { IPv4, Mac } from "@firstlight/wire";
+
+/** A promise that may be spoken without the database, or why not. */
+export type Standing =
+  | { readonly is: "standing"; readonly leaseSeconds: number }
+  | { readonly is: "none"; readonly because: string };
+
+const none = (because: string): Standing => ({ is: "none", because });
+
+/**
+ * What may be acknowledged while the database is away: only what the replica shows bound to this very interface, and
+ * only until shortly before anybody else could get the address. `now` is the database's time as estimated.
+ */
+export function standing(
+  lease: Lease | undefined,
+  asked: { readonly mac: Mac; readonly segment: number; readonly address: IPv4; readonly leaseSeconds: number },
+  now: number,
+  marginMs: number,
+): Standing {
+  if (lease?.state !== "bound") return none("database away and the address is not bound");
+  if (lease.mac !== asked.mac || lease.segment !== asked.segment || lease.address !== asked.address) {
+    return none("database away and the address is bound to another interface");
+  }
+  const leftSeconds = Math.floor((lease.reusableAt - marginMs - now) / 1000);
+  if (leftSeconds < 1) return none("database away and the lease's grace is over");
+  return { is: "standing", leaseSeconds: Math.min(asked.leaseSeconds, leftSeconds) };
+}

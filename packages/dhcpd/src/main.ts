@@ -1,0 +1,30 @@
+import { connectApi } from "@firstlight/api-client";
+import { openIpam } from "@firstlight/ipam";
+import type { Daemon } from "@firstlight/service";
+import { dhcpdSchema } from "./config.ts";
+import { startDhcpd } from "./start.ts";
+
+export { dhcpdSchema } from "./config.ts";
+export { type Backing, startDhcpd } from "./start.ts";
+
+/** DHCP for the site's underlay: relayed and local, answered from the IPAM, every promise durable before it is spoken. */
+export const daemon: Daemon<typeof dhcpdSchema> = {
+  name: "dhcpd",
+  section: "dhcpd",
+  config: dhcpdSchema,
+  async start(context) {
+    await using parts = new AsyncDisposableStack();
+    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const { api, reporter } = parts.use(await connectApi(context));
+    const { store, replica } = ipam;
+    const running = await startDhcpd(context, { store, replica, api, reporter, ready: () => ipam.ready() });
+    const owned = parts.move();
+    return {
+      ...running,
+      async stop() {
+        await running.stop();
+        await owned.disposeAsync();
+      },
+    };
+  },
+};

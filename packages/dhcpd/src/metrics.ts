@@ -1,0 +1,75 @@
+import { messageTypes } from "@firstlight/wire/dhcp4";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { ReplyType } from "./delivery.ts";
+
+/** What dhcpd counts. Labels are fixed words, never addresses. */
+export interface Metrics {
+  packet(type: string): void;
+  reply(type: ReplyType): void;
+  silence(because: string): void;
+  /** Options left out because the client takes no larger packet. */
+  dropped(codes: readonly number[]): void;
+  batch(size: number, startedAt: number): void;
+}
+
+export function createMetrics(registry: Registry, pending: () => number): Metrics {
+  const registers = [registry];
+  const packets = new Counter({
+    name: "firstlight_dhcp_packets_total",
+    help: "Packets received, by message type",
+    labelNames: ["type"],
+    registers,
+  });
+  const replies = new Counter({
+    name: "firstlight_dhcp_replies_total",
+    help: "Replies sent, by message type",
+    labelNames: ["type"],
+    registers,
+  });
+  const silences = new Counter({
+    name: "firstlight_dhcp_silences_total",
+    help: "Packets not answered, by reason",
+    labelNames: ["because"],
+    registers,
+  });
+  const dropped = new Counter({
+    name: "firstlight_dhcp_options_dropped_total",
+    help: "Options left out of a reply for its size, by code",
+    labelNames: ["code"],
+    registers,
+  });
+  const sizes = new Histogram({
+    name: "firstlight_dhcp_commit_batch_size",
+    help: "Promises in one transaction",
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: "firstlight_dhcp_commit_seconds",
+    help: "Time of one transaction",
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
+    registers,
+  });
+  registry.registerMetric(
+    new Gauge({
+      name: "firstlight_dhcp_pending",
+      help: "Promises waiting for the database",
+      registers: [],
+      collect() {
+        this.set(pending());
+      },
+    }),
+  );
+  return {
+    packet: (type) => packets.inc({ type: type in messageTypes.of ? type : "other" }),
+    reply: (type) => replies.inc({ type }),
+    silence: (because) => silences.inc({ because }),
+    dropped(codes) {
+      for (const code of codes) dropped.inc({ code });
+    },
+    batch(size, startedAt) {
+      sizes.observe(size);
+      seconds.observe((performance.now() - startedAt) / 1000);
+    },
+  };
+}

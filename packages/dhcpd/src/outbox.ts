@@ -1,0 +1,103 @@
+import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
+import type { Change, Lease, Replica, Store } from "@firstlight/ipam";
+import { formatAddress, formatMac } from "@firstlight/wire";
+
+/** Who dhcpd is in the change feed: only its own leases are DHCP events. */
+export const ACTOR = "daemon/dhcpd";
+
+const LIMIT = 512;
+const IDLE_MS = 5_000;
+const [FIRST_BACKOFF_MS, MOST_BACKOFF_MS] = [200, 10_000];
+const KINDS = { bound: "dhcp.ack", released: "dhcp.release", declined: "dhcp.decline" } as const;
+
+export interface OutboxParts {
+  readonly api: Api;
+  readonly store: Pick<Store, "changes">;
+  readonly replica: Pick<Replica, "at" | "follow">;
+  readonly onFault: (fault: unknown) => void;
+}
+
+/**
+ * Reports leases to the API from their change rows: the row is the outbox, so nothing is told twice to the database and
+ * nothing is lost with a process. It goes on from the position the API has acknowledged, at least once, in order;
+ * several daemons may do so at a time, since the API knows each change by its id.
+ */
+export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Promise<void> {
+  const news = new Wake();
+  using _following = parts.replica.follow(() => news.ring());
+  signal.addEventListener("abort", () => news.ring(), { once: true });
+  let after: FeedPosition | undefined;
+  let backoffMs = FIRST_BACKOFF_MS;
+  while (!signal.aborted) {
+    try {
+      after ??= (await parts.api.feedPosition()) ?? { epoch: parts.replica.at.epoch, position: 0 };
+      const next = await step(parts, after);
+      backoffMs = FIRST_BACKOFF_MS;
+      if (next === undefined) await news.wait(IDLE_MS);
+      else after = next;
+    } catch (fault) {
+      parts.onFault(fault);
+      await news.wait(backoffMs, signal);
+      backoffMs = Math.min(backoffMs * 2, MOST_BACKOFF_MS);
+    }
+  }
+}
+
+/** One batch from the feed to the API; `undefined` when there is nothing new. */
+async function step({ api, store }: OutboxParts, after: FeedPosition): Promise<FeedPosition | undefined> {
+  const pulled = await store.changes(after, LIMIT);
+  if (pulled.is === "epoch") {
+    // Positions go on growing across epochs: what was acknowledged stays acknowledged.
+    const position = Math.min(after.position, pulled.now.position);
+    return pulled.now.epoch === after.epoch ? pulled.now : { epoch: pulled.now.epoch, position };
+  }
+  const newest = pulled.changes.at(-1);
+  if (!newest) return undefined;
+  const events = pulled.changes.flatMap((change) => eventOf(change, after.epoch) ?? []);
+  const position = { epoch: after.epoch, position: newest.position };
+  await api.report(events, position);
+  return position;
+}
+
+/** The event that a lease's change row is. */
+export function eventOf(change: Change, epoch: string): BootEvent | undefined {
+  if (change.actor !== ACTOR || change.row?.kind !== "lease") return undefined;
+  const lease: Lease = change.row;
+  return {
+    id: `lease:${epoch}:${change.position}`,
+    at: change.at,
+    kind: KINDS[lease.state],
+    mac: formatMac(lease.mac),
+    address: formatAddress(lease.address),
+    ...(change.trace !== undefined && { trace: change.trace }),
+    detail: {
+      expiresAt: new Date(lease.expiresAt).toISOString(),
+      ...(lease.relay && { relay: formatAddress(lease.relay.giaddr) }),
+    },
+  };
+}
+
+/** Waits for a ring, or a while. A ring between two waits is not lost. */
+class Wake {
+  #rung = false;
+  #ring: (() => void) | undefined;
+
+  ring(): void {
+    this.#rung = true;
+    this.#ring?.();
+  }
+
+  /** With a signal only its abort ends the wait early: a failing API is not asked more often because leases come. */
+  async wait(ms: number, only?: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (only ? only.aborted : this.#rung) resolve();
+    this.#ring = () => {
+      if (!only || only.aborted) resolve();
+    };
+    const timer = setTimeout(resolve, ms);
+    await promise;
+    clearTimeout(timer);
+    this.#ring = undefined;
+    if (!only) this.#rung = false;
+  }
+}

@@ -1,0 +1,125 @@
+import type { Domain, PrefixRow, Segment } from "@firstlight/ipam";
+import { ANY, type IPv4, last, netmask, network, parseIPv4, parsePrefix, type Prefix } from "@firstlight/wire";
+import { type Message, options, OPTIONS, type Route } from "@firstlight/wire/dhcp4";
+import type { Boot } from "./boot.ts";
+import type { Client } from "./client.ts";
+import { type ReplyType, replyFlags } from "./delivery.ts";
+
+/** All that an OFFER or ACK says. */
+export interface Grant {
+  readonly type: "OFFER" | "ACK";
+  /** 0 in the answer to an INFORM. */
+  readonly address: IPv4;
+  /** Absent in the answer to an INFORM. */
+  readonly leaseSeconds: number | undefined;
+  readonly segment: Segment;
+  readonly prefix: Prefix;
+  readonly gateway: IPv4 | undefined;
+  readonly domain: Domain | undefined;
+  /** The client's own host label. */
+  readonly label: string | undefined;
+  readonly serverId: IPv4;
+  readonly nextServer: IPv4;
+  readonly boot: Boot | undefined;
+}
+
+/**
+ * An OFFER or ACK: RFC 2131 table 3. Options stand by importance, so that a small packet loses its luxuries; what the
+ * client asked for in 55 is not the measure, for firmware asks for garbage and forgets what it needs.
+ */
+export function grant(client: Client, given: Grant): Message {
+  const { segment, boot, leaseSeconds, prefix } = given;
+  const routers = addresses(segment.options.routers) ?? (given.gateway === undefined ? undefined : [given.gateway]);
+  const hasBroadcast = prefix.length < 31; // RFC 3021
+  return {
+    ...head(client, given.type),
+    ciaddr: client.type === "DISCOVER" ? ANY : client.message.ciaddr,
+    yiaddr: given.address,
+    siaddr: given.nextServer,
+    sname: boot?.sname ?? "",
+    file: boot?.file ?? "",
+    options: options({
+      messageType: given.type,
+      serverId: given.serverId,
+      leaseTime: leaseSeconds,
+      subnetMask: netmask(prefix.length),
+      routers,
+      domainNameServers: addresses(segment.options.domainNameServers),
+      vendorClass: boot?.vendorClass,
+      bootFile: boot?.bootFile,
+      vendor: boot?.vendor,
+      ipxe: boot?.ipxe,
+      tftpServerName: boot?.tftpServerName,
+      clientUuid: client.uuid,
+      clientId: client.clientId, // RFC 6842
+      hostName: given.label,
+      domainName: given.domain?.name,
+      renewalTime: leaseSeconds === undefined ? undefined : Math.floor(leaseSeconds / 2), // RFC 2131 §4.4.5
+      rebindingTime: leaseSeconds === undefined ? undefined : Math.floor((leaseSeconds * 7) / 8),
+      broadcastAddress: hasBroadcast ? (last(prefix) as IPv4) : undefined,
+      interfaceMtu: segment.mtu,
+      ntpServers: addresses(segment.options.ntpServers),
+      classlessRoutes: routesOf(segment, routers?.[0]),
+      domainSearch: segment.options.domainSearch ?? (given.domain && [given.domain.name]),
+    }),
+  };
+}
+
+/** A NAK: RFC 2131 table 3; nothing but the reason and the echoes. */
+export function refusal(client: Client, serverId: IPv4, because: string): Message {
+  return {
+    ...head(client, "NAK"),
+    options: options({ messageType: "NAK", serverId, message: because, clientId: client.clientId }),
+  };
+}
+
+/** The fields that every reply copies from its request: RFC 2131 table 3. */
+function head(client: Client, type: ReplyType): Message {
+  const { htype, hlen, xid, giaddr, chaddr } = client.message;
+  return {
+    op: 2,
+    htype,
+    hlen,
+    hops: 0,
+    xid,
+    secs: 0,
+    flags: replyFlags(client, type),
+    ciaddr: ANY,
+    yiaddr: ANY,
+    siaddr: ANY,
+    giaddr,
+    chaddr,
+    sname: "",
+    file: "",
+    options: new Map(),
+  };
+}
+
+/** Option 82 as it came, RFC 3046 §2.2, whatever is in it. */
+export function withRelayEcho(reply: Message, request: Message): Message {
+  const code = OPTIONS.relayAgent[0];
+  const bytes = request.options.get(code);
+  return bytes === undefined ? reply : { ...reply, options: new Map([...reply.options, [code, bytes]]) };
+}
+
+/** RFC 3442: a client that reads routes ignores routers, so the default route is among them. */
+function routesOf(segment: Segment, router: IPv4 | undefined): readonly Route[] | undefined {
+  const routes = (segment.options.staticRoutes ?? []).flatMap(({ to, via }) => {
+    const [prefix, gateway] = [parsePrefix(to), parseIPv4(via)];
+    if (!("address" in prefix) || typeof prefix.address !== "number" || typeof gateway !== "number") return [];
+    return [{ address: network(prefix.address, prefix.length) as IPv4, length: prefix.length, router: gateway }];
+  });
+  if (routes.length === 0) return undefined;
+  const hasDefault = router === undefined || routes.some(({ length }) => length === 0);
+  return hasDefault ? routes : [...routes, { address: ANY, length: 0, router }];
+}
+
+function addresses(texts: readonly string[] | undefined): readonly IPv4[] | undefined {
+  const list = (texts ?? []).map(parseIPv4).filter((address) => typeof address === "number");
+  return list.length === 0 ? undefined : list;
+}
+
+/** The IPv4 gateway of a prefix, if it has one. */
+export function gatewayOf({ gateway }: PrefixRow): IPv4 | undefined {
+  return typeof gateway === "number" ? gateway : undefined;
+}

@@ -1,0 +1,196 @@
+import type { Datagram } from "@firstlight/datagram";
+import type { Replica } from "@firstlight/ipam";
+import type { Clock } from "@firstlight/service";
+import { ANY, contains, type IPv4, isMalformed, type Mac, type Prefix } from "@firstlight/wire";
+import { decode, get } from "@firstlight/wire/dhcp4";
+import type { Answer } from "./answer.ts";
+import type { Buckets } from "./buckets.ts";
+import { clientOf } from "./client.ts";
+import type { Committer } from "./committer.ts";
+import { decide, type Effect } from "./decide.ts";
+import type { Exchange, Line } from "./exchange.ts";
+import { standing } from "./grace.ts";
+import type { Holds } from "./holds.ts";
+import type { Lookups } from "./lookup.ts";
+import type { Metrics } from "./metrics.ts";
+import { REFUSALS } from "./silence.ts";
+import type { Traces } from "./traces.ts";
+import { type Fresh, viewOf } from "./view.ts";
+
+export interface Parts {
+  readonly clock: Clock;
+  readonly replica: Replica;
+  readonly committer: Committer;
+  readonly lookups: Lookups;
+  readonly holds: Holds;
+  readonly traces: Traces;
+  readonly answer: Answer;
+  readonly metrics: Metrics;
+  /** Addresses that stand for this server on every line. */
+  readonly serverIds: ReadonlySet<IPv4>;
+  /** Networks whose relays are trusted; absent: any. */
+  readonly relays: readonly Prefix[] | undefined;
+  readonly perClient: Buckets;
+  readonly perRelayUnknown: Buckets;
+  readonly awayMarginMs: number;
+}
+
+/** The loop. It decides nothing: packets in, effects out, promises only after their commit. */
+export class Server {
+  readonly #parts: Parts;
+  readonly #underWay = new Set<Promise<void>>();
+  #isDraining = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Answers on one line until its port is closed. */
+  async serve(line: Line): Promise<void> {
+    for await (const batch of line.port) {
+      for (const datagram of batch) this.#receive(datagram, line);
+    }
+  }
+
+  /** Takes no new packet and waits for the replies to those it has. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  #receive(datagram: Datagram, line: Line): void {
+    const { clock, metrics, traces, answer } = this.#parts;
+    if (this.#isDraining) return metrics.silence("draining");
+    const message = decode(datagram.bytes.slice()); // the engine takes its buffer back
+    if (isMalformed(message)) return metrics.silence(message.because);
+    const type = get(message.options, "messageType");
+    metrics.packet(typeof type === "string" ? type : "other");
+    const client = clientOf(message, datagram.from, line.segmentAddress);
+    if ("because" in client) return metrics.silence(client.because);
+    const refused = this.#admit(client.mac, client.message.giaddr, client.from.address);
+    if (refused !== undefined) return metrics.silence(refused);
+    const trace = traces.of(client.mac, client.stage, clock.now());
+    const exchange: Exchange = { client, line, ifindex: datagram.ifindex, trace };
+    if (client.type === "DISCOVER") answer.tell(exchange, "dhcp.discover", undefined, this.#facts(exchange));
+    this.#proceed(exchange, undefined);
+  }
+
+  /** Why this packet is not even looked at; what is refused here is counted and no more, for there may be millions. */
+  #admit(mac: Mac, giaddr: IPv4, from: IPv4): string | undefined {
+    const { relays, replica, perClient, perRelayUnknown, clock } = this.#parts;
+    if (giaddr !== ANY && relays && !relays.some((prefix) => contains(prefix, from))) return "relay is not trusted";
+    const now = clock.now();
+    const isKnown = replica.expected(mac) !== undefined || replica.interfacesOf(mac).length > 0;
+    if (!isKnown && !perRelayUnknown.take(giaddr, now)) return "too many unknown machines behind this relay";
+    return perClient.take(mac, now) ? undefined : "too many packets from this machine";
+  }
+
+  #facts({ client }: Exchange): Record<string, string> {
+    const { stage, arch, vendorClass } = client;
+    return { stage, ...(arch !== undefined && { arch }), ...(vendorClass !== undefined && { vendorClass }) };
+  }
+
+  #proceed(exchange: Exchange, fresh: Fresh | undefined): void {
+    const { clock, replica, holds, serverIds } = this.#parts;
+    const { client, line } = exchange;
+    const isHeld = (address: IPv4): boolean => holds.isHeld(address, client.mac, clock.now());
+    const isOurs = (id: IPv4): boolean => id === line.serverId || id === client.serverIdOverride || serverIds.has(id);
+    this.#perform(exchange, decide(client, viewOf(client, replica, isHeld, fresh), isOurs));
+  }
+
+  #perform(exchange: Exchange, effect: Effect): void {
+    const { answer, holds, replica, clock } = this.#parts;
+    const { client } = exchange;
+    switch (effect.do) {
+      case "offer": {
+        const { segment, address, prefix } = effect;
+        holds.hold(address, client.mac, clock.now());
+        const known = replica.interface(segment.id, client.mac);
+        const { leaseSeconds } = segment;
+        return answer.grant(exchange, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
+      }
+      case "inform": {
+        answer.tell(exchange, "dhcp.inform");
+        const { segment, prefix } = effect;
+        const known = replica.interface(segment.id, client.mac);
+        const none = { address: ANY, leaseSeconds: undefined };
+        return answer.grant(exchange, { type: "ACK", segment, prefix, ...none, known });
+      }
+      case "commit":
+        return this.#start(this.#commit(exchange, effect));
+      case "giveBack":
+        return this.#start(this.#giveBack(exchange, effect));
+      case "ask":
+        return this.#start(this.#ask(exchange, effect.because));
+      case "nak":
+        return answer.nak(exchange, effect.because);
+      case "ignore":
+        return answer.silence(exchange, effect.because);
+    }
+  }
+
+  /** A promise: spoken only once it is durable. */
+  async #commit(exchange: Exchange, effect: Extract<Effect, { do: "commit" }>): Promise<void> {
+    const { committer, answer, holds } = this.#parts;
+    const { segment, prefix, bind } = effect;
+    const address = bind.address as IPv4;
+    const outcome = await committer.submit({ ...bind, trace: exchange.trace }).catch(() => undefined);
+    if (outcome === undefined) return this.#withoutDatabase(exchange, effect);
+    switch (outcome.is) {
+      case "bound": {
+        holds.drop(address);
+        const { leaseSeconds } = bind;
+        return answer.grant(exchange, {
+          type: "ACK",
+          segment,
+          prefix,
+          address,
+          leaseSeconds,
+          known: outcome.interface,
+        });
+      }
+      case "refused":
+        holds.drop(address);
+        return answer[REFUSALS[outcome.because]](exchange, outcome.because);
+      case "busy":
+        return answer.silence(exchange, "too many promises wait for the database");
+      case "givenBack":
+        return answer.silence(exchange, "the client gave the address back meanwhile");
+    }
+  }
+
+  #withoutDatabase(exchange: Exchange, { segment, prefix, bind }: Extract<Effect, { do: "commit" }>): void {
+    const { replica, answer, awayMarginMs } = this.#parts;
+    const lease = replica.lease(bind.address, segment.vrf);
+    const address = bind.address as IPv4;
+    const stands = standing(lease, { ...bind, address }, replica.databaseNow(), awayMarginMs);
+    if (stands.is === "none") return answer.silence(exchange, stands.because);
+    const known = replica.interface(segment.id, bind.mac);
+    const { leaseSeconds } = stands;
+    answer.grant(exchange, { type: "ACK", segment, prefix, address, leaseSeconds, known });
+    answer.tell(exchange, "dhcp.ack", "database away, within the lease's grace", {}, address);
+  }
+
+  /** RFC 2131 §4.3.3, §4.3.4: no reply either way; the change row tells the story. */
+  async #giveBack(exchange: Exchange, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
+    const { committer, answer, metrics } = this.#parts;
+    const outcome = await committer.submit({ ...giveBack, trace: exchange.trace }).catch(() => undefined);
+    if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do} needs no answer`);
+    answer.silence(exchange, outcome?.is === "refused" ? outcome.because : "database away, nothing given back");
+  }
+
+  /** The replica may lag: nobody is told no before the database was asked. */
+  async #ask(exchange: Exchange, because: string): Promise<void> {
+    const { lookups, answer } = this.#parts;
+    const asked = lookups.ask(exchange.client.mac);
+    if (!asked) return answer.silence(exchange, "too many questions about unknown clients");
+    const fresh = await asked.catch(() => undefined);
+    if (fresh === undefined) return answer.silence(exchange, `${because}, and the database is away`);
+    this.#proceed(exchange, fresh);
+  }
+
+  #start(work: Promise<void>): void {
+    this.#underWay.add(work);
+    void work.finally(() => this.#underWay.delete(work));
+  }
+}

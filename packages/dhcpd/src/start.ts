@@ -1,0 +1,134 @@
+import { randomBytes } from "node:crypto";
+import type { Api, Reporter } from "@firstlight/api-client";
+import { listen, type Port } from "@firstlight/datagram";
+import type { Replica, Store } from "@firstlight/ipam";
+import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { formatIPv4, type IPv4, isMalformed, parseIPv4, parsePrefix } from "@firstlight/wire";
+import { Answer } from "./answer.ts";
+import { Buckets } from "./buckets.ts";
+import { Committer } from "./committer.ts";
+import type { DhcpdConfig } from "./config.ts";
+import type { Line } from "./exchange.ts";
+import { Holds } from "./holds.ts";
+import { Lookups } from "./lookup.ts";
+import { createMetrics } from "./metrics.ts";
+import { ACTOR, reportLeases } from "./outbox.ts";
+import { Server } from "./server.ts";
+import { Traces } from "./traces.ts";
+
+/** The IPAM and the API as dhcpd needs them, opened by whoever starts it. */
+export interface Backing {
+  readonly store: Pick<Store, "commit" | "lookup" | "changes">;
+  readonly replica: Replica;
+  readonly api: Api;
+  readonly reporter: Reporter;
+  ready(): Readiness;
+}
+
+export type StartContext = Pick<Context<DhcpdConfig>, "config" | "log" | "metrics" | "clock">;
+
+const MOST_CLIENTS = 65_536;
+const MOST_RELAYS = 4096;
+
+/** Joins the parts, opens the sockets and serves. `stop` closes what is opened here, never the backing. */
+export async function startDhcpd(context: StartContext, backing: Backing): Promise<Running> {
+  const { config, log, clock } = context;
+  const { replica, store, api, reporter } = backing;
+  const committer: Committer = new Committer({
+    store,
+    actor: ACTOR,
+    maxBatch: config.maxBatch,
+    maxPending: config.maxPending,
+    deadlineMs: config.commitDeadlineMs,
+    onBatch: (size, startedAt) => metrics.batch(size, startedAt),
+    onFault: (error) => log.warn({ error }, "leases not committed"),
+  });
+  const metrics = createMetrics(context.metrics, () => committer.pending);
+  const nextServer = ipv4(config.nextServer);
+  const server = new Server({
+    clock,
+    replica,
+    committer,
+    metrics,
+    lookups: new Lookups(store, { most: config.maxLookups, deadlineMs: config.lookupDeadlineMs }),
+    holds: new Holds(config.offerHoldSeconds * 1000, MOST_CLIENTS),
+    traces: new Traces(() => randomBytes(16).toString("hex"), MOST_CLIENTS),
+    answer: new Answer({ replica, metrics, reporter, source: { ...config, nextServer } }),
+    serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
+    relays: config.relays?.map(prefix),
+    perClient: new Buckets(config.perClient, MOST_CLIENTS),
+    perRelayUnknown: new Buckets(config.perRelayUnknown, MOST_RELAYS),
+    awayMarginMs: config.awayMarginSeconds * 1000,
+  });
+
+  const lines = await openLines(context);
+  const serving = Promise.all(lines.map((line) => server.serve(line)));
+  const stopping = new AbortController();
+  const reporting = reportLeases(
+    { api, store, replica, onFault: (error) => log.debug({ error }, "lease events wait") },
+    stopping.signal,
+  );
+  const close = async (): Promise<void> => {
+    await Promise.all(lines.map(({ port }) => port.close()));
+    await serving;
+  };
+  return {
+    endpoints: Object.fromEntries(lines.map((line, i) => [i === 0 ? "udp" : `udp${i}`, endpointOf(line.port)])),
+    ready: () => backing.ready(),
+    async drain() {
+      await server.drain(); // what is under way is answered before its port closes
+      await close();
+    },
+    async stop() {
+      stopping.abort();
+      await close();
+      await reporting;
+    },
+  };
+}
+
+async function openLines({ config, log }: StartContext): Promise<Line[]> {
+  const lines: Line[] = [];
+  try {
+    for (const { address: at, device, segmentAddress } of config.listen) {
+      const { host, port: servedPort } = splitEndpoint(at);
+      const address = ipv4(host);
+      const port = await listen({
+        address,
+        port: servedPort,
+        engine: config.engine,
+        broadcast: true,
+        ...(device !== undefined && { device }),
+        onFallback: (because) => log.info({ because, at }, "portable UDP engine"),
+      });
+      const serverId = config.serverId === undefined ? address : ipv4(config.serverId);
+      lines.push({
+        port,
+        servedPort,
+        serverId,
+        segmentAddress: segmentAddress === undefined ? address : ipv4(segmentAddress),
+      });
+    }
+    return lines;
+  } catch (fault) {
+    await Promise.all(lines.map(({ port }) => port.close()));
+    throw fault;
+  }
+}
+
+function endpointOf({ local }: Port): string {
+  return `${formatIPv4(local.address as IPv4)}:${local.port}`;
+}
+
+/** The schema has seen it: anything else is a bug. */
+function ipv4(text: string): IPv4 {
+  const address = parseIPv4(text);
+  if (isMalformed(address)) throw new TypeError(`${text}: ${address.because}`);
+  return address;
+}
+
+function prefix(text: string) {
+  const read = parsePrefix(text);
+  if (isMalformed(read)) throw new TypeError(`${text}: ${read.because}`);
+  return read;
+}

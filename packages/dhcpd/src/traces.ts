@@ -1,0 +1,34 @@
+import type { Mac } from "@firstlight/wire";
+import type { Stage } from "./client.ts";
+
+const KEEP_MS = 600_000;
+const ORDER: Readonly<Record<Stage, number>> = { rom: 0, ipxe: 1, os: 2 };
+
+/**
+ * One W3C trace id per boot and client: made when a machine first speaks, shared by its stages, made anew when it goes
+ * back to an earlier stage, because then it has been reset. Bounded; forgotten after ten quiet minutes.
+ */
+export class Traces {
+  readonly #of = new Map<Mac, { readonly trace: string; readonly stage: Stage; readonly until: number }>();
+  readonly #make: () => string;
+  readonly #most: number;
+
+  /** `make` gives 32 lower-case hex digits, not all zero. */
+  constructor(make: () => string, most: number) {
+    this.#make = make;
+    this.#most = most;
+  }
+
+  of(mac: Mac, stage: Stage, now: number): string {
+    const known = this.#of.get(mac);
+    const goesOn = known !== undefined && known.until > now && ORDER[stage] >= ORDER[known.stage];
+    const trace = goesOn ? known.trace : this.#make();
+    this.#of.delete(mac);
+    this.#of.set(mac, { trace, stage, until: now + KEEP_MS });
+    for (const oldest of this.#of.keys()) {
+      if (this.#of.size <= this.#most) break;
+      this.#of.delete(oldest);
+    }
+    return trace;
+  }
+}

@@ -1,0 +1,48 @@
+import type { Candidate, Lease, Replica, Segment, Store } from "@firstlight/ipam";
+import { contains, type IPv4 } from "@firstlight/wire";
+import type { Client } from "./client.ts";
+import { namedAddress, type View } from "./decide.ts";
+
+/** What the database itself says about one client. */
+export type Fresh = Awaited<ReturnType<Store["lookup"]>>;
+
+/** The IPAM as one packet needs it: the replica, and over it what the database said if it was asked. */
+export function viewOf(
+  client: Client,
+  replica: Replica,
+  isHeld: (address: IPv4) => boolean,
+  fresh: Fresh | undefined,
+): View {
+  const segment = replica.segmentOf(client.link);
+  if (!segment) {
+    return { segment, prefixes: [], own: undefined, named: undefined, candidate: noCandidate, isAsked: true };
+  }
+  const prefixes = replica.prefixes(segment.id).filter(({ prefix }) => typeof prefix.address === "number");
+  const known = replica.interface(segment.id, client.mac);
+  const own = freshLease(fresh, client, segment) ?? (known && replica.leaseOf(known.id, 4));
+  const name = namedAddress(client);
+  const named =
+    fresh?.leases.find(({ address }) => address === name) ??
+    (name === undefined ? undefined : replica.lease(name, segment.vrf));
+  return { segment, prefixes, own, named, candidate, isAsked: fresh !== undefined };
+
+  function candidate(): Candidate {
+    const remembered = fresh && freshLease(fresh, client, segment!);
+    const prefix = remembered && prefixes.find((row) => contains(row.prefix, remembered.address));
+    if (prefix) return { is: "candidate", address: remembered.address, prefix, known: true };
+    return replica.candidate(segment!, client.mac, client.requested, (address) => isHeld(address as IPv4));
+  }
+}
+
+/** The lease this client has on this segment, as the database just said. */
+function freshLease(fresh: Fresh | undefined, { mac }: Client, segment: Segment): Lease | undefined {
+  return fresh?.leases.find(
+    (lease) =>
+      lease.mac === mac &&
+      lease.segment === segment.id &&
+      lease.state !== "declined" &&
+      typeof lease.address === "number",
+  );
+}
+
+const noCandidate = (): Candidate => ({ is: "none", because: "no prefix of this family" });

@@ -1,0 +1,132 @@
+import type { GiveBack, Interface, Lease, LeaseRequest, Outcome, Position, Row, Store } from "@firstlight/ipam";
+import { isAssignable, keyOf } from "@firstlight/ipam";
+import type { Mac } from "@firstlight/wire";
+import type { MemorySite } from "./ipam.ts";
+
+/**
+ * The lease side of the store on rows in memory: one truth with its constraint, which the site's replica follows. It is
+ * as strict as PostgreSQL about who holds what, and goes away, or waits, when told.
+ */
+export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"> {
+  /** Set: every call is refused with it, as when the database is away. */
+  down: Error | undefined;
+  /** Set: commits wait for it. */
+  gate: Promise<void> | undefined;
+  /** Batches as they came. */
+  readonly batches: (readonly LeaseRequest[])[] = [];
+  lookups = 0;
+  readonly #site: MemorySite;
+  readonly #leases = new Map<string, Lease>();
+  readonly #interfaces = new Map<string, Interface>();
+  #ids = 1000;
+
+  constructor(site: MemorySite, rows: readonly Row[]) {
+    this.#site = site;
+    for (const row of rows) this.keep(row);
+  }
+
+  /** What the database has beside what the replica was told: a replica that lags. */
+  keep(row: Row): void {
+    if (row.kind === "lease") this.#leases.set(keyOf(row), row);
+    if (row.kind === "interface") this.#interfaces.set(`${row.segment}/${row.mac}`, row);
+  }
+
+  async commit(batch: readonly LeaseRequest[], actor: string): Promise<Outcome[]> {
+    this.batches.push(batch);
+    await this.gate;
+    if (this.down) throw this.down;
+    return batch.map((request) =>
+      request.do === "bind" ? this.#bind(request, actor) : this.#giveBack(request, actor),
+    );
+  }
+
+  lookup(mac: Mac): ReturnType<Store["lookup"]> {
+    this.lookups++;
+    if (this.down) return Promise.reject(this.down);
+    const interfaces = [...this.#interfaces.values()].filter((row) => row.mac === mac);
+    return Promise.resolve({ interfaces, leases: [...this.#leases.values()].filter((row) => row.mac === mac) });
+  }
+
+  async changes(after: Position, limit: number): ReturnType<Store["changes"]> {
+    return this.#site.source.changes(after, limit);
+  }
+
+  #bind(request: Extract<LeaseRequest, { do: "bind" }>, actor: string): Outcome {
+    const { segment: id, mac, address } = request;
+    const { replica, clock } = this.#site;
+    const segment = replica.segment(id);
+    if (!segment) return { is: "refused", because: "no such segment" };
+    const prefix = replica.prefixes(id).find((row) => isAssignable(row, address));
+    if (!prefix) return { is: "refused", because: "address is not assignable in this segment" };
+    const now = clock.now();
+    const holder = this.#at(segment.vrf, address);
+    if (holder && holder.mac !== mac && holder.state === "bound") {
+      return { is: "refused", because: "address is bound to another interface" };
+    }
+    if (holder && holder.mac !== mac && holder.reusableAt > now) {
+      return { is: "refused", because: "address rests until its grace has passed" };
+    }
+    const own = [...this.#leases.values()].find(
+      (row) => row.mac === mac && row.segment === id && row.state === "bound",
+    );
+    if (own && own.address !== address) return { is: "refused", because: "interface holds another address" };
+    const known = this.#interfaces.get(`${id}/${mac}`);
+    const iface: Interface = known ?? {
+      kind: "interface",
+      id: ++this.#ids,
+      version: 1,
+      segment: id,
+      mac,
+      role: "other",
+      identifiedBy: "lease",
+    };
+    const expiresAt = now + request.leaseSeconds * 1000;
+    const lease: Lease = {
+      kind: "lease",
+      version: (holder?.version ?? 0) + 1,
+      vrf: segment.vrf,
+      address,
+      segment: id,
+      interface: iface.id,
+      mac,
+      policy: "dynamic",
+      state: "bound",
+      startsAt: now,
+      expiresAt,
+      reusableAt: expiresAt + segment.graceSeconds * 1000,
+      ...(request.clientId && { clientId: request.clientId }),
+      ...(request.relay && { relay: request.relay }),
+    };
+    this.#record(actor, request.trace, ...(known ? [lease] : [iface, lease]));
+    return { is: "bound", lease, interface: iface };
+  }
+
+  #giveBack({ segment, mac, address, ...request }: GiveBack, actor: string): Outcome {
+    const held = this.#at(this.#site.replica.segment(segment)?.vrf ?? "", address);
+    if (held?.mac !== mac || held.segment !== segment) return { is: "refused", because: "no such lease" };
+    const state = request.do === "release" ? "released" : "declined";
+    const now = this.#site.clock.now();
+    const lease: Lease = { ...held, version: held.version + 1, state, expiresAt: now, reusableAt: now + 86_400_000 };
+    this.#record(actor, request.trace, lease);
+    return { is: "givenBack", lease };
+  }
+
+  #at(vrf: string, address: Lease["address"]): Lease | undefined {
+    return [...this.#leases.values()].find((row) => row.vrf === vrf && row.address === address);
+  }
+
+  #record(actor: string, trace: string | undefined, ...rows: readonly (Interface | Lease)[]): void {
+    for (const row of rows) this.keep(row);
+    this.#site.source.commit(
+      ...rows.map((row) => ({
+        kind: row.kind,
+        key: keyOf(row),
+        version: row.version,
+        row,
+        dns: row.kind === "lease",
+        actor,
+        ...(trace !== undefined && { trace }),
+      })),
+    );
+  }
+}
