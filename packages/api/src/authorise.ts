@@ -1,0 +1,58 @@
+import { formatSubject, type Subject } from "@firstlight/api-client";
+
+/** Who may call what: subjects as in certificates, `operator` for any operator, `anybody` for every certificate of the site. */
+export const RULES: Readonly<Record<string, readonly string[]>> = {
+  "firstlight.v1.BootService/Decide": ["daemon/pxe-http", "daemon/tftpd", "operator"],
+  "firstlight.v1.BootService/PhoneHome": ["daemon/pxe-http", "operator"],
+  "firstlight.v1.EventService/Report": [
+    "daemon/dhcpd",
+    "daemon/tftpd",
+    "daemon/pxe-http",
+    "daemon/dnsd",
+    "daemon/unbound-config",
+    "operator",
+  ],
+  "firstlight.v1.EventService/GetFeedPosition": ["daemon/dhcpd", "operator"],
+  "firstlight.v1.MachineService/GetMachine": ["operator"],
+  "firstlight.v1.MachineService/ListMachines": ["operator"],
+  "firstlight.v1.MachineService/WatchMachines": ["operator"],
+  "firstlight.v1.MachineService/GetTimeline": ["operator"],
+  "firstlight.v1.MachineService/AssignMachine": ["operator"],
+  "firstlight.v1.MachineService/ReleaseMachine": ["operator"],
+  "firstlight.v1.IpamService/ListSegments": ["operator"],
+  "firstlight.v1.IpamService/CreateSegment": ["operator"],
+  "firstlight.v1.IpamService/UpdateSegment": ["operator"],
+  "firstlight.v1.IpamService/DeleteSegment": ["operator"],
+  "firstlight.v1.IpamService/ListDomains": ["operator"],
+  "firstlight.v1.IpamService/ListInterfaces": ["operator"],
+  "firstlight.v1.IpamService/ListLeases": ["operator"],
+  "firstlight.v1.IpamService/PutName": ["operator"],
+  "firstlight.v1.IpamService/DeleteName": ["operator"],
+  "grpc.health.v1.Health/Check": ["anybody"],
+  "grpc.health.v1.Health/Watch": ["anybody"],
+  "grpc.reflection.v1.ServerReflection/ServerReflectionInfo": ["anybody"],
+  "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": ["anybody"],
+};
+
+/** Which events a daemon may tell of; `machine.state` and `pxe.phone-home` are told by the API itself. */
+export const KINDS: Readonly<Record<string, RegExp>> = {
+  "daemon/dhcpd": /^dhcp\./,
+  "daemon/tftpd": /^tftp\./,
+  "daemon/pxe-http": /^pxe\.(?!phone-home$)/,
+  "daemon/dnsd": /^dns\./,
+  "daemon/unbound-config": /^dns\./,
+  operator: /^(dhcp|tftp|pxe|dns)\.(?!phone-home$)/,
+};
+
+export function mayCall(subject: Subject, method: string): boolean {
+  const allowed = RULES[method] ?? [];
+  return allowed.includes("anybody") || allowed.includes(roleOf(subject));
+}
+
+export function mayTell(subject: Subject, kind: string): boolean {
+  return KINDS[roleOf(subject)]?.test(kind) ?? false;
+}
+
+function roleOf(subject: Subject): string {
+  return subject.is === "operator" ? "operator" : formatSubject(subject);
+}

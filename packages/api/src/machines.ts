@@ -1,0 +1,115 @@
+import type { MachineState } from "@firstlight/api-client";
+import type { Pool, PoolClient } from "pg";
+import type { Machine, MachineInterface } from "./lifecycle.ts";
+
+/** A machine with what only people want to know of it. */
+export interface MachineRow extends Machine {
+  readonly expected: boolean;
+  readonly serial?: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Number of its newest event. */
+  readonly recorded: number;
+}
+
+type Queryable = Pick<Pool | PoolClient, "query">;
+
+const COLUMNS = `m.id, m.name, m.serial, m.expected, m.state, m.version, m.task, m.task_version, m.arrived, m.tenant, m.script,
+  m.user_data, m.recorded, m.created_at, m.updated_at,
+  (SELECT coalesce(json_agg(json_build_object('mac', i.mac, 'role', i.role) ORDER BY i.role, i.mac), '[]')
+     FROM api.machine_interface i WHERE i.machine = m.id) AS interfaces`;
+
+interface Columns {
+  id: string;
+  name: string;
+  serial: string | null;
+  expected: boolean;
+  state: MachineState;
+  version: number;
+  task: number;
+  task_version: number;
+  arrived: string[];
+  tenant: string | null;
+  script: string | null;
+  user_data: string | null;
+  recorded: number;
+  created_at: Date;
+  updated_at: Date;
+  interfaces: MachineInterface[];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** By id or by name. */
+export async function findMachine(db: Queryable, idOrName: string): Promise<MachineRow | undefined> {
+  const key = UUID.test(idOrName) ? "m.id" : "m.name";
+  const { rows } = await db.query<Columns>(`SELECT ${COLUMNS} FROM api.machine m WHERE ${key} = $1`, [idOrName]);
+  return rows[0] && fromRow(rows[0]);
+}
+
+/** In the order of their names, after `after`. */
+export async function listMachines(
+  db: Queryable,
+  { state, after = "", limit }: { state?: MachineState | undefined; after?: string; limit: number },
+): Promise<MachineRow[]> {
+  const { rows } = await db.query<Columns>(
+    `SELECT ${COLUMNS} FROM api.machine m
+      WHERE m.name COLLATE "C" > $1 AND ($2::text IS NULL OR m.state = $2) ORDER BY m.name COLLATE "C" LIMIT $3`,
+    [after, state ?? null, limit],
+  );
+  return rows.map(fromRow);
+}
+
+/** Locks the machines in one order for everybody, so that no two writers wait for each other. */
+export async function lockMachines(client: PoolClient, ids: readonly string[]): Promise<MachineRow[]> {
+  await client.query("SELECT FROM api.machine WHERE id = ANY($1) ORDER BY id FOR UPDATE", [ids]);
+  const { rows } = await client.query<Columns>(`SELECT ${COLUMNS} FROM api.machine m WHERE m.id = ANY($1)`, [ids]);
+  return rows.map(fromRow);
+}
+
+/** Writes what the lifecycle has changed. The row is locked by this transaction. */
+export async function saveMachine(client: PoolClient, machine: Machine): Promise<void> {
+  await client.query(
+    `UPDATE api.machine SET state = $2, version = $3, task = $4, task_version = $5, arrived = $6, tenant = $7, script = $8,
+            user_data = $9, updated_at = now() WHERE id = $1`,
+    [
+      machine.id,
+      machine.state,
+      machine.version,
+      machine.task,
+      machine.taskVersion,
+      machine.arrived,
+      machine.tenant ?? null,
+      machine.script ?? null,
+      machine.userData ?? null,
+    ],
+  );
+}
+
+export async function countByState(db: Queryable): Promise<Partial<Record<MachineState, number>>> {
+  const { rows } = await db.query<{ state: MachineState; count: number }>(
+    "SELECT state, count(*) AS count FROM api.machine GROUP BY state",
+  );
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+}
+
+function fromRow(row: Columns): MachineRow {
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    version: row.version,
+    task: row.task,
+    taskVersion: row.task_version,
+    arrived: row.arrived,
+    interfaces: row.interfaces,
+    expected: row.expected,
+    recorded: row.recorded,
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+    ...(row.serial !== null && { serial: row.serial }),
+    ...(row.tenant !== null && { tenant: row.tenant }),
+    ...(row.script !== null && { script: row.script }),
+    ...(row.user_data !== null && { userData: row.user_data }),
+  };
+}

@@ -1,0 +1,39 @@
+import { status } from "@grpc/grpc-js";
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { Pool } from "pg";
+import { countByState } from "./machines.ts";
+
+export interface ApiMetrics {
+  call(method: string, code: status): void;
+  events(stored: number, duplicate: number): void;
+  watchers(now: number): void;
+}
+
+const STATE_WORDS = ["discovered", "booting", "ready", "assigned", "cleaning"] as const;
+
+/** Calls by method and code, machines by state (asked of the database when scraped), events stored and seen before. */
+export function createApiMetrics(registry: Registry, pool: Pool): ApiMetrics {
+  const registers = [registry];
+  const calls = new Counter({ name: "firstlight_api_calls_total", help: "Calls ended", labelNames: ["method", "code"], registers });
+  const events = new Counter({ name: "firstlight_api_events_total", help: "Events reported", labelNames: ["is"], registers });
+  const watchers = new Gauge({ name: "firstlight_api_watchers", help: "WatchMachines streams open", registers });
+  new Gauge({
+    name: "firstlight_api_machines",
+    help: "Machines by state",
+    labelNames: ["state"],
+    registers,
+    async collect() {
+      const counts = await countByState(pool).catch(() => undefined);
+      this.reset(); // without the database there is no count, not an old one
+      if (counts) for (const state of STATE_WORDS) this.set({ state }, counts[state] ?? 0);
+    },
+  });
+  return {
+    call: (method, code) => calls.inc({ method, code: status[code] }),
+    events(stored, duplicate) {
+      events.inc({ is: "stored" }, stored);
+      events.inc({ is: "duplicate" }, duplicate);
+    },
+    watchers: (now) => watchers.set(now),
+  };
+}
