@@ -55,11 +55,6 @@ export class Committer {
     return entry.settled.promise;
   }
 
-  /** Waits until nothing is pending. */
-  async drain(): Promise<void> {
-    while (this.#running) await this.#running;
-  }
-
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       this.#inFlight = this.#nextBatch();
