@@ -23,7 +23,7 @@ export function affectedBy(replica: Replica, changes: readonly Applied[]): Affec
   }
   const versionsOf = (id: number): Interface[] => [...(before.get(id) ?? []), ...presence(replica.interfaceById(id))];
   for (const change of changes) {
-    if (!change.dns) continue;
+    if (change.kind === "lease" && !change.dns) continue; // a renewal: nearly all of a busy feed
     const rows = [...presence(change.before), ...presence(change.row)];
     if (REBUILDS[change.kind]?.(change.before, change.row))
       return { is: "zones", because: `${change.kind} ${change.key} changed` };

@@ -14,7 +14,8 @@ export interface Ground {
   /** The device this address is declared for. */
   expectedAt(address: Address): ExpectedDevice | undefined;
   lease(address: Address, vrf: string): Lease | undefined;
-  leaseOf(interfaceId: number, family: 4 | 6): Lease | undefined;
+  /** What the interface holds, then what it held, the latest first. */
+  leasesOf(interfaceId: number, family: 4 | 6): readonly Lease[];
   /** Which addresses of the prefix's assignable span come free when, kept beside the rows. */
   vacancy(prefix: PrefixRow): Vacancy;
 }
@@ -47,16 +48,16 @@ export function candidate(ground: Ground, ask: Ask): Candidate {
   if (segment.admission === "expected" && !isExpected(own, expected))
     return { is: "none", because: "device is not expected here" };
 
-  const lease = own && ground.leaseOf(own.id, family);
-  const keeps = lease !== undefined && mayKeep(lease, segment, now) && homeOf(prefixes, lease.address) !== undefined;
+  const canKeep = (lease: Lease): boolean =>
+    mayKeep(lease, segment, now) &&
+    homeOf(prefixes, lease.address) !== undefined &&
+    !isClaimed(ground, lease.address, mac);
+  const kept = own && ground.leasesOf(own.id, family).find(canKeep);
   const declared = expected?.address;
-  const hasDeclared = declared !== undefined && homeOf(prefixes, declared) !== undefined;
-  const order = [
-    keeps && (!hasDeclared || lease.expiresAt > now) ? lease.address : undefined,
-    hasDeclared && isFreeFor(ground, ask, own, declared) ? declared : undefined,
-    keeps ? lease.address : undefined,
-  ];
-  const known = order.find((address) => address !== undefined);
+  const canDeclared =
+    declared !== undefined && homeOf(prefixes, declared) !== undefined && isFreeFor(ground, ask, own, declared);
+  const isRunning = kept !== undefined && kept.state === "bound" && kept.expiresAt > now;
+  const known = canDeclared && !isRunning ? declared : kept?.address;
   if (known !== undefined) return { is: "candidate", address: known, prefix: homeOf(prefixes, known)!, known: true };
 
   if (segment.allocation === "reserved") return { is: "none", because: "device is not expected here" };
@@ -94,18 +95,24 @@ function mayKeep(lease: Lease, segment: Segment, now: number): boolean {
   return lease.segment === segment.id && (lease.state !== "declined" || lease.reusableAt <= now);
 }
 
+/** Declared for another device. */
+function isClaimed(ground: Ground, address: Address, mac: Mac): boolean {
+  const expected = ground.expectedAt(address);
+  return expected !== undefined && expected.mac !== mac;
+}
+
 function homeOf(prefixes: readonly PrefixRow[], address: Address): PrefixRow | undefined {
   return prefixes.find((row) => contains(row.prefix, address) && isAssignable(row, address));
 }
 
 /** Free by the rows: never given, given back and rested, or this very interface's own. */
 function isFreeFor(ground: Ground, { segment, mac, now }: Ask, own: Interface | undefined, address: Address): boolean {
-  const expected = ground.expectedAt(address);
-  if (expected && expected.mac !== mac) return false;
+  if (isClaimed(ground, address, mac)) return false;
   const lease = ground.lease(address, segment.vrf);
   if (!lease) return true;
   if (own && lease.interface === own.id) return mayKeep(lease, segment, now);
-  if (expected) return lease.reusableAt <= now && ground.interfaceById(lease.interface)?.machine === undefined;
+  if (ground.expectedAt(address))
+    return lease.reusableAt <= now && ground.interfaceById(lease.interface)?.machine === undefined;
   return freeAt(ground, segment.vrf, address) <= now;
 }
 

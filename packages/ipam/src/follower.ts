@@ -125,7 +125,6 @@ class Follower {
     const stalenessMs = this.#memory.stalenessMs();
     if (!this.#memory.isLoaded)
       return { ready: false, because: "nothing loaded yet: the database has not been reached" };
-    const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
     if (this.#lostAt !== undefined) {
       const because = `database away for ${seconds(this.#clock.now() - this.#lostAt)}, serving the replica`;
       return { ready: true, because, stalenessMs };
@@ -229,4 +228,8 @@ class Follower {
     const now = this.#clock.now();
     this.#saveAfter = now + Math.max(snapshotEveryMs, 50 * (now - began));
   }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }

@@ -96,6 +96,17 @@ test("of two addresses given back the later one is offered again, in whatever or
   assert.equal(offer(memoryOf([segment(), prefix(), iface(), late, early]), A), "127.64.0.200");
 });
 
+test("a device that holds what is declared for another is moved", () => {
+  const memory = memoryOf([segment(), prefix(), iface(), lease(), expected({ mac: B, address: "127.64.0.12" })]);
+  assert.notEqual(offer(memory, A), "127.64.0.12");
+});
+
+test("a device whose latest address is in somebody's use goes back to the one before", () => {
+  const declined = lease({ address: "127.64.0.200", state: "declined", startsAt: DAWN + 1 });
+  const memory = memoryOf([segment(), prefix(), iface(), lease({ state: "released", policy: "retained" }), declined]);
+  assert.equal(offer(memory, A), "127.64.0.12");
+});
+
 test("a declaration waits for the end of a running promise", () => {
   const clock = new ManualClock();
   const memory = memoryOf([segment(), prefix(), iface(), lease(), expected({ address: "127.64.0.77" })], clock);

@@ -4,6 +4,8 @@ import type { Lease } from "../model.ts";
 import { Many } from "./many.ts";
 import { type Rows, Table } from "./table.ts";
 
+const NONE: readonly Lease[] = [];
+
 /** Leases by VRF and address, and by interface. */
 export class Leases implements Rows<Lease> {
   readonly #vrfs = new Map<string, Table<Address, Lease>>();
@@ -22,14 +24,12 @@ export class Leases implements Rows<Lease> {
     return this.#byInterface.of(interfaceId);
   }
 
-  /** The one it holds, else the one it held last; ties by address, so that every replica says the same. */
-  lastOf(interfaceId: number, family: 4 | 6): Lease | undefined {
+  /** What it holds, then what it held, the latest first; ties by address, so that every replica says the same. */
+  of(interfaceId: number, family: 4 | 6): readonly Lease[] {
+    const held = this.heldBy(interfaceId);
     const type = family === 4 ? "number" : "bigint";
-    let best: Lease | undefined;
-    for (const lease of this.heldBy(interfaceId)) {
-      if (typeof lease.address === type && (!best || isBetter(lease, best))) best = lease;
-    }
-    return best;
+    if (held.length === 1) return typeof held[0]!.address === type ? held : NONE;
+    return held.filter((lease) => typeof lease.address === type).toSorted(byRank);
   }
 
   like(row: Lease): Lease | undefined {
@@ -73,8 +73,8 @@ export class Leases implements Rows<Lease> {
   }
 }
 
-function isBetter(a: Lease, b: Lease): boolean {
-  if ((a.state === "bound") !== (b.state === "bound")) return a.state === "bound";
-  if (a.startsAt !== b.startsAt) return a.startsAt > b.startsAt;
-  return formatAddress(a.address) < formatAddress(b.address);
+function byRank(a: Lease, b: Lease): number {
+  if ((a.state === "bound") !== (b.state === "bound")) return a.state === "bound" ? -1 : 1;
+  if (a.startsAt !== b.startsAt) return b.startsAt - a.startsAt;
+  return formatAddress(a.address) < formatAddress(b.address) ? -1 : 1;
 }

@@ -152,7 +152,7 @@ export class Memory implements Replica {
   }
 
   leaseOf(interfaceId: number, family: 4 | 6 = 4): Lease | undefined {
-    return this.#tables.leaseOf(interfaceId, family);
+    return this.#tables.leasesOf(interfaceId, family)[0];
   }
 
   leases(): Iterable<Lease> {

@@ -100,8 +100,8 @@ export class Tables implements Ground {
     return this.leases.get(address, vrf);
   }
 
-  leaseOf(interfaceId: number, family: 4 | 6): Lease | undefined {
-    return this.leases.lastOf(interfaceId, family);
+  leasesOf(interfaceId: number, family: 4 | 6): readonly Lease[] {
+    return this.leases.of(interfaceId, family);
   }
 
   vacancy(prefix: PrefixRow): Vacancy {
