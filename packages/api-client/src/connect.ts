@@ -15,17 +15,19 @@ export interface Connected extends AsyncDisposable {
   readonly reporter: Reporter;
 }
 
+/** What a connection needs of a daemon's context. */
+export type ClientContext = Pick<Context<unknown>, "site" | "credentials" | "clock" | "log" | "metrics">;
+
 /**
  * A daemon's connection to the API service, as whom its certificate says. The API may be away, now or later: then calls
  * fail fast and events wait. Disposing sends what it still can and keeps the rest in STATE/spool.
  */
-export async function connectApi(context: Context<unknown>): Promise<Connected> {
-  const { site, credentials } = context;
+export async function connectApi({ site, credentials, ...parts }: ClientContext): Promise<Connected> {
   const channel = openChannel({ address: site.apiEndpoint, site: site.site.name, credentials });
   const api = createApi(channel);
   const name = subjectOf(new X509Certificate(credentials.cert).subjectAltName)?.name ?? "daemon";
   const backlog = fileBacklog(join(site.site.stateDir, "spool", `${name}.jsonl`));
-  const reporter = await createReporter({ api, backlog, ...partsOf(context) });
+  const reporter = await createReporter({ api, backlog, ...parts });
   return {
     api,
     reporter,
@@ -35,8 +37,4 @@ export async function connectApi(context: Context<unknown>): Promise<Connected> 
       channel.close();
     },
   };
-}
-
-function partsOf({ clock, log, metrics }: Context<unknown>) {
-  return { clock, log, metrics };
 }

@@ -20,7 +20,10 @@ export function openPool({ database }: Pick<SiteConfig, "database">, onIdleError
     query_timeout: 6_000,
     idle_in_transaction_session_timeout: 10_000,
     application_name: "firstlight api",
-    types: { getTypeParser: (oid, format) => (oid === BIGINT && format !== "binary" ? Number : types.getTypeParser(oid, format)) },
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === BIGINT && format !== "binary" ? Number : types.getTypeParser(oid, format),
+    },
   });
   pool.on("error", onIdleError); // an idle connection broke: the next query opens another
   return pool;
@@ -58,5 +61,7 @@ async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Pr
 export function isDatabaseAway(error: unknown): boolean {
   const { code = "", message = "" } = error as { code?: string; message?: string };
   if (/^(08|53|57P|ECONN|ENOTFOUND|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_)/.test(code)) return true;
-  return /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered)/.test(message);
+  return /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered)/.test(
+    message,
+  );
 }

@@ -23,7 +23,8 @@ export function eventHandlers({ pool, recorder, metrics }: EventParts): Handlers
   return {
     async report({ events, position }, { subject }) {
       if (events.length > MOST_EVENTS) throw invalid("events", `more than ${MOST_EVENTS} at once`);
-      if (position && formatSubject(subject) !== "daemon/dhcpd") throw denied("only daemon/dhcpd reports the feed's lease events");
+      if (position && formatSubject(subject) !== "daemon/dhcpd")
+        throw denied("only daemon/dhcpd reports the feed's lease events");
       const wanted = events.map((event, i) => readEvent(event, `events[${i}]`, subject));
       const stored = await recorder.report(wanted, position && readPosition(position));
       metrics.events(stored.length, events.length - stored.length);

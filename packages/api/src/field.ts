@@ -1,5 +1,14 @@
 import { EVENT_LIMITS } from "@firstlight/api-client";
-import { type Address, formatAddress, formatMac, isMalformed, parseAddress, parseMac, parsePrefix, type Prefix } from "@firstlight/wire";
+import {
+  type Address,
+  formatAddress,
+  formatMac,
+  isMalformed,
+  parseAddress,
+  parseMac,
+  parsePrefix,
+  type Prefix,
+} from "@firstlight/wire";
 import { invalid } from "./no.ts";
 
 /** Fields of a request as values, or INVALID_ARGUMENT with the field's name. */

@@ -1,7 +1,10 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Readiness } from "@firstlight/service";
-import { type Health, HealthCheckResponse_ServingStatus as Status } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
+import {
+  type Health,
+  HealthCheckResponse_ServingStatus as Status,
+} from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
 import { notFound } from "./no.ts";
 import type { Handlers } from "./server.ts";
 

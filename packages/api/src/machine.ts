@@ -27,7 +27,13 @@ const MAX_KEY = 128;
 const MAX_SCRIPT = 64 * 1024;
 
 /** The machines, for operators. */
-export function machineHandlers({ pool, replica, site, recorder, watch }: MachineParts): Handlers<typeof MachineService> {
+export function machineHandlers({
+  pool,
+  replica,
+  site,
+  recorder,
+  watch,
+}: MachineParts): Handlers<typeof MachineService> {
   const toWire = (machine: MachineRow) => machineToWire(machine, replica, site);
   const apply = async (name: string, event: LifecycleEvent, { actor }: Call) => ({
     machine: toWire(await recorder.apply(textOf(name, "machine", MAX_KEY, 1), event, actor)),

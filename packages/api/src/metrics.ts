@@ -14,8 +14,18 @@ const STATE_WORDS = ["discovered", "booting", "ready", "assigned", "cleaning"] a
 /** Calls by method and code, machines by state (asked of the database when scraped), events stored and seen before. */
 export function createApiMetrics(registry: Registry, pool: Pool): ApiMetrics {
   const registers = [registry];
-  const calls = new Counter({ name: "firstlight_api_calls_total", help: "Calls ended", labelNames: ["method", "code"], registers });
-  const events = new Counter({ name: "firstlight_api_events_total", help: "Events reported", labelNames: ["is"], registers });
+  const calls = new Counter({
+    name: "firstlight_api_calls_total",
+    help: "Calls ended",
+    labelNames: ["method", "code"],
+    registers,
+  });
+  const events = new Counter({
+    name: "firstlight_api_events_total",
+    help: "Events reported",
+    labelNames: ["is"],
+    registers,
+  });
   const watchers = new Gauge({ name: "firstlight_api_watchers", help: "WatchMachines streams open", registers });
   new Gauge({
     name: "firstlight_api_machines",

@@ -35,13 +35,22 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const { pool, roster, tokens, sizes, now, changed } = parts;
 
   /** Saves what the lifecycle made of a machine and puts its moves on the timeline. */
-  async function keep(client: PoolClient, before: Machine, after: Machine, effects: readonly LifecycleEffect[], actor: string): Promise<void> {
+  async function keep(
+    client: PoolClient,
+    before: Machine,
+    after: Machine,
+    effects: readonly LifecycleEffect[],
+    actor: string,
+  ): Promise<void> {
     if (after === before) return;
     await saveMachine(client, after);
     const moves = effects.flatMap((effect) => (effect.do === "record" ? [effect] : []));
     const entries = moves.map(({ from, to, because }): Entry => {
       const id = `state:${after.id}:${after.version}`;
-      return { ring: { machine: after.id }, event: { id, at: now(), kind: "machine.state", because, detail: { from, to, by: actor } } };
+      return {
+        ring: { machine: after.id },
+        event: { id, at: now(), kind: "machine.state", because, detail: { from, to, by: actor } },
+      };
     });
     await record(client, entries, sizes);
   }
@@ -49,10 +58,14 @@ export function createRecorder(parts: RecorderParts): Recorder {
   return {
     async report(events, position) {
       const macs = [...new Set(events.flatMap(({ mac }) => mac ?? []))];
-      const creators = new Set(events.flatMap(({ mac, kind }) => (mac !== undefined && PROVES_A_CLIENT.test(kind) ? [mac] : [])));
+      const creators = new Set(
+        events.flatMap(({ mac, kind }) => (mac !== undefined && PROVES_A_CLIENT.test(kind) ? [mac] : [])),
+      );
       const ids = await roster.resolve(macs, creators);
       const { fresh, moved } = await transaction(pool, async (client) => {
-        const machines = new Map((await lockMachines(client, [...new Set(ids.values())])).map((machine) => [machine.id, machine]));
+        const machines = new Map(
+          (await lockMachines(client, [...new Set(ids.values())])).map((machine) => [machine.id, machine]),
+        );
         const machineOf = ({ mac }: BootEvent): MachineRow | undefined => machines.get(ids.get(mac ?? "") ?? "");
         const entries = events.map((event): Entry => {
           const machine = machineOf(event);
@@ -115,8 +128,14 @@ function scriptOf({ detail }: BootEvent): LifecycleEvent {
 }
 
 /** The same system calling twice in one boot is one event: pxe-http may have to try again. */
-function homeEvent({ mac, address, trace, token, detail }: PhoneHome, at: number, because: string | undefined): BootEvent {
-  const boot = createHash("sha256").update(JSON.stringify([mac, trace, token])).digest("base64url");
+function homeEvent(
+  { mac, address, trace, token, detail }: PhoneHome,
+  at: number,
+  because: string | undefined,
+): BootEvent {
+  const boot = createHash("sha256")
+    .update(JSON.stringify([mac, trace, token]))
+    .digest("base64url");
   return {
     id: trace === undefined ? `home:${randomUUID()}` : `home:${boot}`,
     at,

@@ -1,7 +1,12 @@
 import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import type { ServerReflectionRequest } from "@firstlight/api-client/gen/grpc/reflection/v1/reflection_pb.js";
+import type {
+  ServerReflection,
+  ServerReflectionRequest,
+} from "@firstlight/api-client/gen/grpc/reflection/v1/reflection_pb.js";
+import type { ServerReflection as ServerReflectionAlpha } from "@firstlight/api-client/gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { status } from "@grpc/grpc-js";
+import type { Handlers } from "./server.ts";
 
 type Asked = Pick<ServerReflectionRequest, "messageRequest">;
 
@@ -14,7 +19,10 @@ export interface Reflection {
 export type Answer =
   | { readonly case: "listServicesResponse"; readonly value: { service: { name: string }[] } }
   | { readonly case: "fileDescriptorResponse"; readonly value: { fileDescriptorProto: Uint8Array[] } }
-  | { readonly case: "allExtensionNumbersResponse"; readonly value: { baseTypeName: string; extensionNumber: number[] } }
+  | {
+      readonly case: "allExtensionNumbersResponse";
+      readonly value: { baseTypeName: string; extensionNumber: number[] };
+    }
   | { readonly case: "errorResponse"; readonly value: { errorCode: number; errorMessage: string } };
 
 export function createReflection(services: readonly DescService[]): Reflection {
@@ -25,7 +33,9 @@ export function createReflection(services: readonly DescService[]): Reflection {
     file.dependencies.forEach(visit);
   };
   services.forEach((service) => visit(service.file));
-  const symbols = new Map([...files.values()].flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const)));
+  const symbols = new Map(
+    [...files.values()].flatMap((file) => symbolsOf(file).map((symbol) => [symbol, file] as const)),
+  );
 
   return {
     answer({ messageRequest: { case: asked, value } }) {
@@ -75,6 +85,22 @@ function symbolsOf(file: DescFile): string[] {
     const enums = message.nestedEnums.map((other) => other.typeName);
     return [...own, ...enums, ...message.nestedMessages.flatMap(nested)];
   });
-  const services = file.services.flatMap(({ typeName, methods }) => [typeName, ...methods.map(({ name }) => `${typeName}.${name}`)]);
+  const services = file.services.flatMap(({ typeName, methods }) => [
+    typeName,
+    ...methods.map(({ name }) => `${typeName}.${name}`),
+  ]);
   return [...messages, ...file.enums.map(({ typeName }) => typeName), ...services];
+}
+
+/** The same for both versions of the protocol: their messages are alike but for their names. */
+export function reflectionHandlers<S extends typeof ServerReflection | typeof ServerReflectionAlpha>(
+  reflection: Reflection,
+): Handlers<S> {
+  return {
+    async *serverReflectionInfo(requests: AsyncIterable<ServerReflectionRequest>) {
+      for await (const request of requests) {
+        yield { validHost: request.host, originalRequest: request, messageResponse: reflection.answer(request) };
+      }
+    },
+  } as unknown as Handlers<S>;
 }

@@ -38,7 +38,8 @@ export function createRoster({ pool, maxUnexpected, expected }: RosterOptions): 
     if (missing.length === 0) return found;
     await expect(missing.flatMap((mac) => expected(mac) ?? []));
     for (const mac of missing) {
-      if (mayCreate.has(mac) && !expected(mac)) await transaction(pool, (client) => createUnexpected(client, mac, maxUnexpected));
+      if (mayCreate.has(mac) && !expected(mac))
+        await transaction(pool, (client) => createUnexpected(client, mac, maxUnexpected));
     }
     return lookUp(pool, macs);
   }
@@ -54,7 +55,11 @@ async function lookUp(pool: Pool, macs: readonly string[]): Promise<Map<string, 
   return new Map(rows.map(({ mac, machine }) => [mac, machine]));
 }
 
-async function expectMachine(client: PoolClient, name: string, parts: readonly Expected[]): Promise<string | undefined> {
+async function expectMachine(
+  client: PoolClient,
+  name: string,
+  parts: readonly Expected[],
+): Promise<string | undefined> {
   const serial = parts.find((part) => part.serial !== undefined)?.serial ?? null;
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO api.machine AS m (name, serial, expected) VALUES ($1, $2, true)
@@ -64,7 +69,9 @@ async function expectMachine(client: PoolClient, name: string, parts: readonly E
      RETURNING id`,
     [name, serial],
   );
-  const id = rows[0]?.id ?? (await client.query<{ id: string }>("SELECT id FROM api.machine WHERE name = $1", [name])).rows[0]!.id;
+  const id =
+    rows[0]?.id ??
+    (await client.query<{ id: string }>("SELECT id FROM api.machine WHERE name = $1", [name])).rows[0]!.id;
   let isChanged = rows.length > 0;
   for (const { mac, role } of parts) isChanged = (await join(client, id, mac, role)) || isChanged;
   return isChanged ? id : undefined;
@@ -95,7 +102,9 @@ async function join(client: PoolClient, id: string, mac: string, role: Role): Pr
 }
 
 async function createUnexpected(client: PoolClient, mac: string, most: number): Promise<void> {
-  const { rows: full } = await client.query("SELECT FROM api.machine WHERE NOT expected OFFSET $1 LIMIT 1", [Math.max(0, most - 1)]);
+  const { rows: full } = await client.query("SELECT FROM api.machine WHERE NOT expected OFFSET $1 LIMIT 1", [
+    Math.max(0, most - 1),
+  ]);
   if (full.length > 0 || most === 0) return;
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO api.machine AS m (name, expected) VALUES ($1, false)
@@ -104,7 +113,10 @@ async function createUnexpected(client: PoolClient, mac: string, most: number): 
   );
   const id = rows[0]?.id;
   if (id === undefined) return; // somebody expects a machine of this name with other interfaces
-  await client.query("INSERT INTO api.machine_interface (mac, machine, role) VALUES ($1, $2, 'host') ON CONFLICT DO NOTHING", [mac, id]);
+  await client.query(
+    "INSERT INTO api.machine_interface (mac, machine, role) VALUES ($1, $2, 'host') ON CONFLICT DO NOTHING",
+    [mac, id],
+  );
   await adopt(client, id, mac);
 }
 

@@ -10,7 +10,9 @@ export interface Tokens {
 
 export function createTokens(secret: Uint8Array): Tokens {
   const digest = ({ id, task }: Pick<Machine, "id" | "task">, part: string): Buffer =>
-    createHmac("sha256", secret).update(JSON.stringify([id, task, part])).digest();
+    createHmac("sha256", secret)
+      .update(JSON.stringify([id, task, part]))
+      .digest();
   return {
     of: (machine, part) => digest(machine, part).toString("base64url"),
     proves(token, machine, part) {

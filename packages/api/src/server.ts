@@ -83,22 +83,24 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
     return { subject, actor: formatSubject(subject), signal: AbortSignal.any([gone.signal, draining.signal]) };
   }
 
-  const unary = (name: string, method: DescMethod, handler: Handler) => async (call: AnyCall, reply: sendUnaryData<Any>) => {
-    try {
-      const response = await handler((call as ServerUnaryCall<Any, Any>).request, admit(name, call));
-      ended(name, status.OK, undefined);
-      reply(null, create(method.output, response as Record<string, unknown>));
-    } catch (error) {
-      reply(end(name, error));
-    }
-  };
+  const unary =
+    (name: string, method: DescMethod, handler: Handler) => async (call: AnyCall, reply: sendUnaryData<Any>) => {
+      try {
+        const response = await handler((call as ServerUnaryCall<Any, Any>).request, admit(name, call));
+        ended(name, status.OK, undefined);
+        reply(null, create(method.output, response as Record<string, unknown>));
+      } catch (error) {
+        reply(end(name, error));
+      }
+    };
 
   const streaming = (name: string, method: DescMethod, handler: Handler) => async (call: AnyCall) => {
     const stream = call as ServerDuplexStream<Any, Any>;
     stream.on("error", () => {}); // the peer has gone: `cancelled` says so
     try {
       const admitted = admit(name, call);
-      const request = method.methodKind === "server_streaming" ? (call as ServerWritableStream<Any, Any>).request : stream;
+      const request =
+        method.methodKind === "server_streaming" ? (call as ServerWritableStream<Any, Any>).request : stream;
       for await (const response of handler(request, admitted) as AsyncIterable<Record<string, unknown>>) {
         if (!stream.write(create(method.output, response))) await drained(stream, admitted.signal);
         if (admitted.signal.aborted) break;

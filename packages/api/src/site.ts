@@ -31,12 +31,23 @@ export function createSite(replica: Replica, store: Pick<Store, "lookup">): Site
     },
     expected(mac) {
       const device = replica.expected(numberOf(mac));
-      return device && { mac, machine: device.machine, role: device.role, ...(device.serial !== undefined && { serial: device.serial }) };
+      return (
+        device && {
+          mac,
+          machine: device.machine,
+          role: device.role,
+          ...(device.serial !== undefined && { serial: device.serial }),
+        }
+      );
     },
     whereabouts(mac) {
       const all = replica.interfacesOf(numberOf(mac)).map((one): Whereabouts => {
         const lease = replica.leaseOf(one.id, 4) ?? replica.leaseOf(one.id, 6);
-        return { interface: one, segment: replica.segment(one.segment)?.name ?? "", ...(lease?.state === "bound" && { lease }) };
+        return {
+          interface: one,
+          segment: replica.segment(one.segment)?.name ?? "",
+          ...(lease?.state === "bound" && { lease }),
+        };
       });
       return all.find(({ lease }) => lease) ?? all[0];
     },
@@ -49,6 +60,16 @@ function numberOf(mac: string): Mac {
 }
 
 /** A device of the feed's expected list as the roster wants it. */
-export function expectedFrom({ mac, machine, role, serial }: { mac: Mac; machine: string; role: Expected["role"]; serial?: string }): Expected {
+export function expectedFrom({
+  mac,
+  machine,
+  role,
+  serial,
+}: {
+  mac: Mac;
+  machine: string;
+  role: Expected["role"];
+  serial?: string;
+}): Expected {
   return { mac: formatMac(mac), machine, role, ...(serial !== undefined && { serial }) };
 }

@@ -29,21 +29,33 @@ export interface RingSizes {
  * transaction; the rings of the unknown are locked here, after them, in one order for everybody.
  */
 export async function record(client: PoolClient, entries: readonly Entry[], sizes: RingSizes): Promise<BootEvent[]> {
-  const unknown = [...new Set(entries.flatMap(({ ring }) => ("unknown" in ring ? [ring.unknown] : [])))].toSorted((a, b) => a - b);
+  const unknown = [...new Set(entries.flatMap(({ ring }) => ("unknown" in ring ? [ring.unknown] : [])))].toSorted(
+    (a, b) => a - b,
+  );
   if (unknown.length > 0) {
-    await client.query("INSERT INTO api.unknown_ring (ring, recorded) SELECT unnest($1::int[]), 0 ON CONFLICT DO NOTHING", [unknown]);
+    await client.query(
+      "INSERT INTO api.unknown_ring (ring, recorded) SELECT unnest($1::int[]), 0 ON CONFLICT DO NOTHING",
+      [unknown],
+    );
     await client.query("SELECT FROM api.unknown_ring WHERE ring = ANY($1) ORDER BY ring FOR UPDATE", [unknown]);
   }
   const fresh = await withoutKnown(client, entries);
   for (const group of Map.groupBy(fresh, ({ ring }) => JSON.stringify(ring)).values()) {
-    await append(client, group[0]!.ring, group.map(({ event }) => event), sizes);
+    await append(
+      client,
+      group[0]!.ring,
+      group.map(({ event }) => event),
+      sizes,
+    );
   }
   return fresh.map(({ event }) => event);
 }
 
 async function withoutKnown(client: PoolClient, entries: readonly Entry[]): Promise<Entry[]> {
   const byId = new Map(entries.toReversed().map((entry) => [entry.event.id, entry])); // the first of equal ids counts
-  const { rows } = await client.query<{ id: string }>("SELECT id FROM api.machine_event WHERE id = ANY($1)", [[...byId.keys()]]);
+  const { rows } = await client.query<{ id: string }>("SELECT id FROM api.machine_event WHERE id = ANY($1)", [
+    [...byId.keys()],
+  ]);
   for (const { id } of rows) byId.delete(id);
   return entries.filter((entry) => byId.get(entry.event.id) === entry);
 }
@@ -81,7 +93,11 @@ interface Columns {
 }
 
 /** The newest `limit` events, oldest first: of a machine, or of the MAC of a client that is none. */
-export async function timeline(pool: Pool, of: { machine: string } | { mac: string }, limit: number): Promise<BootEvent[]> {
+export async function timeline(
+  pool: Pool,
+  of: { machine: string } | { mac: string },
+  limit: number,
+): Promise<BootEvent[]> {
   const [where, key] = "machine" in of ? ["machine = $1", of.machine] : ["ring IS NOT NULL AND mac = $1", of.mac];
   const { rows } = await pool.query<Columns>(
     `SELECT id, at, kind, mac, address, because, trace, detail FROM api.machine_event

@@ -46,7 +46,7 @@ export async function createWatch({ pool, shared, maxWatchers, count }: WatchPar
 }
 
 async function* everything(pool: Pool, signal: AbortSignal): AsyncGenerator<MachineRow> {
-  for (let after = ""; !signal.aborted; ) {
+  for (let after = ""; !signal.aborted;) {
     const page = await listMachines(pool, { after, limit: PAGE });
     yield* page;
     if (page.length < PAGE) return;

@@ -3,3 +3,4 @@ export * from "./clock.ts";
 export * from "./ipam.ts";
 export * from "./leases.ts";
 export * from "./rows.ts";
+export * from "./trust.ts";

@@ -1,0 +1,139 @@
+import type { ExpectedMachines, Replica, SiteDeclaration, Store } from "@firstlight/ipam";
+import { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
+import { EventService } from "@firstlight/api-client/gen/firstlight/v1/event_pb.js";
+import { IpamService } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
+import { MachineService } from "@firstlight/api-client/gen/firstlight/v1/machine_pb.js";
+import { Health } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
+import { ServerReflection } from "@firstlight/api-client/gen/grpc/reflection/v1/reflection_pb.js";
+import { ServerReflection as ServerReflectionAlpha } from "@firstlight/api-client/gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { type Context, type Readiness, type Running } from "@firstlight/service";
+import { formatMac, isMalformed, parseMac } from "@firstlight/wire";
+import { status } from "@grpc/grpc-js";
+import type { Pool } from "pg";
+import { bootHandlers } from "./boot.ts";
+import type { ApiConfig } from "./config.ts";
+import { eventHandlers } from "./event.ts";
+import { healthHandlers } from "./health.ts";
+import { ipamHandlers } from "./ipam.ts";
+import { machineHandlers } from "./machine.ts";
+import { createApiMetrics } from "./metrics.ts";
+import { databasePulse } from "./pulse.ts";
+import { createRecorder } from "./recorder.ts";
+import { createReflection, reflectionHandlers } from "./reflection.ts";
+import { createRoster, type Expected, type Roster } from "./roster.ts";
+import { createTokens, loadSecret } from "./secret.ts";
+import { createApiServer } from "./server.ts";
+import { createSite, expectedFrom } from "./site.ts";
+import { CHANNEL, createWatch } from "./watch.ts";
+
+/** What the API needs of the IPAM: as `openIpam` gives it. */
+export interface Ipam {
+  readonly store: Store;
+  readonly replica: Replica;
+  ready(): Readiness;
+}
+
+/** What the API needs of its context. */
+export type ApiContext = Omit<Context<ApiConfig>, "sections" | "tracer">;
+
+/** Every service of the contract, in the order reflection lists them. */
+export const SERVICES = [
+  BootService,
+  EventService,
+  MachineService,
+  IpamService,
+  Health,
+  ServerReflection,
+  ServerReflectionAlpha,
+];
+
+/** Declares what the site's file says, then serves. What is handed in is the caller's to close. */
+export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site: SiteDeclaration): Promise<Running> {
+  const { config, log, shared, clock } = context;
+  const { store, replica } = ipam;
+  const where = createSite(replica, store);
+  const roster = createRoster({ pool, maxUnexpected: config.maxUnexpected, expected: where.expected });
+  const tokens = createTokens(await loadSecret(pool));
+  const changed = (id: string): void => {
+    shared.publish(CHANNEL, id).catch((error: unknown) => log.warn({ error }, "watchers not told"));
+  };
+
+  const { changed: lines } = await store.declare(site, "config");
+  for (const line of lines) log.info({ change: line }, "declared");
+  for (const id of await roster.expect([...expectedIn(site.expectedMachines), ...inReplica(replica)])) changed(id);
+  const following = followExpected(replica, roster, changed, (error) =>
+    log.warn({ error }, "expected machines not taken over"),
+  );
+
+  const metrics = createApiMetrics(context.metrics, pool);
+  const sizes = { machine: config.eventsPerMachine, unknown: config.unknownEvents };
+  const recorder = createRecorder({ pool, roster, tokens, sizes, changed, now: () => clock.now() });
+  const watch = await createWatch({ pool, shared, maxWatchers: config.maxWatchers, count: metrics.watchers });
+  const pulse = databasePulse(pool);
+  const ready = (): Readiness => (pulse.isThere() ? ipam.ready() : { ready: false, because: "the database is away" });
+
+  const server = createApiServer({
+    site: context.site.site.name,
+    credentials: context.credentials,
+    ended(method, code, error) {
+      metrics.call(method, code);
+      if (code === status.INTERNAL) log.error({ error, method }, "call failed");
+      else if (error !== undefined) log.debug({ error, method, code: status[code] }, "call refused");
+    },
+  });
+  server.serve(BootService, bootHandlers({ pool, roster, recorder, site: where, tokens }));
+  server.serve(EventService, eventHandlers({ pool, recorder, metrics }));
+  server.serve(MachineService, machineHandlers({ pool, replica, site: where, recorder, watch }));
+  server.serve(IpamService, ipamHandlers(store, replica));
+  server.serve(Health, healthHandlers(SERVICES, ready));
+  const reflection = createReflection(SERVICES);
+  server.serve(ServerReflection, reflectionHandlers(reflection));
+  server.serve(ServerReflectionAlpha, reflectionHandlers(reflection));
+  const port = await server.listen(config.listen);
+
+  return {
+    endpoints: { grpc: `${config.listen.slice(0, config.listen.lastIndexOf(":"))}:${port}` },
+    ready,
+    drain: () => server.drain(),
+    async stop() {
+      server.stop();
+      following[Symbol.dispose]();
+      pulse[Symbol.dispose]();
+      await watch[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function expectedIn(machines: ExpectedMachines): Expected[] {
+  return machines.flatMap(({ name, serial, interfaces }) =>
+    interfaces.map(({ mac, role }): Expected => {
+      const key = parseMac(mac);
+      return {
+        machine: name,
+        mac: isMalformed(key) ? mac : formatMac(key),
+        role,
+        ...(serial !== undefined && { serial }),
+      };
+    }),
+  );
+}
+
+function inReplica(replica: Replica): Expected[] {
+  return [...replica.expectedDevices()].map(expectedFrom);
+}
+
+/** A device expected later, by an operator or another API, becomes (part of) its machine at once. */
+function followExpected(
+  replica: Replica,
+  roster: Roster,
+  changed: (id: string) => void,
+  failed: (error: unknown) => void,
+): Disposable {
+  return replica.follow((event) => {
+    const devices =
+      event.is === "reload"
+        ? inReplica(replica)
+        : event.changes.flatMap(({ row }) => (row?.kind === "expected" ? [expectedFrom(row)] : []));
+    if (devices.length > 0) roster.expect(devices).then((ids) => ids.forEach(changed), failed);
+  });
+}

@@ -1,0 +1,163 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  Prefix as WirePrefix,
+  Segment as WireSegment,
+  SegmentSchema,
+} from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
+import {
+  type IpamConfig,
+  ipamSchema,
+  type PrefixRow,
+  type Segment,
+  type SegmentEdit,
+  type SegmentOptions,
+} from "@firstlight/ipam";
+import { type Address, contains, formatAddress, formatPrefix, isIPv4, plus, size, type Prefix } from "@firstlight/wire";
+import { addressOf, prefixOf } from "./field.ts";
+import { invalid } from "./no.ts";
+
+type Declared = IpamConfig["segments"][number];
+
+const declared = ipamSchema.shape.segments.unwrap().element;
+
+/** A segment as an operator wrote it, with the same rules and defaults as in the site's file. */
+export function segmentEdit(wire: WireSegment | undefined): SegmentEdit {
+  if (!wire) throw invalid("segment", "is missing");
+  return editFrom(parse(declared, written(wire))) as SegmentEdit;
+}
+
+/** Only what was written: what an update replaces. */
+export function segmentChange(wire: WireSegment | undefined): { name: string; change: Partial<SegmentEdit> } {
+  if (!wire || wire.name === "") throw invalid("segment.name", "must not be empty");
+  const { name, ...rest } = written(wire);
+  const mask = Object.fromEntries(Object.keys(rest).map((key) => [key, true as const]));
+  return { name, change: editFrom(parse(declared.pick(mask as { mtu: true }), rest) as Partial<Declared>) };
+}
+
+function parse<T>(
+  schema: { safeParse(value: unknown): { data?: T; error?: { issues: { path: PropertyKey[]; message: string }[] } } },
+  value: unknown,
+): T {
+  const { data, error } = schema.safeParse(value);
+  const issue = error?.issues[0];
+  if (issue) throw invalid(`segment.${issue.path.map(String).map(snake).join(".")}`, issue.message);
+  return data as T;
+}
+
+const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The fields that are set, in the names of the site's file. */
+function written(wire: WireSegment): { name: string } & Record<string, unknown> {
+  const { $typeName: _type, $unknown: _unknown, version: _version, prefixes, options, name, ...simple } = wire;
+  const set = Object.entries(simple).filter(([, value]) => value !== undefined);
+  return {
+    name,
+    ...Object.fromEntries(set),
+    ...(prefixes.length > 0 && { prefixes: prefixes.map(writtenPrefix) }),
+    ...(options && { options: writtenOptions(options) }),
+  };
+}
+
+function writtenPrefix({ prefix, gateway, reserved, excluded }: WirePrefix) {
+  return { prefix, excluded, ...(gateway && { gateway }), ...(reserved > 0 && { reserved }) };
+}
+
+function writtenOptions(options: NonNullable<WireSegment["options"]>) {
+  const { routers, domainNameServers, ntpServers, domainSearch, staticRoutes } = options;
+  const lists = { routers, domainNameServers, ntpServers, domainSearch };
+  return {
+    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
+    ...(staticRoutes.length > 0 && { staticRoutes: staticRoutes.map(({ to, via }) => ({ to, via })) }),
+  };
+}
+
+function editFrom({ kind, prefixes, options, ...same }: Partial<Declared>): Partial<SegmentEdit> {
+  return {
+    ...(Object.fromEntries(Object.entries(same).filter(([, value]) => value !== undefined)) as Partial<SegmentEdit>),
+    ...(kind && { is: kind }),
+    ...(options && { options: options as SegmentOptions }),
+    ...(prefixes && { prefixes: prefixes.map(prefixEdit) }),
+  };
+}
+
+function prefixEdit(
+  { prefix, gateway, reserved, excluded }: Declared["prefixes"][number],
+  i: number,
+): SegmentEdit["prefixes"][number] {
+  const field = `segment.prefixes.${i}`;
+  return {
+    prefix: prefixOf(prefix, `${field}.prefix`),
+    reserved,
+    excluded: excluded.map((text) => addressOf(text, `${field}.excluded`)),
+    ...(gateway !== undefined && { gateway: addressOf(gateway, `${field}.gateway`) }),
+  };
+}
+
+/** As in an answer; `bound` counts the addresses of a prefix that are bound. */
+export function segmentToWire(
+  segment: Segment,
+  domain: string,
+  prefixes: readonly Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version">[],
+  bound: (prefix: Prefix) => number,
+): MessageInitShape<typeof SegmentSchema> {
+  const {
+    name,
+    is,
+    vrf,
+    mtu,
+    vlan,
+    vni,
+    leaseSeconds,
+    graceSeconds,
+    admission,
+    allocation,
+    policy,
+    naming,
+    boots,
+    options,
+  } = segment;
+  return {
+    ...{ name, kind: is, domain, vrf, mtu, leaseSeconds, graceSeconds, admission, allocation, policy, naming, boots },
+    ...(vlan !== undefined && { vlan }),
+    ...(vni !== undefined && { vni }),
+    version: BigInt(segment.version),
+    options: {
+      routers: [...(options.routers ?? [])],
+      domainNameServers: [...(options.domainNameServers ?? [])],
+      ntpServers: [...(options.ntpServers ?? [])],
+      domainSearch: [...(options.domainSearch ?? [])],
+      staticRoutes: (options.staticRoutes ?? []).map((route) => ({ ...route })),
+    },
+    prefixes: prefixes.map((row) => ({
+      prefix: formatPrefix(row.prefix),
+      gateway: row.gateway === undefined ? "" : formatAddress(row.gateway),
+      reserved: row.reserved,
+      excluded: row.excluded.map(formatAddress),
+      assignable: assignable(row),
+      bound: BigInt(bound(row.prefix)),
+    })),
+  };
+}
+
+const MOST_UINT64 = 2n ** 64n - 1n;
+
+/** How many addresses can be given: all but the head, the ends of an IPv4 network, the gateway and what is excluded. */
+function assignable({
+  prefix,
+  reserved,
+  gateway,
+  excluded,
+}: Pick<PrefixRow, "prefix" | "reserved" | "gateway" | "excluded">): bigint {
+  const isShort = isIPv4(prefix.address) ? prefix.length < 31 : prefix.length < 127;
+  const head = BigInt(Math.max(reserved, isShort ? 1 : 0));
+  const tail = isShort && isIPv4(prefix.address) ? 1n : 0n;
+  const total = size(prefix) - head - tail;
+  if (total <= 0n) return 0n;
+  const first = plus(prefix.address, head);
+  const end = plus(first, total);
+  const isInside = (address: Address): boolean =>
+    contains(prefix, address) && address >= first && (end === 0 || address < end);
+  const aside = new Set([...excluded, ...(gateway === undefined ? [] : [gateway])].filter(isInside));
+  const count = total - BigInt(aside.size);
+  return count > MOST_UINT64 ? MOST_UINT64 : count;
+}
