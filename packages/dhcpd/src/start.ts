@@ -25,7 +25,9 @@ export interface Backing {
   ready(): Readiness;
 }
 
-export type StartContext = Pick<Context<DhcpdConfig>, "config" | "log" | "metrics" | "clock">;
+export interface StartContext extends Pick<Context<DhcpdConfig>, "config" | "metrics" | "clock"> {
+  readonly log: Pick<Context<DhcpdConfig>["log"], "debug" | "info" | "warn">;
+}
 
 const MOST_CLIENTS = 65_536;
 const MOST_RELAYS = 4096;

@@ -48,8 +48,16 @@ const boots: [string, Client, Record<string, unknown>][] = [
     captured("uefi-aa64-pxe-grub-dnsmasq"),
     { file: `t/${TRACE}/snponly-arm64.efi`, vendorClass: "PXEClient", sname: "127.0.0.3", discovery: 8 },
   ],
-  ["iPXE in a BIOS ROM", captured("seabios-ipxe-rom"), { file: SCRIPT, vendorClass: undefined, sname: "", discovery: undefined }],
-  ["chained iPXE", captured("uefi-x64-pxe-dnsmasq", 2), { file: SCRIPT, vendorClass: undefined, sname: "", discovery: undefined }],
+  [
+    "iPXE in a BIOS ROM",
+    captured("seabios-ipxe-rom"),
+    { file: SCRIPT, vendorClass: undefined, sname: "", discovery: undefined },
+  ],
+  [
+    "chained iPXE",
+    captured("uefi-x64-pxe-dnsmasq", 2),
+    { file: SCRIPT, vendorClass: undefined, sname: "", discovery: undefined },
+  ],
 ];
 for (const [who, to, expected] of boots) {
   test(`${who} gets exactly what it needs to go on`, () => {

@@ -71,14 +71,16 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
     );
     if (own && own.address !== address) return { is: "refused", because: "interface holds another address" };
     const known = this.#interfaces.get(`${id}/${mac}`);
+    const device = replica.expected(mac);
     const iface: Interface = known ?? {
       kind: "interface",
       id: ++this.#ids,
       version: 1,
       segment: id,
       mac,
-      role: "other",
-      identifiedBy: "lease",
+      role: device?.role ?? "other",
+      identifiedBy: device ? "expected" : "lease",
+      ...(device && { label: device.label, machine: device.machine }),
     };
     const expiresAt = now + request.leaseSeconds * 1000;
     const lease: Lease = {

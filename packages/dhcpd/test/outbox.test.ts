@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { keyOf } from "@firstlight/ipam";
+import { LAB, lease } from "@firstlight/kit";
+import { ACTOR, eventOf } from "../src/outbox.ts";
+import { packet } from "./packets.ts";
+import { dora, lab, ROWS } from "./site.ts";
+
+test("a lease's change row is its event: told from the API's position on, once by id, however often the API was away", async () => {
+  await using on = await lab();
+  on.api.down = true;
+  const { answer } = await dora(on.relay, LAB.mac);
+  await on.site.settled();
+  assert.equal(on.api.events.size, 0);
+  on.api.down = false;
+  await until(() => on.api.events.size === 1);
+  on.relay.send(packet({ messageType: "RELEASE" }, { ciaddr: answer.yiaddr }));
+  await until(() => on.api.events.size === 2);
+  const [ack, release] = [...on.api.events.values()];
+  assert.deepEqual([ack?.kind, release?.kind], ["dhcp.ack", "dhcp.release"]);
+  assert.equal(ack?.id, "lease:epoch-1:2", "1 is the interface");
+  assert.equal(ack?.mac, LAB.mac);
+  assert.match(ack?.trace ?? "", /^[0-9a-f]{32}$/);
+  assert.deepEqual(on.api.position, { epoch: "epoch-1", position: 3 });
+});
+
+test("another database's epoch is followed from where the API stands", async () => {
+  await using on = await lab();
+  await dora(on.relay, LAB.mac);
+  await until(() => on.api.position?.position === 2);
+  on.site.source.restore([...ROWS], "epoch-2");
+  await on.site.settled();
+  const restored = lease({ address: "127.64.0.99" });
+  const [change] = on.site.source.commit({
+    kind: "lease",
+    key: keyOf(restored),
+    version: 1,
+    row: restored,
+    dns: true,
+    actor: ACTOR,
+  });
+  await until(() => on.api.events.has(`lease:epoch-2:${change!.position}`));
+  assert.deepEqual(on.api.position, { epoch: "epoch-2", position: change!.position });
+});
+
+test("what others changed is no DHCP event", () => {
+  const row = lease();
+  const change = { position: 9, kind: "lease", key: keyOf(row), version: 2, row, dns: true, at: 5 } as const;
+  assert.equal(eventOf({ ...change, actor: "operator/root" }, "e"), undefined);
+  assert.equal(eventOf({ ...change, actor: ACTOR }, "e")?.id, "lease:e:9");
+  assert.equal(eventOf({ ...change, actor: ACTOR, row: { ...row, state: "declined" } }, "e")?.kind, "dhcp.decline");
+  const { row: _gone, ...deleted } = change;
+  assert.equal(eventOf({ ...deleted, actor: ACTOR }, "e"), undefined);
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
