@@ -32,7 +32,7 @@ export function readDocument(file: string | undefined): SiteDocument {
     );
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
   const at = (offset: number | undefined): string =>
     offset === undefined ? file : `${file}:${lines.linePos(offset).line}`;
   const faults = [...document.errors, ...document.warnings].map((error) => ({
@@ -42,7 +42,12 @@ export function readDocument(file: string | undefined): SiteDocument {
     remedy: "mend the line",
   }));
   if (faults.length > 0) return emptyDocument(file, faults);
-  const values: unknown = document.contents === null ? {} : document.toJS({ maxAliasCount: 1000 });
+  let values: unknown;
+  try {
+    values = document.contents === null ? {} : document.toJS({ maxAliasCount: 1000 });
+  } catch (error) {
+    return unreadable(file, `not valid YAML: ${(error as Error).message}`, "mend its anchors and aliases");
+  }
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     return unreadable(`${file}:1`, "is not a map of sections", "start with a section, for example `site:`");
   }

@@ -53,7 +53,7 @@ const camel = (part: string): string =>
 
 function valueOf(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 0 });
+    return parse(text, { maxAliasCount: 0, logLevel: "error" });
   } catch {
     return text; // `[::1]:53` is no YAML, and plainly meant as it stands
   }

@@ -55,7 +55,7 @@ export function explain(issue: z.core.$ZodIssue, value: unknown): { wrong: strin
         wrong: is,
         remedy: issue.message.startsWith("want ")
           ? issue.message
-          : `want ${FORMATS[issue.format] ?? `a valid ${issue.format}`}`,
+          : `want ${FORMATS[issue.format] ?? (issue.format === "regex" ? `text that matches ${issue.pattern}` : `a valid ${issue.format}`)}`,
       };
     case "invalid_union":
       return { wrong: is, remedy: unionRemedy(issue.errors, value) };

@@ -65,6 +65,8 @@ export async function runDaemon(daemon: Daemon, options: RunOptions): Promise<nu
   } catch (error) {
     log.fatal({ error }, "could not run");
     return EXIT.failed;
+  } finally {
+    await flushed(log);
   }
 }
 
@@ -102,9 +104,15 @@ async function stopped(running: Running, log: Logger): Promise<void> {
 function crashOnBugs(log: Logger): void {
   const crash = (error: unknown): void => {
     log.fatal({ error }, "bug: nobody caught this");
-    log.flush(() => process.exit(EXIT.failed));
-    setTimeout(() => process.exit(EXIT.failed), 1000).unref();
+    void flushed(log).finally(() => process.exit(EXIT.failed));
   };
   process.on("unhandledRejection", crash);
   process.on("uncaughtException", crash);
+}
+
+/** Until the lines written so far have left; exiting in the middle of a write puts them out of order. */
+async function flushed(log: Logger): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  log.flush(() => resolve());
+  await within(1000, promise).catch(() => {}); // a reader that does not read is no reason to stay
 }

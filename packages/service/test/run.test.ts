@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+const dir = mkdtempSync(join(tmpdir(), "firstlight-run-"));
+after(() => rmSync(dir, { recursive: true }));
+const main = join(import.meta.dirname, "toy", "main.ts");
+
+interface Toy {
+  readonly child: ChildProcess;
+  /** Its log lines so far; grows. */
+  readonly log: Record<string, any>[];
+  readonly stderr: () => string;
+  readonly exit: Promise<number | string>;
+  said(message: string): Promise<Record<string, any>>;
+}
+
+function start(env: Record<string, string> = {}, args: readonly string[] = ["-"]): Toy {
+  const child = fork(main, [...args], {
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const log: Record<string, any>[] = [];
+  const waiting: (() => void)[] = [];
+  let rest = "";
+  let stderr = "";
+  child.stderr?.on("data", (chunk) => (stderr += String(chunk)));
+  child.stdout?.on("data", (chunk) => {
+    const lines = (rest + String(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) log.push(line.startsWith("{") ? JSON.parse(line) : { msg: line });
+    for (const wake of waiting.splice(0)) wake();
+  });
+  // Not `close`: after a disconnect() of ours it never comes.
+  const exit = Promise.all([once(child, "exit"), once(child.stdout ?? child, "end")]).then(
+    ([[code, signal]]) => code ?? signal,
+  );
+  const said = async (message: string): Promise<Record<string, any>> => {
+    for (;;) {
+      const line = log.find(({ msg }) => msg === message);
+      if (line !== undefined) return line;
+      await Promise.race([
+        new Promise<void>((wake) => waiting.push(wake)),
+        exit.then(() => assert.fail(`it never said "${message}"`)),
+      ]);
+    }
+  };
+  return { child, log, stderr: () => stderr, exit, said };
+}
+
+const messages = ({ log }: Toy): unknown[] => log.map(({ msg }) => msg);
+
+test("a daemon tells its supervisor where it listens, drains on SIGTERM, then stops with 0", async () => {
+  const toy = start();
+  const [report] = await once(toy.child, "message");
+  assert.deepEqual(report, {
+    firstlight: "ready",
+    daemon: "toy",
+    endpoints: { toy: "toy", shared: "process" },
+    readiness: { ready: true },
+  });
+  toy.child.kill("SIGTERM");
+  assert.equal(await toy.exit, 0);
+  assert.deepEqual(messages(toy), ["started", "stopping", "draining", "all closed"]);
+  assert.equal(toy.log[1]?.["because"], "SIGTERM");
+});
+
+test("a daemon whose supervisor is gone stops by itself", async () => {
+  const toy = start();
+  await toy.said("started");
+  toy.child.disconnect();
+  assert.equal(await toy.exit, 0);
+  assert.equal((await toy.said("stopping"))["because"], "supervisor is gone");
+});
+
+test("a second signal ends it at once, with the signal in the exit code", async () => {
+  const toy = start({ FIRSTLIGHT_TOY__DRAIN: "hang" });
+  await toy.said("started");
+  toy.child.kill("SIGTERM");
+  await toy.said("draining");
+  toy.child.kill("SIGINT");
+  assert.equal(await toy.exit, 130);
+});
+
+test("a drain that fails is said and stops all the same", async () => {
+  const toy = start({ FIRSTLIGHT_TOY__DRAIN: "fail" });
+  await toy.said("started");
+  toy.child.kill("SIGINT");
+  assert.equal(await toy.exit, 0);
+  assert.deepEqual(messages(toy), ["started", "stopping", "draining", "not drained", "all closed"]);
+});
+
+test("a start that fails exits 1 and says why, with the cause", async () => {
+  const toy = start({ FIRSTLIGHT_TOY__START: "fail" });
+  assert.equal(await toy.exit, 1);
+  const { level, error } = await toy.said("could not run");
+  assert.deepEqual([level, error.message, error.cause.message], ["fatal", "no port to listen on", "EADDRINUSE"]);
+});
+
+test("a promise nobody awaits is a bug: logged, exit 1", async () => {
+  const toy = start({ FIRSTLIGHT_TOY__LATER: "reject" });
+  assert.equal(await toy.exit, 1);
+  assert.equal((await toy.said("bug: nobody caught this"))["error"].message, "nobody awaits me");
+});
+
+test("a faulty configuration exits 2 with every fault on stderr, started or checked", async () => {
+  const file = join(dir, "site.yaml");
+  writeFileSync(file, "toy: { serverID: x, start: wel }\nsit: {}\n");
+  for (const args of [[file], [file, "--check"]]) {
+    const toy = start({}, args);
+    assert.equal(await toy.exit, 2);
+    assert.deepEqual(toy.stderr().replaceAll(`${dir}/`, "").trimEnd().split("\n"), [
+      'site.yaml:1: toy.start: is "wel"; want one of well, fail, hang',
+      "site.yaml:1: toy.serverID: unknown key; did you mean serverId?",
+      "site.yaml:2: sit: unknown section; did you mean site?",
+    ]);
+    assert.deepEqual(toy.log, []);
+  }
+});
+
+test("--check says ok and starts nothing", async () => {
+  const toy = start({}, ["-", "--check"]);
+  assert.equal(await toy.exit, 0);
+  assert.deepEqual(messages(toy), ["defaults: ok"]);
+});

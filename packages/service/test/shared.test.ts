@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { pino } from "pino";
+import { createMetrics, processShared, redisShared, systemClock, type Shared } from "../src/index.ts";
+
+const redisUrl = process.env["REDIS_URL"];
+const log = pino({ level: "silent" });
+
+const ENGINES: Record<string, { open: () => Promise<Shared>; skip: string | false }> = {
+  process: { open: async () => processShared(systemClock), skip: false },
+  redis: {
+    skip: redisUrl === undefined || redisUrl === "" ? "REDIS_URL is not set: no Redis to test against" : false,
+    open: async () => {
+      const shared = redisShared({
+        url: redisUrl ?? "",
+        prefix: `firstlight:${randomUUID()}:`,
+        clock: systemClock,
+        log,
+        metrics: createMetrics("lab", "test"),
+      });
+      for (let attempt = 0; attempt < 100 && (await shared.get("up")) !== "yes"; attempt += 1) {
+        await shared.set("up", "yes", 60); // the connection is made in the background
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return shared;
+    },
+  },
+};
+
+for (const [name, { open, skip }] of Object.entries(ENGINES)) {
+  test(`${name}: a bucket gives its burst, then nothing until it refills`, { skip }, async () => {
+    await using shared = await open();
+    const taken = await Promise.all(Array.from({ length: 8 }, () => shared.take("relay", 0.001, 5)));
+    assert.equal(taken.filter(Boolean).length, 5);
+    assert.equal(await shared.take("other relay", 0.001, 5), true, "each key has its own");
+    assert.equal(await shared.take("fast", 1000, 1), true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(await shared.take("fast", 1000, 1), true, "refilled");
+  });
+
+  test(`${name}: a value is kept until its time is over; one past 64 KiB is not kept at all`, { skip }, async () => {
+    await using shared = await open();
+    await shared.set("a", "1", 60);
+    await shared.set("short", "1", 0.01);
+    await shared.set("long", "x".repeat(64 * 1024 + 1), 60);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    assert.deepEqual(
+      [await shared.get("a"), await shared.get("short"), await shared.get("long"), await shared.get("none")],
+      ["1", undefined, undefined, undefined],
+    );
+  });
+
+  test(`${name}: every subscriber of a channel hears a message, until it lets go`, { skip }, async () => {
+    await using shared = await open();
+    const heard: string[] = [];
+    const one = await shared.subscribe("machines", (message) => heard.push(`one ${message}`));
+    await using _two = await shared.subscribe("machines", (message) => heard.push(`two ${message}`));
+    await shared.publish("machines", "m1");
+    await shared.publish("elsewhere", "m2");
+    await until(() => heard.length === 2);
+    await one[Symbol.asyncDispose]();
+    await shared.publish("machines", "m3");
+    await until(() => heard.length === 3);
+    assert.deepEqual(heard, ["one m1", "two m1", "two m3"]);
+  });
+}
+
+test("redis away: every step is taken by this process, at once, and counted", async () => {
+  const gone = createServer();
+  await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
+  const { port } = gone.address() as AddressInfo;
+  await new Promise((resolve) => gone.close(resolve));
+  const metrics = createMetrics("lab", "test");
+  await using shared = redisShared({
+    url: `redis://127.0.0.1:${port}`,
+    prefix: "firstlight:lab:",
+    clock: systemClock,
+    log,
+    metrics,
+  });
+  const heard: string[] = [];
+  await using _subscription = await shared.subscribe("machines", (message) => heard.push(message));
+  assert.deepEqual([await shared.take("k", 0.001, 1), await shared.take("k", 0.001, 1)], [true, false]);
+  await shared.set("a", "1", 60);
+  assert.equal(await shared.get("a"), "1");
+  await shared.publish("machines", "m1");
+  await until(() => heard.length === 1);
+  const text = await metrics.getSingleMetricAsString("firstlight_redis_fallbacks_total");
+  for (const step of [
+    'operation="take",site="lab",daemon="test"} 2',
+    'operation="set",site="lab",daemon="test"} 1',
+    'operation="publish",site="lab",daemon="test"} 1',
+  ]) {
+    assert.ok(text.includes(step), text);
+  }
+});
+
+async function until(met: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 500 && !met(); turn += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(met(), "it never came");
+}
