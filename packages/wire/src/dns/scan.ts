@@ -1,0 +1,119 @@
+import { type Labels, labels, readLabels } from "./labels.ts";
+import { HEADER_BYTES } from "./message.ts";
+import { TYPES } from "./registry.ts";
+
+/** What a server must know of a query before it looks anything up. Made once, filled again for each packet. */
+export interface Scan {
+  id: number;
+  /** The second header word as it came. */
+  flags: number;
+  opcode: number;
+  readonly name: Labels;
+  qtype: number;
+  qclass: number;
+  /** Offset behind the question; 12 where there is no question that can be echoed. */
+  end: number;
+  hasEdns: boolean;
+  ednsVersion: number;
+  /** Payload the client advertises (RFC 6891 §6.2.3). */
+  payloadBytes: number;
+  dnssecOk: boolean;
+}
+
+export function newScan(): Scan {
+  return {
+    id: 0,
+    flags: 0,
+    opcode: 0,
+    name: labels(),
+    qtype: 0,
+    qclass: 0,
+    end: HEADER_BYTES,
+    hasEdns: false,
+    ednsVersion: 0,
+    payloadBytes: 0,
+    dnssecOk: false,
+  };
+}
+
+/** Why a packet is no query that can be looked up; `query` when it is one. */
+export type Finding =
+  | "query"
+  | "shorter than a header"
+  | "is a response"
+  | "opcode is not QUERY"
+  | "question count is not one"
+  | "question is malformed"
+  | "records are malformed"
+  | "two OPT records";
+
+/**
+ * Reads a query in place, in the order a server must refuse: no allocation, one pass, every offset checked against
+ * `length`. Whatever it finds, `into` is safe to answer from: what was not reached is zero.
+ */
+export function scan(bytes: Uint8Array, length: number, seed: number, into: Scan): Finding {
+  into.end = HEADER_BYTES;
+  into.qtype = into.qclass = into.ednsVersion = into.payloadBytes = into.name.count = 0;
+  into.hasEdns = into.dnssecOk = false;
+  if (length < HEADER_BYTES) return "shorter than a header";
+  into.id = u16(bytes, 0);
+  into.flags = u16(bytes, 2);
+  into.opcode = (into.flags >>> 11) & 15;
+  if ((into.flags & 0x8000) !== 0) return "is a response"; // never answered: two servers would talk for ever
+  if (into.opcode !== 0) return "opcode is not QUERY";
+  if (u16(bytes, 4) !== 1) return "question count is not one"; // RFC 9619 §4
+  const next = readLabels(bytes, HEADER_BYTES, length, seed, into.name);
+  if (next < 0 || next + 4 > length) return "question is malformed";
+  into.qtype = u16(bytes, next);
+  into.qclass = u16(bytes, next + 2);
+  into.end = next + 4;
+  return scanRecords(bytes, length, into);
+}
+
+/** Steps over what follows the question, looking for OPT in the additional section. */
+function scanRecords(bytes: Uint8Array, length: number, into: Scan): Finding {
+  const before = u16(bytes, 6) + u16(bytes, 8);
+  const count = before + u16(bytes, 10);
+  let at = into.end;
+  for (let i = 0; i < count; i++) {
+    const fixed = skipName(bytes, at, length);
+    if (fixed < 0 || fixed + 10 > length) return "records are malformed";
+    const type = u16(bytes, fixed);
+    const rdata = fixed + 10;
+    const next = rdata + u16(bytes, fixed + 8);
+    if (next > length) return "records are malformed";
+    if (type === TYPES.of.OPT) {
+      if (i < before || fixed !== at + 1 || !optionsFit(bytes, rdata, next)) return "records are malformed";
+      if (into.hasEdns) return "two OPT records"; // RFC 6891 §6.1.1
+      into.hasEdns = true;
+      into.payloadBytes = u16(bytes, fixed + 2);
+      into.ednsVersion = bytes[fixed + 5]!;
+      into.dnssecOk = (bytes[fixed + 6]! & 0x80) !== 0;
+    }
+    at = next;
+  }
+  return at === length ? "query" : "records are malformed";
+}
+
+/** The offset behind a name of any form, or −1. Pointers are stepped over, not followed. */
+function skipName(bytes: Uint8Array, at: number, length: number): number {
+  let cursor = at;
+  while (cursor < length) {
+    const count = bytes[cursor]!;
+    if (count === 0) return cursor + 1;
+    if (count >= 0xc0) return cursor + 2;
+    if (count > 63) return -1;
+    cursor += count + 1;
+  }
+  return -1;
+}
+
+function optionsFit(bytes: Uint8Array, from: number, end: number): boolean {
+  let at = from;
+  while (at + 4 <= end) at += 4 + u16(bytes, at + 2);
+  return at === end;
+}
+
+function u16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
