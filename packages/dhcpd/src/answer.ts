@@ -38,8 +38,7 @@ export class Answer {
     const { replica, source } = this.#parts;
     const { client } = exchange;
     const { segment, prefix, address } = granted;
-    const boots = segment.boots && granted.leaseSeconds !== undefined;
-    const boot: Boot = boots ? bootOf(client, source, exchange.trace) : { because: "segment boots nothing" };
+    const boot = this.#boot(exchange, granted);
     const reply = grant(client, {
       ...granted,
       prefix: prefix.prefix,
@@ -77,11 +76,17 @@ export class Answer {
     this.#parts.reporter.tell({
       kind,
       mac: formatMac(client.mac),
-      trace,
+      ...(trace !== undefined && { trace }),
       ...(because !== undefined && { because }),
       ...(address !== undefined && address !== ANY && { address: formatIPv4(address) }),
       detail: { ...detail, ...(client.relay && { relay: formatIPv4(client.message.giaddr) }) },
     });
+  }
+
+  #boot({ client, trace }: Exchange, { segment, leaseSeconds }: Granted): Boot {
+    if (!segment.boots) return { because: "segment boots nothing" };
+    if (trace === undefined || leaseSeconds === undefined) return { because: "no boot is under way" };
+    return bootOf(client, this.#parts.source, trace);
   }
 
   /** The name the client will have in DNS; of a machine not seen before, the one declared for it. */

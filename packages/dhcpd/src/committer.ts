@@ -31,7 +31,9 @@ export class Committer {
   readonly #options: CommitterOptions;
   #queue: Entry[] = [];
   #inFlight: readonly Entry[] = [];
-  #running: Promise<void> | undefined;
+  /** The last request of each interface: only with that one may a new one be the same. */
+  readonly #latest = new Map<string, Entry>();
+  #isRunning = false;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -44,14 +46,16 @@ export class Committer {
   /** Resolves once the request is durable, or refused, or `busy`. Rejects when the world failed: promise nothing. */
   submit(request: LeaseRequest): Promise<Committed> {
     const key = `${request.segment}/${request.mac}`;
-    const isSame = (entry: Entry): boolean =>
-      entry.key === key && entry.request.do === request.do && entry.request.address === request.address;
-    const twin = this.#queue.find(isSame) ?? this.#inFlight.find(isSame);
-    if (twin) return twin.settled.promise;
+    const latest = this.#latest.get(key);
+    if (latest?.request.do === request.do && latest.request.address === request.address) return latest.settled.promise;
     if (this.pending >= this.#options.maxPending) return Promise.resolve({ is: "busy" });
     const entry: Entry = { key, request, settled: Promise.withResolvers() };
     this.#queue.push(entry);
-    this.#running ??= Promise.resolve().then(() => this.#run());
+    this.#latest.set(key, entry);
+    if (!this.#isRunning) {
+      this.#isRunning = true;
+      queueMicrotask(() => void this.#run()); // what one batch of packets asks for goes together
+    }
     return entry.settled.promise;
   }
 
@@ -59,9 +63,10 @@ export class Committer {
     while (this.#queue.length > 0) {
       this.#inFlight = this.#nextBatch();
       await this.#commit(this.#inFlight);
+      for (const entry of this.#inFlight) if (this.#latest.get(entry.key) === entry) this.#latest.delete(entry.key);
       this.#inFlight = [];
     }
-    this.#running = undefined;
+    this.#isRunning = false;
   }
 
   async #commit(batch: readonly Entry[]): Promise<void> {

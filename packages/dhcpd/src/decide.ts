@@ -56,7 +56,7 @@ export function namedAddress({ type, requested, message: { ciaddr } }: Client): 
 /** §4.3.1. Nothing is written: the address is a function of identity and IPAM. */
 function discover(_client: Client, view: View): Effect {
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the relay's address");
+  if (!segment) return ignore("no segment holds the address of its link");
   const candidate = view.candidate();
   if (candidate.is === "none") {
     return view.isAsked ? ignore(candidate.because) : { do: "ask", because: candidate.because };
@@ -72,7 +72,7 @@ function request(client: Client, view: View, isOurs: (serverId: IPv4) => boolean
   const address = namedAddress(client);
   if (address === undefined) return ignore("request names no address");
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the relay's address");
+  if (!segment) return ignore("no segment holds the address of its link");
   const prefix = prefixOf(view, address);
   if (!prefix) return nak("address is not on this segment"); // "on the wrong network": NAK, in every state
   const commit: Effect = { do: "commit", segment, prefix, bind: bindOf(client, segment, address) };
@@ -91,7 +91,7 @@ function giveBack(client: Client, view: View, isOurs: (serverId: IPv4) => boolea
   const address = namedAddress(client);
   if (address === undefined) return ignore("gives back no address");
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the relay's address");
+  if (!segment) return ignore("no segment holds the address of its link");
   if (holds(client, segment, view.named)) {
     const { mac } = client;
     const what = client.type === "RELEASE" ? "release" : "decline";
@@ -106,7 +106,7 @@ function inform(client: Client, view: View): Effect {
   const address = namedAddress(client);
   if (address === undefined) return ignore("INFORM without an address");
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the relay's address");
+  if (!segment) return ignore("no segment holds the address of its link");
   const prefix = prefixOf(view, address);
   return prefix ? { do: "inform", segment, prefix } : ignore("address is not on this segment");
 }

@@ -18,6 +18,6 @@ export interface Exchange {
   readonly line: Line;
   /** Interface it came in on; 0 where the engine cannot tell. */
   readonly ifindex: number;
-  /** W3C trace id of the boot it belongs to. */
-  readonly trace: string;
+  /** W3C trace id of the boot it belongs to; a renewal long after belongs to none. */
+  readonly trace: string | undefined;
 }

@@ -5,7 +5,7 @@ import { ANY, contains, type IPv4, isMalformed, type Mac, type Prefix } from "@f
 import { decode, get } from "@firstlight/wire/dhcp4";
 import type { Answer } from "./answer.ts";
 import type { Buckets } from "./buckets.ts";
-import { clientOf } from "./client.ts";
+import { type Client, clientOf } from "./client.ts";
 import type { Committer } from "./committer.ts";
 import { decide, type Effect } from "./decide.ts";
 import type { Exchange, Line } from "./exchange.ts";
@@ -69,7 +69,8 @@ export class Server {
     if ("because" in client) return metrics.silence(client.because);
     const refused = this.#admit(client.mac, client.message.giaddr, client.from.address);
     if (refused !== undefined) return metrics.silence(refused);
-    const trace = traces.of(client.mac, client.stage, clock.now());
+    const now = clock.now();
+    const trace = isBooting(client) ? traces.of(client.mac, client.stage, now) : traces.known(client.mac, now);
     const exchange: Exchange = { client, line, ifindex: datagram.ifindex, trace };
     if (client.type === "DISCOVER") answer.tell(exchange, "dhcp.discover", undefined, this.#facts(exchange));
     this.#proceed(exchange, undefined);
@@ -134,7 +135,7 @@ export class Server {
     const { committer, answer, holds } = this.#parts;
     const { segment, prefix, bind } = effect;
     const address = bind.address as IPv4;
-    const outcome = await committer.submit({ ...bind, trace: exchange.trace }).catch(() => undefined);
+    const outcome = await committer.submit({ ...bind, ...traced(exchange) }).catch(() => undefined);
     if (outcome === undefined) return this.#withoutDatabase(exchange, effect);
     switch (outcome.is) {
       case "bound": {
@@ -174,7 +175,7 @@ export class Server {
   /** RFC 2131 §4.3.3, §4.3.4: no reply either way; the change row tells the story. */
   async #giveBack(exchange: Exchange, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
     const { committer, answer, metrics } = this.#parts;
-    const outcome = await committer.submit({ ...giveBack, trace: exchange.trace }).catch(() => undefined);
+    const outcome = await committer.submit({ ...giveBack, ...traced(exchange) }).catch(() => undefined);
     if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do} needs no answer`);
     answer.silence(exchange, outcome?.is === "refused" ? outcome.because : "database away, nothing given back");
   }
@@ -194,3 +195,10 @@ export class Server {
     void work.finally(() => this.#underWay.delete(work));
   }
 }
+
+/** RFC 2131 table 4: whoever has no address of its own yet is starting something. */
+function isBooting({ type, message }: Client): boolean {
+  return type === "DISCOVER" || (type === "REQUEST" && message.ciaddr === ANY);
+}
+
+const traced = ({ trace }: Exchange) => (trace === undefined ? {} : { trace });

@@ -19,6 +19,13 @@ export class Traces {
     this.#most = most;
   }
 
+  /** The boot under way, if there is one: a renewal belongs to it or to none. */
+  known(mac: Mac, now: number): string | undefined {
+    const known = this.#of.get(mac);
+    return known && known.until > now ? known.trace : undefined;
+  }
+
+  /** The boot that this stage belongs to, begun now if need be. */
   of(mac: Mac, stage: Stage, now: number): string {
     const known = this.#of.get(mac);
     const goesOn = known !== undefined && known.until > now && ORDER[stage] >= ORDER[known.stage];

@@ -65,6 +65,24 @@ test("the same request again shares the first one's outcome", async () => {
   assert.deepEqual(await Promise.all([a, b, c]), [refused, refused, refused]);
 });
 
+test("a request behind another of the same interface is not taken for the one before that", async () => {
+  const slow = store();
+  const committer = new Committer({ ...limits, store: slow });
+  const release: LeaseRequest = { do: "release", segment: 1, mac: 1, address: 1 };
+  const all = [committer.submit(bind(1))];
+  await turn();
+  all.push(committer.submit(release), committer.submit(bind(1)));
+  for (const nth of [0, 1, 2]) {
+    slow.finish(nth);
+    await turn();
+  }
+  await Promise.all(all);
+  assert.deepEqual(
+    slow.batches.map(({ requests }) => requests),
+    [[bind(1)], [release], [bind(1)]],
+  );
+});
+
 test("a full queue says so at once, and a failing commit promises nothing to anybody in it", async () => {
   const slow = store();
   const faults: unknown[] = [];

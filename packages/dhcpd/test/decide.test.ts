@@ -36,13 +36,14 @@ const says = (message: Message, set?: Partial<View>) => {
 const request = (said: Parameters<typeof packet>[0], head?: Parameters<typeof packet>[1]) =>
   packet({ messageType: "REQUEST", ...said }, head);
 
+const none = () => ({ is: "none", because: "device is not expected here" }) as const;
+
 test("DISCOVER is offered the candidate, and the database is asked before anyone hears no", () => {
-  const none = () => ({ is: "none", because: "device is not expected here" }) as const;
   const discover = packet({ messageType: "DISCOVER" });
   assert.equal(says(discover), "offer");
   assert.equal(says(discover, { candidate: none }), "ask: device is not expected here");
   assert.equal(says(discover, { candidate: none, isAsked: true }), "ignore: device is not expected here");
-  assert.equal(says(discover, { segment: undefined }), "ignore: no segment holds the relay's address");
+  assert.equal(says(discover, { segment: undefined }), "ignore: no segment holds the address of its link");
 });
 
 test("SELECTING: ours is committed, another's is left alone, a foreign address is refused", () => {

@@ -25,6 +25,8 @@ test("a boot's stages share one trace; going back to an earlier stage is another
   assert.equal(traces.of(1, "rom", 16_000), "trace-1", "firmware repeats itself");
   assert.equal(traces.of(1, "ipxe", 20_000), "trace-1");
   assert.equal(traces.of(1, "os", 40_000), "trace-1");
+  assert.equal(traces.known(1, 45_000), "trace-1");
+  assert.equal(traces.known(1, 700_000), undefined, "a late renewal belongs to no boot");
   assert.equal(traces.of(1, "rom", 50_000), "trace-2");
   assert.equal(traces.of(1, "rom", 650_000), "trace-3", "ten quiet minutes later");
   traces.of(2, "rom", 650_000);
