@@ -158,7 +158,10 @@ class Follower {
       }
       const loaded = await this.#source.load();
       const tables = new Tables();
-      for await (const rows of loaded.rows) for (const row of rows) tables.put(row);
+      for await (const rows of loaded.rows) {
+        if (this.#stopping.signal.aborted) break; // the source closes what it reads from
+        for (const row of rows) tables.put(row);
+      }
       return { is: "loaded", tables, loaded };
     } catch (cause) {
       return { is: "lost", cause };
