@@ -1,12 +1,13 @@
 import { readSecret, type SiteConfig } from "@firstlight/service";
-import { Pool, type PoolClient, types } from "pg";
+import { Pool, type PoolClient, TypeOverrides, types } from "pg";
 
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK = "40P01";
 const ATTEMPTS = 4;
 
 /** Every bigint of ours counts versions, tasks or events: below 2^53. */
-const BIGINT = 20;
+const countsAsNumbers = new TypeOverrides();
+countsAsNumbers.setTypeParser(types.builtins.INT8, Number);
 
 /** A pool of this daemon's own: bounded in size, in waiting and in the time of one statement. */
 export function openPool({ database }: Pick<SiteConfig, "database">, onIdleError: (error: Error) => void): Pool {
@@ -20,10 +21,7 @@ export function openPool({ database }: Pick<SiteConfig, "database">, onIdleError
     query_timeout: 6_000,
     idle_in_transaction_session_timeout: 10_000,
     application_name: "firstlight api",
-    types: {
-      getTypeParser: (oid, format) =>
-        oid === BIGINT && format !== "binary" ? Number : types.getTypeParser(oid, format),
-    },
+    types: countsAsNumbers,
   });
   pool.on("error", onIdleError); // an idle connection broke: the next query opens another
   return pool;
@@ -60,7 +58,7 @@ async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Pr
 /** Whether the database could not be asked at all: connection classes 08 and 57P, no socket, no free connection in time. */
 export function isDatabaseAway(error: unknown): boolean {
   const { code = "", message = "" } = error as { code?: string; message?: string };
-  if (/^(08|53|57P|ECONN|ENOTFOUND|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_)/.test(code)) return true;
+  if (/^(08|3D|53|57P|ECONN|ENOTFOUND|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_)/.test(code)) return true;
   return /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered)/.test(
     message,
   );

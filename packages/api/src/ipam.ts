@@ -56,8 +56,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
         const found = wanted(lease.segment) ? replica.interfaceById(lease.interface) : undefined;
         if (found) seen.set(found.id, found);
       }
-      const key = ({ id }: Interface): string => String(id).padStart(16, "0");
-      const [interfaces, nextPageToken] = page([...seen.values()], key, request);
+      const [interfaces, nextPageToken] = page([...seen.values()], interfaceKey, request);
       return { interfaces: interfaces.map(read.interface), nextPageToken };
     },
 
@@ -120,7 +119,7 @@ function readers(replica: Replica) {
       if (!isBelow(owner, best.name)) throw invalid("name.owner", `is not in ${best.name}`);
       return best;
     },
-    interface(row: Interface): MessageInitShape<typeof InterfaceSchema> {
+    interface: (row: Interface): MessageInitShape<typeof InterfaceSchema> => {
       const lease = replica.leaseOf(row.id, 4) ?? replica.leaseOf(row.id, 6);
       const isBound = lease?.state === "bound";
       return {
@@ -134,32 +133,22 @@ function readers(replica: Replica) {
         identifiedBy: row.identifiedBy,
       };
     },
-    lease({
-      address,
-      vrf,
-      segment,
-      mac,
-      state,
-      policy,
-      startsAt,
-      expiresAt,
-      reusableAt,
-      relay,
-      clientId,
-      version,
-    }: Lease): MessageInitShape<typeof LeaseSchema> {
-      return {
-        ...{ address: formatAddress(address), vrf, segment: segmentName(segment), mac: formatMac(mac), state, policy },
-        starts: timestampFromMs(startsAt),
-        ...(Number.isFinite(expiresAt) && { expires: timestampFromMs(expiresAt) }),
-        ...(Number.isFinite(reusableAt) && { reusable: timestampFromMs(reusableAt) }),
-        giaddr: relay ? formatAddress(relay.giaddr) : "",
-        circuitId: Uint8Array.from(relay?.circuitId ?? []),
-        remoteId: Uint8Array.from(relay?.remoteId ?? []),
-        clientId: Uint8Array.from(clientId ?? []),
-        version: BigInt(version),
-      };
-    },
+    lease: (lease: Lease): MessageInitShape<typeof LeaseSchema> => ({
+      address: formatAddress(lease.address),
+      vrf: lease.vrf,
+      segment: segmentName(lease.segment),
+      mac: formatMac(lease.mac),
+      state: lease.state,
+      policy: lease.policy,
+      starts: timestampFromMs(lease.startsAt),
+      ...(Number.isFinite(lease.expiresAt) && { expires: timestampFromMs(lease.expiresAt) }),
+      ...(Number.isFinite(lease.reusableAt) && { reusable: timestampFromMs(lease.reusableAt) }),
+      giaddr: lease.relay ? formatAddress(lease.relay.giaddr) : "",
+      circuitId: Uint8Array.from(lease.relay?.circuitId ?? []),
+      remoteId: Uint8Array.from(lease.relay?.remoteId ?? []),
+      clientId: Uint8Array.from(lease.clientId ?? []),
+      version: BigInt(lease.version),
+    }),
   };
 }
 
@@ -172,6 +161,8 @@ function page<T>(rows: T[], key: (row: T) => string, asked: { pageSize: number; 
   const next = sorted.length > limit ? sorted[limit - 1]![0] : "";
   return [sorted.slice(0, limit).map(([, row]) => row), next];
 }
+
+const interfaceKey = ({ id }: Interface): string => String(id).padStart(16, "0");
 
 /** Sorts as addresses do: by VRF, family, then number. */
 function leaseKey({ vrf, address }: Lease): string {

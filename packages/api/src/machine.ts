@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { eventToWire, STATES, wordOf } from "@firstlight/api-client";
+import { MachineState } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
 import type { MachineSchema, MachineService } from "@firstlight/api-client/gen/firstlight/v1/machine_pb.js";
 import { fqdnOf, type Replica } from "@firstlight/ipam";
 import { formatAddress, formatMac, isMalformed, parseMac } from "@firstlight/wire";
@@ -50,7 +51,8 @@ export function machineHandlers({
     async listMachines(request) {
       const limit = pageSize(request.pageSize, 100, 1_000);
       const state = wordOf(STATES, request.state);
-      if (request.state !== 0 && state === undefined) throw invalid("state", "is not one of this version");
+      if (request.state !== MachineState.UNSPECIFIED && state === undefined)
+        throw invalid("state", "is not one of this version");
       const after = textOf(request.pageToken, "page_token", MAX_KEY);
       const rows = await listMachines(pool, { state, after, limit: limit + 1 });
       const page = rows.slice(0, limit);

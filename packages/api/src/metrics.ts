@@ -6,7 +6,7 @@ import { countByState } from "./machines.ts";
 export interface ApiMetrics {
   call(method: string, code: status): void;
   events(stored: number, duplicate: number): void;
-  watchers(now: number): void;
+  readonly watchers: (now: number) => void;
 }
 
 const STATE_WORDS = ["discovered", "booting", "ready", "assigned", "cleaning"] as const;
@@ -27,17 +27,18 @@ export function createApiMetrics(registry: Registry, pool: Pool): ApiMetrics {
     registers,
   });
   const watchers = new Gauge({ name: "firstlight_api_watchers", help: "WatchMachines streams open", registers });
-  new Gauge({
+  const machines = new Gauge({
     name: "firstlight_api_machines",
     help: "Machines by state",
     labelNames: ["state"],
-    registers,
+    registers: [],
     async collect() {
       const counts = await countByState(pool).catch(() => undefined);
       this.reset(); // without the database there is no count, not an old one
       if (counts) for (const state of STATE_WORDS) this.set({ state }, counts[state] ?? 0);
     },
   });
+  registry.registerMetric(machines);
   return {
     call: (method, code) => calls.inc({ method, code: status[code] }),
     events(stored, duplicate) {

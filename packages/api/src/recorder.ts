@@ -23,9 +23,9 @@ export interface RecorderParts {
   readonly roster: Roster;
   readonly tokens: Tokens;
   readonly sizes: RingSizes;
-  now(): number;
+  readonly now: () => number;
   /** Told after the commit, once for each machine that has changed. */
-  changed(machineId: string): void;
+  readonly changed: (machineId: string) => void;
 }
 
 /** Kinds that only a client with an address of its own causes: those make an unexpected MAC a machine. */

@@ -100,34 +100,23 @@ export function segmentToWire(
   prefixes: readonly Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version">[],
   bound: (prefix: Prefix) => number,
 ): MessageInitShape<typeof SegmentSchema> {
-  const {
-    name,
-    is,
-    vrf,
-    mtu,
-    vlan,
-    vni,
-    leaseSeconds,
-    graceSeconds,
-    admission,
-    allocation,
-    policy,
-    naming,
-    boots,
-    options,
-  } = segment;
   return {
-    ...{ name, kind: is, domain, vrf, mtu, leaseSeconds, graceSeconds, admission, allocation, policy, naming, boots },
-    ...(vlan !== undefined && { vlan }),
-    ...(vni !== undefined && { vni }),
+    name: segment.name,
+    kind: segment.is,
+    domain,
+    vrf: segment.vrf,
+    mtu: segment.mtu,
+    leaseSeconds: segment.leaseSeconds,
+    graceSeconds: segment.graceSeconds,
+    admission: segment.admission,
+    allocation: segment.allocation,
+    policy: segment.policy,
+    naming: segment.naming,
+    boots: segment.boots,
+    ...(segment.vlan !== undefined && { vlan: segment.vlan }),
+    ...(segment.vni !== undefined && { vni: segment.vni }),
     version: BigInt(segment.version),
-    options: {
-      routers: [...(options.routers ?? [])],
-      domainNameServers: [...(options.domainNameServers ?? [])],
-      ntpServers: [...(options.ntpServers ?? [])],
-      domainSearch: [...(options.domainSearch ?? [])],
-      staticRoutes: (options.staticRoutes ?? []).map((route) => ({ ...route })),
-    },
+    options: optionsToWire(segment.options),
     prefixes: prefixes.map((row) => ({
       prefix: formatPrefix(row.prefix),
       gateway: row.gateway === undefined ? "" : formatAddress(row.gateway),
@@ -136,6 +125,16 @@ export function segmentToWire(
       assignable: assignable(row),
       bound: BigInt(bound(row.prefix)),
     })),
+  };
+}
+
+function optionsToWire(options: SegmentOptions) {
+  return {
+    routers: [...(options.routers ?? [])],
+    domainNameServers: [...(options.domainNameServers ?? [])],
+    ntpServers: [...(options.ntpServers ?? [])],
+    domainSearch: [...(options.domainSearch ?? [])],
+    staticRoutes: (options.staticRoutes ?? []).map((route) => ({ ...route })),
   };
 }
 

@@ -44,7 +44,7 @@ export interface ServerParts {
   readonly site: string;
   readonly credentials: Credentials;
   /** Told after each call: the method's full name and the status it ended with. */
-  ended(method: string, code: status, error: unknown): void;
+  readonly ended: (method: string, code: status, error: unknown) => void;
 }
 
 export interface ApiServer {

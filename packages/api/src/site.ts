@@ -6,7 +6,7 @@ import type { Expected } from "./roster.ts";
 export interface Site {
   /** Whether the network has given this address to this MAC: by the replica, or by the database where the replica lags. */
   holds(mac: string, address: string): Promise<boolean>;
-  expected(mac: string): Expected | undefined;
+  readonly expected: (mac: string) => Expected | undefined;
   /** Where a MAC is now: an interface with an address before one without. */
   whereabouts(mac: string): Whereabouts | undefined;
 }
@@ -20,8 +20,6 @@ export interface Whereabouts {
 export function createSite(replica: Replica, store: Pick<Store, "lookup">): Site {
   const leasesOf = (mac: Mac): Lease[] =>
     replica.interfacesOf(mac).flatMap(({ id }) => [replica.leaseOf(id, 4) ?? [], replica.leaseOf(id, 6) ?? []].flat());
-  const isHeld = (leases: readonly Lease[], address: string): boolean =>
-    leases.some((lease) => lease.state === "bound" && formatAddress(lease.address) === address);
 
   return {
     async holds(mac, address) {
@@ -52,6 +50,10 @@ export function createSite(replica: Replica, store: Pick<Store, "lookup">): Site
       return all.find(({ lease }) => lease) ?? all[0];
     },
   };
+}
+
+function isHeld(leases: readonly Lease[], address: string): boolean {
+  return leases.some((lease) => lease.state === "bound" && formatAddress(lease.address) === address);
 }
 
 function numberOf(mac: string): Mac {

@@ -16,7 +16,7 @@ export interface WatchParts {
   readonly pool: Pool;
   readonly shared: Pick<Shared, "subscribe">;
   readonly maxWatchers: number;
-  count(watchers: number): void;
+  readonly count: (watchers: number) => void;
 }
 
 const PAGE = 500;

@@ -13,7 +13,7 @@ import {
   testTrust,
   type TestTrust,
 } from "@firstlight/kit";
-import { testDatabase, type TestDatabase } from "@firstlight/kit/postgres";
+import { testDatabase } from "@firstlight/kit/postgres";
 import { processShared, type Running, siteSchema, systemClock } from "@firstlight/service";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -48,7 +48,8 @@ const MACHINES: ExpectedMachines = [
 export interface House extends AsyncDisposable {
   readonly site: MemorySite;
   readonly trust: TestTrust;
-  readonly database: TestDatabase;
+  /** Takes the database away for good. */
+  lose(): Promise<void>;
   readonly metrics: Registry;
   address(): string;
   /** The API as this daemon sees it. */
@@ -60,7 +61,13 @@ export interface House extends AsyncDisposable {
 
 export async function openHouse(config: Partial<ApiConfig> = {}): Promise<House> {
   await using parts = new AsyncDisposableStack();
-  const database = parts.use(await testDatabase());
+  const database = await testDatabase();
+  let isLost = false;
+  const lose = async (): Promise<void> => {
+    if (!isLost) await database[Symbol.asyncDispose]();
+    isLost = true;
+  };
+  parts.defer(lose);
   await migrateApi(database.url);
   const trust = parts.use(await testTrust());
   const site = parts.use(await siteOf(rows()));
@@ -74,7 +81,10 @@ export async function openHouse(config: Partial<ApiConfig> = {}): Promise<House>
     const base = siteSchema.parse({ database: { url: database.url } });
     const pool = openPool(base, () => {});
     const context = {
-      ...{ log, metrics, shared, credentials },
+      log,
+      metrics,
+      shared,
+      credentials,
       clock: systemClock,
       config: { ...apiSchema.parse({}), ...config, listen },
       site: { ...base, trust: { dir: trust.dir } },
@@ -100,7 +110,9 @@ export async function openHouse(config: Partial<ApiConfig> = {}): Promise<House>
   const own = parts.move();
   const clients = new DisposableStack();
   return {
-    ...{ site, trust, database },
+    site,
+    trust,
+    lose,
     get metrics() {
       return metrics;
     },
