@@ -1,0 +1,88 @@
+import { type Lease, type Program, PROGRAMS } from "./core/program.ts";
+import { download } from "./download.ts";
+import type { Firmware } from "./firmware.ts";
+import { openHttp } from "./http.ts";
+import { type Ending, runIpxe } from "./ipxe.ts";
+import { obtain } from "./lease.ts";
+import { BootFailed, type Line } from "./line.ts";
+import { resolveSelf } from "./resolve.ts";
+
+/** Where a boot ended: what runs now, and the lease it has to keep. */
+export interface Booted {
+  readonly runs: "bmc" | "system" | "local disk";
+  readonly program: Program;
+  readonly lease: Lease;
+  readonly name?: string;
+}
+
+/** A BMC: an address and a name, nothing to load. */
+export async function bootBmc(line: Line, program: Program): Promise<Booted> {
+  const lease = await obtain(line, program);
+  const name = nameOf(lease);
+  await resolveSelf(line, lease.address, name);
+  return { runs: "bmc", program, lease, name };
+}
+
+/** A host or DPU, from its firmware to whatever its script says. */
+export async function bootNetwork(line: Line, firmware: Firmware): Promise<Booted> {
+  line.tell("power-on", { firmware: firmware.name });
+  if (firmware.rom) await loadIpxe(line, firmware.rom, firmware.romAgent);
+  const lease = await obtain(line, firmware.ipxe);
+  const ending = await runIpxe(line, firmware, lease);
+  if (ending.do === "boot") return bootSystem(line, ending);
+  line.tell("local-disk", { by: ending.by });
+  return { runs: "local disk", program: firmware.ipxe, lease };
+}
+
+async function loadIpxe(line: Line, rom: Program, agent: string | undefined): Promise<void> {
+  const { address, bootFile = "", nextServer } = await obtain(line, rom);
+  if (rom.boots === "tftp") return void (await download(line, address, nextServer, bootFile));
+  await using http = openHttp(line, address, agent ?? rom.name);
+  const announced = await http.head(bootFile);
+  line.tell("http.probe", { url: bootFile, bytes: announced });
+  const bytes = await http.get(bootFile);
+  if (bytes !== announced) throw new BootFailed(`${bootFile}: HEAD said ${announced} bytes, GET gave ${bytes}`);
+  line.tell("http.fetched", { what: "iPXE", url: bootFile, bytes });
+}
+
+/** The system in the initrd: its own DHCP, its name, cloud-init, and word to the site that it is up. */
+async function bootSystem(line: Line, { kernel, initrds }: Extract<Ending, { do: "boot" }>): Promise<Booted> {
+  line.tell("os.boot", { kernel: kernel.url, initrds: initrds.length });
+  const args = argumentsOf(kernel.args);
+  const lease = await obtain(line, PROGRAMS.linux);
+  const name = nameOf(lease);
+  await resolveSelf(line, lease.address, name);
+  await using http = openHttp(line, lease.address, "curl/7.88.1");
+  const seed = /^nocloud;s=(.*)$/.exec(args.get("ds") ?? "")?.[1];
+  if (seed !== undefined) {
+    for (const file of ["meta-data", "user-data"]) {
+      line.tell("http.fetched", { what: "cloud-init", url: seed + file, bytes: await http.get(seed + file) });
+    }
+  }
+  const [url, token] = [args.get("firstlight.url"), args.get("firstlight.token")];
+  if (url === undefined || token === undefined)
+    throw new BootFailed("kernel command line has no firstlight.url and token");
+  await http.post(`${url}/phone-home`, {
+    token,
+    hostname: name,
+    serial: line.serial,
+    action: args.get("firstlight.action") ?? "",
+  });
+  line.tell("phone-home", { name });
+  return { runs: "system", program: PROGRAMS.linux, lease, name };
+}
+
+function argumentsOf(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split(/\s+/).map((word) => {
+      const at = word.indexOf("=");
+      return at < 0 ? [word, ""] : [word.slice(0, at), word.slice(at + 1).replaceAll('"', "")];
+    }),
+  );
+}
+
+function nameOf({ hostName, domainName }: Lease): string {
+  if (hostName === undefined || domainName === undefined)
+    throw new BootFailed("ACK without options 12 and 15: no name to look up");
+  return `${hostName}.${domainName}`;
+}

@@ -1,0 +1,38 @@
+import type { Clock } from "@firstlight/service";
+
+/** Events for one machine between a socket and its core. Bounded: what comes while it is full is lost, as on a wire. */
+export interface Mailbox<Event> {
+  put(event: Event): void;
+  /** The next event, or `undefined` when `atMs` has come. Rejects with the signal's reason when the power goes. */
+  next(atMs: number): Promise<Event | undefined>;
+}
+
+const MOST = 256;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export function createMailbox<Event>(clock: Clock, signal: AbortSignal): Mailbox<Event> {
+  const waiting: Event[] = [];
+  let wake: (() => void) | undefined;
+  return {
+    put(event) {
+      if (waiting.length < MOST) waiting.push(event);
+      wake?.();
+    },
+    async next(atMs) {
+      if (waiting.length === 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, Math.min(LONGEST_TIMER_MS, Math.max(0, atMs - clock.now())));
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          signal.addEventListener("abort", wake, { once: true });
+        });
+        if (wake) signal.removeEventListener("abort", wake);
+        wake = undefined;
+      }
+      signal.throwIfAborted();
+      return waiting.shift();
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "@firstlight/service";
+import { isMalformed, parseIPv4 } from "@firstlight/wire";
+import { type Booted, bootBmc, bootNetwork } from "./boot.ts";
+import { BMCS, DPU_FIRMWARE, HOST_FIRMWARES } from "./firmware.ts";
+import { fleet, type FleetMachine, type Role } from "./fleet.ts";
+import { BootFailed, type Line, type Servers } from "./line.ts";
+import { openRelay, type Relay } from "./relay.ts";
+import type { MachineReport, RackReport, Step } from "./timeline.ts";
+import { type PowerOn, type Rack, type Relays, Track } from "./track.ts";
+
+export type { PowerOn } from "./track.ts";
+
+/** Powers a rack on, tells every step as it happens, and reports when each machine is done, has failed or is out of time. */
+export async function powerOn(options: PowerOn, tell: (step: Step) => void): Promise<RackReport> {
+  const { clock = systemClock, signal: power = new AbortController().signal, stay = false } = options;
+  const relays = await openRelays(options);
+  const startedAt = clock.now();
+  const deadline = AbortSignal.timeout(options.deadlineSeconds * 1000);
+  const rack: Rack = {
+    options,
+    relays,
+    servers: serversOf(options),
+    clock,
+    startedAt,
+    tell,
+    power,
+    booting: AbortSignal.any([power, deadline]),
+    held: [],
+  };
+  const machines = await inTurns(fleet(options.machines), rack, bootMachine);
+  const done = Promise.allSettled(rack.held).then(() => relays[Symbol.asyncDispose]());
+  if (stay) done.catch(() => {});
+  else await relays[Symbol.asyncDispose]();
+  return { machines, done: machines.filter((machine) => machine.done).length, ms: clock.now() - startedAt };
+}
+
+async function openRelays({ segments, servers }: PowerOn): Promise<Relays> {
+  await using opening = new AsyncDisposableStack();
+  const open = async (name: "bmc" | "dpu" | "host"): Promise<Relay> =>
+    opening.use(await openRelay(name, ipv4(segments[name].gateway), endpointOf(servers.dhcp)));
+  const of = { host_bmc: await open("bmc"), dpu_oob: await open("dpu"), host: await open("host") };
+  const owned = opening.move();
+  return { of, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** At most `concurrency` at a time, each `staggerMs` after the one before: power supplies are sequenced too. */
+async function inTurns(
+  machines: readonly FleetMachine[],
+  rack: Rack,
+  boot: (rack: Rack, machine: FleetMachine, index: number) => Promise<MachineReport>,
+): Promise<MachineReport[]> {
+  const { concurrency, staggerMs } = rack.options;
+  const reports: Promise<MachineReport>[] = [];
+  const booting = new Set<Promise<unknown>>();
+  for (const [index, machine] of machines.entries()) {
+    if (booting.size >= concurrency) await Promise.race(booting);
+    if (index > 0 && staggerMs > 0) await sleep(staggerMs, undefined, { signal: rack.booting }).catch(() => {});
+    const report = boot(rack, machine, index).finally(() => booting.delete(report));
+    booting.add(report);
+    reports.push(report);
+  }
+  return Promise.all(reports);
+}
+
+async function bootMachine(rack: Rack, machine: FleetMachine, index: number): Promise<MachineReport> {
+  const from = rack.clock.now();
+  const tracks = machine.interfaces.map(({ role, mac }) => new Track(rack, machine, role, mac, index));
+  await Promise.all(tracks.map((track) => track.run((line) => BOOT[track.role](line, index))));
+  if (rack.options.powerCycle && tracks.every((track) => track.isDone)) {
+    await tracks.find(({ role }) => role === "host")?.run((line) => bootAgain(line, index));
+  }
+  for (const track of tracks) track.settle();
+  const interfaces = tracks.map((track) => track.report());
+  return {
+    name: machine.name,
+    serial: machine.serial,
+    done: interfaces.every(({ done }) => done),
+    ms: rack.clock.now() - from,
+    interfaces,
+  };
+}
+
+const hostFirmware = (index: number) => HOST_FIRMWARES[index % HOST_FIRMWARES.length]!;
+
+const BOOT: Readonly<Record<Role, (line: Line, index: number) => Promise<Booted>>> = {
+  host: (line, index) => bootNetwork(line, hostFirmware(index)),
+  dpu_oob: (line) => bootNetwork(line, DPU_FIRMWARE),
+  host_bmc: (line, index) => {
+    const bmc = BMCS[index % BMCS.length]!;
+    line.tell("power-on", { firmware: bmc.name });
+    return bootBmc(line, bmc);
+  },
+};
+
+/** The boot after Ready. */
+async function bootAgain(line: Line, index: number): Promise<Booted> {
+  const booted = await bootNetwork(line, hostFirmware(index));
+  if (booted.runs !== "local disk") throw new BootFailed("booted from the network again, not from its local disk");
+  return booted;
+}
+
+function serversOf({ servers }: PowerOn): Servers {
+  return { dhcp: endpointOf(servers.dhcp), tftpPort: servers.tftpPort, dns: endpointOf(servers.dns) };
+}
+
+function endpointOf(text: string): { address: number; port: number } {
+  const [address = "", port] = text.split(":");
+  return { address: ipv4(address), port: Number(port) };
+}
+
+function ipv4(text: string): number {
+  const address = parseIPv4(text);
+  if (isMalformed(address)) throw new Error(`the rack speaks IPv4 only: ${text}`);
+  return address;
+}

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "@firstlight/service";
+import { formatIPv4, parseMac } from "@firstlight/wire";
+import type { Booted } from "./boot.ts";
+import type { RackConfig } from "./config.ts";
+import type { FleetMachine, Role } from "./fleet.ts";
+import { hold } from "./lease.ts";
+import type { Line, Servers } from "./line.ts";
+import type { Relay } from "./relay.ts";
+import type { InterfaceReport, Step } from "./timeline.ts";
+
+export interface PowerOn extends RackConfig {
+  /** Cuts the power: boots end where they are, leases are kept no longer. */
+  readonly signal?: AbortSignal;
+  /** Systems that are up renew their leases until the power is cut, after `powerOn` has settled too. */
+  readonly stay?: boolean;
+  readonly clock?: Clock;
+}
+
+/** What all interfaces of a powered rack share. */
+export interface Rack {
+  readonly options: PowerOn;
+  readonly relays: Relays;
+  readonly servers: Servers;
+  readonly clock: Clock;
+  readonly startedAt: number;
+  readonly tell: (step: Step) => void;
+  readonly power: AbortSignal;
+  readonly booting: AbortSignal;
+  /** Leases kept in the background. */
+  readonly held: Promise<void>[];
+}
+
+export interface Relays extends AsyncDisposable {
+  readonly of: Readonly<Record<Role, Relay>>;
+}
+
+/** Firmware goes through its boot order again and again. */
+const RETRY_MS = [2000, 5000, 10_000, 30_000];
+
+/** One interface: its line, its timeline, and how it ended. */
+export class Track {
+  readonly role: Role;
+  readonly #rack: Rack;
+  readonly #line: Line;
+  readonly #mac: string;
+  readonly #steps: Step[] = [];
+  #booted: Booted | undefined;
+  #because: string | undefined;
+
+  constructor(rack: Rack, { name, serial }: FleetMachine, role: Role, mac: string, index: number) {
+    this.role = role;
+    this.#rack = rack;
+    this.#mac = mac;
+    const { clock, servers, booting: signal, startedAt } = rack;
+    this.#line = {
+      mac: parseMac(mac) as number,
+      serial,
+      port: index + 1,
+      relay: rack.relays.of[role],
+      servers,
+      clock,
+      seed: rack.options.seed,
+      signal,
+      tell: (step, detail = {}) => {
+        const entry: Step = { machine: name, role, mac, at: clock.now() - startedAt, step, detail };
+        this.#steps.push(entry);
+        rack.tell(entry);
+      },
+    };
+  }
+
+  get isDone(): boolean {
+    return this.#booted !== undefined;
+  }
+
+  async run(boot: (line: Line) => Promise<Booted>): Promise<void> {
+    const before = this.#booted;
+    this.#booted = undefined;
+    try {
+      const booted = await boot(this.#line);
+      this.#booted = {
+        ...booted,
+        ...(booted.name === undefined && before?.name !== undefined && { name: before.name }),
+      };
+      this.#line.tell("ready", { runs: booted.runs });
+    } catch (fault) {
+      this.#because = this.#reason(fault);
+    }
+  }
+
+  /** The last word: a failure is told, a lease is kept. */
+  settle(): void {
+    const { options, power, held } = this.#rack;
+    if (!this.#booted) this.#line.tell("failed", { in: this.#hangsIn, because: this.#reason });
+    else if (options.stay) {
+      const { program, lease } = this.#booted;
+      held.push(hold({ ...this.#line, signal: power }, program, lease).catch(() => {})); // ends when the power is cut
+    }
+  }
+
+  report(): InterfaceReport {
+    const last = this.#booted;
+    return {
+      role: this.role,
+      mac: this.#mac,
+      done: last !== undefined,
+      timeline: this.#steps,
+      ...(last && { address: formatIPv4(last.lease.address) }),
+      ...(last?.name !== undefined && { name: last.name }),
+      ...(!last && { hangsIn: this.#hangsIn, because: this.#reason }),
+    };
+  }
+
+  get #hangsIn(): Step["step"] {
+    return this.#steps.findLast(({ step }) => step !== "failed")?.step ?? "power-on";
+  }
+
+  get #reason(): string {
+    const { power, options } = this.#rack;
+    const end = power.aborted ? "the power was cut" : `not done within ${options.deadlineSeconds} s`;
+    return this.#because === undefined ? end : `${end}; before that: ${this.#because}`;
+  }
+}
