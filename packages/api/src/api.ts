@@ -1,4 +1,4 @@
-import type { ExpectedMachines, Replica, SiteDeclaration, Store } from "@firstlight/ipam";
+import { type ExpectedMachines, Refused, type Replica, type SiteDeclaration, type Store } from "@firstlight/ipam";
 import { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
 import { EventService } from "@firstlight/api-client/gen/firstlight/v1/event_pb.js";
 import { IpamService } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
@@ -58,8 +58,7 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
     shared.publish(CHANNEL, id).catch((error: unknown) => log.warn({ error }, "watchers not told"));
   };
 
-  const { changed: lines } = await store.declare(site, "config");
-  for (const line of lines) log.info({ change: line }, "declared");
+  const refused = await declare(store, site, log);
   for (const id of await roster.expect([...expectedIn(site.expectedMachines), ...inReplica(replica)])) changed(id);
   const following = followExpected(replica, roster, changed, (error) =>
     log.warn({ error }, "expected machines not taken over"),
@@ -70,7 +69,10 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   const recorder = createRecorder({ pool, roster, tokens, sizes, changed, now: () => clock.now() });
   const watch = await createWatch({ pool, shared, maxWatchers: config.maxWatchers, count: metrics.watchers });
   const pulse = databasePulse(pool);
-  const ready = (): Readiness => (pulse.isThere() ? ipam.ready() : { ready: false, because: "the database is away" });
+  const ready = (): Readiness => {
+    if (!pulse.isThere()) return { ready: false, because: "the database is away" };
+    return { ...refused, ...ipam.ready() };
+  };
 
   const server = createApiServer({
     site: context.site.site.name,
@@ -102,6 +104,19 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
       await watch[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What the site's file says becomes so, unless it would orphan an address: then the database stays as it is, and both are said. */
+async function declare(store: Store, site: SiteDeclaration, log: ApiContext["log"]): Promise<{ because?: string }> {
+  try {
+    const { changed } = await store.declare(site, "config");
+    for (const change of changed) log.info({ change }, "declared");
+    return {};
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    log.error({ because: error.message }, "the site's file asks for what cannot be: the database stays as it is");
+    return { because: `the site's file is not applied: ${error.message}` };
+  }
 }
 
 function expectedIn(machines: ExpectedMachines): Expected[] {

@@ -15,7 +15,7 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
   const pool = openPool(context.site, (error) => context.log.warn({ error }, "a database connection broke"));
   parts.defer(() => pool.end());
   const ipam = parts.use(await openIpam({ context, sequencer: true }));
-  const running = await startApi(context, ipam, pool, declared(context));
+  const running = await startApi(context, ipam, pool, declared(context)).catch(explain);
   const owned = parts.move();
   return {
     ...running,
@@ -24,6 +24,13 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
       await owned.disposeAsync();
     },
   };
+}
+
+/** A database that was never migrated is the one fault of the world that has a remedy by name. */
+function explain(error: unknown): never {
+  const { code } = error as { code?: string };
+  const isBare = code === "42P01" || code === "3F000"; // undefined_table, invalid_schema_name
+  throw isBare ? new Error("the database is not migrated: run firstlight migrate", { cause: error }) : error;
 }
 
 /** The file's sections that the API writes down for all. */

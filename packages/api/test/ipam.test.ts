@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { connectOperator, type Operator } from "@firstlight/api-client";
+import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
+import { testTrust, type TestTrust } from "@firstlight/kit";
+import { testDatabase } from "@firstlight/kit/postgres";
+import { type Context, processShared, type Running, siteSchema, systemClock } from "@firstlight/service";
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+import { type ApiConfig, apiSchema } from "../src/config.ts";
+import { daemon, migrateApi } from "../src/main.ts";
+
+/** The whole daemon, as `firstlight api` starts it, on a real database with the real IPAM. */
+const parts = new AsyncDisposableStack();
+let running: Running;
+let operator: Operator;
+
+before(async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), "firstlight-api-"));
+  parts.defer(() => rmSync(stateDir, { recursive: true, force: true }));
+  const database = parts.use(await testDatabase());
+  assert.deepEqual(await migrateApi(database.url), ["001_machines"]);
+  assert.deepEqual(await migrateApi(database.url), []);
+  const trust = parts.use(await testTrust());
+  const shared = parts.use(processShared(systemClock));
+  running = await daemon.start(await contextOf(database.url, stateDir, trust, shared));
+  parts.defer(() => running.stop());
+  const address = running.endpoints["grpc"]!;
+  operator = parts.use(connectOperator({ address, site: "lab", ...(await trust.issue("operator/root")) }));
+});
+after(() => parts.disposeAsync());
+
+async function contextOf(
+  url: string,
+  stateDir: string,
+  trust: TestTrust,
+  shared: Context<unknown>["shared"],
+): Promise<Context<ApiConfig>> {
+  const base = siteSchema.parse({ database: { url }, site: { stateDir } });
+  return {
+    config: apiSchema.parse({ listen: "127.0.0.1:0" }),
+    site: { ...base, trust: { dir: trust.dir } },
+    sections: {
+      ipam: ipamSchema.parse({
+        domains: [{ name: "rack.internal" }],
+        segments: [
+          { name: "bmc", domain: "rack.internal", prefixes: [{ prefix: "127.64.0.0/24", gateway: "127.64.0.1" }] },
+        ],
+      }),
+      expectedMachines: expectedMachinesSchema.parse([
+        { name: "r1-m01", interfaces: [{ mac: "02:f1:00:00:00:01", role: "host" }] },
+      ]),
+    },
+    log: pino({ level: "error" }, pino.destination(2)),
+    metrics: new Registry(),
+    tracer: undefined as never, // the API makes no spans of its own
+    clock: systemClock,
+    credentials: await trust.issue("daemon/api"),
+    shared,
+  };
+}
+
+const fails = (code: status, details: RegExp) => (error: ServiceError) => {
+  assert.equal(status[error.code], status[code], error.details);
+  assert.match(error.details, details);
+  return true;
+};
+
+/** The replica shows what was written as soon as the feed has brought it. */
+async function eventually<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (isSo(answer)) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const segments = async () => (await operator.ipam.listSegments({})).segments;
+
+test("what the site's file declares is there: domains, segments, machines", async () => {
+  const [bmc] = await eventually(segments, ({ length }) => length > 0);
+  assert.deepEqual(
+    [bmc?.name, bmc?.domain, bmc?.prefixes[0]?.prefix, bmc?.prefixes[0]?.assignable],
+    ["bmc", "rack.internal", "127.64.0.0/24", 253n],
+  );
+  assert.deepEqual(
+    (await operator.ipam.listDomains({})).domains.map(({ name }) => name),
+    ["rack.internal"],
+  );
+  assert.deepEqual(
+    (await operator.machines.listMachines({})).machines.map(({ name }) => name),
+    ["r1-m01"],
+  );
+  assert.equal(running.ready().ready, true);
+});
+
+test("a segment is created, changed where it is said, and deleted", async () => {
+  const { segment } = await operator.ipam.createSegment({
+    segment: {
+      name: "hosts",
+      domain: "rack.internal",
+      kind: "host_inband",
+      options: { ntpServers: ["127.0.0.1"] },
+      prefixes: [{ prefix: "127.66.0.0/16", gateway: "127.66.0.1", excluded: ["127.66.0.9"] }],
+    },
+  });
+  assert.deepEqual(
+    [segment?.kind, segment?.mtu, segment?.leaseSeconds, segment?.boots],
+    ["host_inband", 1500, 3600, true],
+  );
+  assert.equal(segment?.prefixes[0]?.assignable, 65_532n);
+  await operator.ipam.updateSegment({ segment: { name: "hosts", mtu: 9000, boots: false } });
+  const changed = await eventually(segments, (all) => all.some(({ name, mtu }) => name === "hosts" && mtu === 9000));
+  const hosts = changed.find(({ name }) => name === "hosts");
+  assert.deepEqual(
+    [hosts?.boots, hosts?.kind, hosts?.prefixes.length, hosts?.options?.ntpServers],
+    [false, "host_inband", 1, ["127.0.0.1"]],
+  );
+  await operator.ipam.deleteSegment({ name: "hosts" });
+  await eventually(segments, (all) => all.every(({ name }) => name !== "hosts"));
+});
+
+test("a segment that cannot be is refused by the field, or by the rule", async () => {
+  const good = { name: "x", domain: "rack.internal", prefixes: [{ prefix: "127.70.0.0/24" }] };
+  const create = (segment: object) => operator.ipam.createSegment({ segment: { ...good, ...segment } });
+  await assert.rejects(operator.ipam.createSegment({}), fails(status.INVALID_ARGUMENT, /^segment: is missing/));
+  await assert.rejects(create({ name: "UPPER CASE" }), fails(status.INVALID_ARGUMENT, /^segment\.name: /));
+  await assert.rejects(create({ mtu: 1 }), fails(status.INVALID_ARGUMENT, /^segment\.mtu: /));
+  await assert.rejects(create({ leaseSeconds: 1 }), fails(status.INVALID_ARGUMENT, /^segment\.lease_seconds: /));
+  await assert.rejects(
+    create({ prefixes: [{ prefix: "127.70.0.1/24" }] }),
+    fails(status.INVALID_ARGUMENT, /^segment\.prefixes\.0\.prefix: host bits/),
+  );
+  await assert.rejects(create({ kind: "moon" }), fails(status.INVALID_ARGUMENT, /^segment\.kind: /));
+  await assert.rejects(
+    create({ prefixes: [{ prefix: "127.64.0.128/25" }] }),
+    fails(status.FAILED_PRECONDITION, /127\.64\.0/),
+  );
+  await assert.rejects(
+    operator.ipam.updateSegment({ segment: { name: "nobody", mtu: 9000 } }),
+    (error: ServiceError) => {
+      assert.ok(error.code === status.FAILED_PRECONDITION || error.code === status.NOT_FOUND, error.details);
+      return true;
+    },
+  );
+});
+
+test("a name is put into its zone and deleted again", async () => {
+  const { name } = await operator.ipam.putName({
+    name: { owner: "NTP.rack.internal.", type: "A", data: "127.64.0.2" },
+  });
+  assert.deepEqual([name?.owner, name?.domain, name?.ttlSeconds], ["ntp.rack.internal", "rack.internal", 60]);
+  await operator.ipam.deleteName({ owner: "ntp.rack.internal", type: "A" });
+  const put = (owner: string, type = "A") => operator.ipam.putName({ name: { owner, type, data: "127.64.0.2" } });
+  await assert.rejects(put("ntp.elsewhere.test"), fails(status.NOT_FOUND, /no domain above/));
+  await assert.rejects(put("ntp.rack.internal", "MX"), fails(status.INVALID_ARGUMENT, /^name\.type: want one of A/));
+  await assert.rejects(put("no spaces.rack.internal"), fails(status.INVALID_ARGUMENT, /^name\.owner/));
+});
+
+test("leases and interfaces are listed, of one segment or of all; an unknown segment is NOT_FOUND", async () => {
+  assert.deepEqual((await operator.ipam.listLeases({ segment: "bmc" })).leases, []);
+  assert.deepEqual((await operator.ipam.listInterfaces({})).interfaces, []);
+  await assert.rejects(operator.ipam.listLeases({ segment: "nobody" }), fails(status.NOT_FOUND, /no segment nobody/));
+});
