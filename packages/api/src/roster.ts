@@ -1,6 +1,7 @@
 import type { ExpectedDevice, Role } from "@firstlight/ipam";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "./database.ts";
+import { enrolNew, unlike } from "./enrol.ts";
 
 /** Which machine a MAC belongs to: by the expected list, else a machine of its own. */
 export interface Roster {
@@ -24,12 +25,12 @@ export interface RosterOptions {
 
 export function createRoster({ pool, maxUnexpected, expected }: RosterOptions): Roster {
   async function expect(devices: readonly Expected[]): Promise<string[]> {
-    const changed = new Set<string>();
-    for (const [name, parts] of Map.groupBy(devices, ({ machine }) => machine)) {
+    const changed = await enrolNew(pool, devices);
+    for (const [name, parts] of Map.groupBy(await unlike(pool, devices), ({ machine }) => machine)) {
       const id = await transaction(pool, (client) => expectMachine(client, name, parts));
-      if (id !== undefined) changed.add(id);
+      if (id !== undefined) changed.push(id);
     }
-    return [...changed];
+    return changed;
   }
 
   async function resolve(macs: readonly string[], mayCreate: ReadonlySet<string>): Promise<Map<string, string>> {

@@ -25,7 +25,9 @@ export function createSite(replica: Replica, store: Pick<Store, "lookup">): Site
     async holds(mac, address) {
       const key = numberOf(mac);
       if (isHeld(leasesOf(key), address)) return true;
-      return isHeld((await store.lookup(key)).leases, address);
+      const { interfaces, leases } = await store.lookup(key);
+      replica.learn([...interfaces, ...leases]); // the feed is on its way with the same
+      return isHeld(leases, address);
     },
     expected(mac) {
       const device = replica.expected(numberOf(mac));

@@ -40,14 +40,18 @@ export async function record(client: PoolClient, entries: readonly Entry[], size
     await client.query("SELECT FROM api.unknown_ring WHERE ring = ANY($1) ORDER BY ring FOR UPDATE", [unknown]);
   }
   const fresh = await withoutKnown(client, entries);
-  for (const group of Map.groupBy(fresh, ({ ring }) => JSON.stringify(ring)).values()) {
-    await append(
-      client,
-      group[0]!.ring,
-      group.map(({ event }) => event),
-      sizes,
-    );
-  }
+  await append(
+    client,
+    MACHINES,
+    fresh.flatMap(({ event, ring }) => ("machine" in ring ? [[ring.machine, event] as const] : [])),
+    sizes.machine,
+  );
+  await append(
+    client,
+    UNKNOWN,
+    fresh.flatMap(({ event, ring }) => ("unknown" in ring ? [[ring.unknown, event] as const] : [])),
+    sizes.unknown,
+  );
   return fresh.map(({ event }) => event);
 }
 
@@ -60,25 +64,44 @@ async function withoutKnown(client: PoolClient, entries: readonly Entry[]): Prom
   return entries.filter((entry) => byId.get(entry.event.id) === entry);
 }
 
-async function append(client: PoolClient, ring: Ring, events: readonly BootEvent[], sizes: RingSizes): Promise<void> {
-  const [table, key, column, size] =
-    "machine" in ring
-      ? (["api.machine", ring.machine, "machine", sizes.machine] as const)
-      : (["api.unknown_ring", ring.unknown, "ring", sizes.unknown] as const);
-  const grown = await client.query<{ recorded: number }>(
-    `UPDATE ${table} SET recorded = recorded + $2 WHERE ${column === "machine" ? "id" : "ring"} = $1 RETURNING recorded`,
-    [key, events.length],
+/** The two kinds of ring, and where their counters are. */
+const MACHINES = { table: "api.machine", id: "id", column: "machine", type: "uuid" } as const;
+const UNKNOWN = { table: "api.unknown_ring", id: "ring", column: "ring", type: "int" } as const;
+
+/** Three statements for any number of rings. */
+async function append<Key extends string | number>(
+  client: PoolClient,
+  { table, id, column, type }: typeof MACHINES | typeof UNKNOWN,
+  told: readonly (readonly [Key, BootEvent])[],
+  size: number,
+): Promise<void> {
+  if (told.length === 0) return;
+  const counts = new Map<Key, number>();
+  for (const [key] of told) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const grown = await client.query<{ key: Key; recorded: number }>(
+    `UPDATE ${table} r SET recorded = recorded + c.n FROM unnest($1::${type}[], $2::int[]) AS c (key, n)
+      WHERE r.${id} = c.key RETURNING c.key, r.recorded`,
+    [[...counts.keys()], [...counts.values()]],
   );
-  const end = grown.rows[0]!.recorded;
+  const next = new Map(grown.rows.map(({ key, recorded }) => [key, recorded - counts.get(key)!]));
+  const rows = told.map(([key, event]) => {
+    const seq = next.get(key)! + 1;
+    next.set(key, seq);
+    return { ...event, key, seq };
+  });
   await client.query(
     `INSERT INTO api.machine_event (id, ${column}, seq, at, kind, mac, address, because, trace, detail)
-     SELECT e.id, $1, $2::bigint + e.n, to_timestamp(e.at / 1000.0), e.kind, e.mac, e.address, e.because, e.trace, e.detail
-       FROM ROWS FROM (json_to_recordset($3::json) AS (id text, at float8, kind text, mac text, address text, because text,
-              trace text, detail jsonb)) WITH ORDINALITY AS e (id, at, kind, mac, address, because, trace, detail, n)
+     SELECT id, key, seq, to_timestamp(at / 1000.0), kind, mac, address, because, trace, detail
+       FROM json_to_recordset($1::json) AS e (id text, key ${type}, seq bigint, at float8, kind text, mac text, address text,
+            because text, trace text, detail jsonb)
      ON CONFLICT (id) DO NOTHING`,
-    [key, end - events.length, JSON.stringify(events)],
+    [JSON.stringify(rows)],
   );
-  await client.query(`DELETE FROM api.machine_event WHERE ${column} = $1 AND seq <= $2`, [key, end - size]);
+  await client.query(
+    `DELETE FROM api.machine_event e USING unnest($1::${type}[], $2::bigint[]) AS old (key, seq)
+      WHERE e.${column} = old.key AND e.seq <= old.seq`,
+    [grown.rows.map(({ key }) => key), grown.rows.map(({ recorded }) => recorded - size)],
+  );
 }
 
 interface Columns {
