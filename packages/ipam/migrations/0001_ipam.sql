@@ -75,9 +75,12 @@ CREATE TABLE ipam.expected_device (
   machine text NOT NULL,
   serial text,
   role text NOT NULL CHECK (role IN ('host', 'host_bmc', 'dpu_bmc', 'dpu_oob', 'other')),
-  label text NOT NULL CONSTRAINT expected_label UNIQUE,
-  address inet CONSTRAINT expected_address UNIQUE,
-  version bigint NOT NULL DEFAULT nextval('ipam.version')
+  label text NOT NULL,
+  address inet,
+  version bigint NOT NULL DEFAULT nextval('ipam.version'),
+  -- Deferred, so that one declaration may swap two of them.
+  CONSTRAINT expected_label UNIQUE (label) DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT expected_address UNIQUE (address) DEFERRABLE INITIALLY DEFERRED
 );
 
 -- No index names a time: a renewal that changes nothing else is a HOT update. `segment` repeats the interface's and so

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MIGRATIONS, migrateIpam } from "@firstlight/ipam/migrate";
 import { startPostgres } from "@firstlight/site/postgres";
-import pg from "pg";
+import { Client } from "pg";
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
@@ -66,7 +66,7 @@ async function startEmbedded(): Promise<{ url: string; stop: () => Promise<void>
 }
 
 /** Made once per server and set of migrations; the lock keeps two test files from making it at the same time. */
-async function migratedTemplate(client: pg.Client, server: string): Promise<string> {
+async function migratedTemplate(client: Client, server: string): Promise<string> {
   const hash = createHash("sha256");
   for (const file of readdirSync(MIGRATIONS).toSorted()) hash.update(readFileSync(join(MIGRATIONS, file)));
   const name = `firstlight_template_${hash.digest("hex").slice(0, 12)}`;
@@ -81,8 +81,8 @@ async function migratedTemplate(client: pg.Client, server: string): Promise<stri
   return name;
 }
 
-async function administer(url: string, act: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+async function administer(url: string, act: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await act(client);

@@ -1,0 +1,167 @@
+/**
+ * Gives committed changes their place in the feed. Any number of daemons may run one: the holder of a session lock is in
+ * office, the others ask again every second. All its work is on the connection that holds the lock, so there are
+ * never two: who loses the connection has lost the office and the transaction with it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { backoffMs } from "@firstlight/service";
+import { Client } from "pg";
+import { CHANNELS, notifySql } from "./store/herald.ts";
+import { clientOptions, type DatabaseOptions } from "./store/pool.ts";
+import {
+  AWAKE,
+  ENTER_EPOCH,
+  LOCK,
+  SAME_HISTORY,
+  SEQUENCE,
+  FEED_AT,
+  TRIM_CHANGES,
+  TRIM_FEED,
+} from "./store/sequence.ts";
+
+export interface SequencerOptions extends DatabaseOptions {
+  readonly log?: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+  };
+  /** What a lost notification costs at most. */
+  readonly pollMs?: number;
+  /** How often one that is not in office asks for it. */
+  readonly candidacyMs?: number;
+  /** Changes kept for readers; who is further behind loads anew. */
+  readonly keep?: number;
+}
+
+export interface Sequencer extends AsyncDisposable {
+  readonly isInOffice: boolean;
+  /** Changes it has given a position so far. */
+  readonly sequenced: number;
+}
+
+const POLL_MS = 200;
+const CANDIDACY_MS = 1000;
+const KEEP = 1_000_000;
+/** Most rows of a table in one trim, and rounds between two. */
+const TRIM_ROWS = 10_000;
+const TRIM_EVERY = 256;
+
+/** Starts one; it looks for the database by itself and goes on until it is disposed of. */
+export function startSequencer(options: SequencerOptions): Sequencer {
+  const sequencer = new Office(options);
+  const running = sequencer.run();
+  return {
+    get isInOffice() {
+      return sequencer.isInOffice;
+    },
+    get sequenced() {
+      return sequencer.sequenced;
+    },
+    async [Symbol.asyncDispose]() {
+      sequencer.stop();
+      await running;
+    },
+  };
+}
+
+class Office {
+  readonly #options: SequencerOptions;
+  readonly #stopping = new AbortController();
+  #wake: (() => void) | undefined;
+  #hasNews = false;
+  isInOffice = false;
+  sequenced = 0;
+
+  constructor(options: SequencerOptions) {
+    this.#options = options;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#wake?.();
+  }
+
+  async run(): Promise<void> {
+    const { log, candidacyMs = CANDIDACY_MS } = this.#options;
+    for (let attempt = 0; !this.#stopping.signal.aborted;) {
+      const client = new Client({ ...clientOptions(this.#options), statement_timeout: 0 });
+      client.on("error", () => this.#wake?.()); // the next query says what happened
+      client.on("notification", () => this.#news());
+      try {
+        await client.connect();
+        attempt = 0;
+        await this.#campaign(client, candidacyMs);
+        if (!this.#stopping.signal.aborted) await this.#serve(client);
+      } catch (cause) {
+        if (this.isInOffice) log?.warn({ err: cause }, "sequencer lost its office");
+        this.isInOffice = false;
+        await this.#sleep(backoffMs(attempt++, Math.random(), { baseMs: 100, maxMs: candidacyMs }));
+      } finally {
+        this.isInOffice = false;
+        await client.end().catch(() => {});
+      }
+    }
+  }
+
+  /** Asks again and again: a session that waits for the lock would hold a snapshot, and with it every dead row. */
+  async #campaign(client: Client, candidacyMs: number): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const { rows } = await client.query<{ won: boolean }>(LOCK);
+      if (rows[0]!.won) return;
+      await this.#sleep(candidacyMs / 2 + (candidacyMs / 2) * Math.random());
+    }
+  }
+
+  async #serve(client: Client): Promise<void> {
+    const { log, pollMs = POLL_MS, keep = KEEP } = this.#options;
+    await client.query(AWAKE);
+    await client.query(`LISTEN ${CHANNELS.pending}`);
+    const { rows } = await client.query<{ same: boolean }>(SAME_HISTORY);
+    if (!rows[0]!.same) {
+      const { rows: feed } = await client.query<{ epoch: string; position: number }>(ENTER_EPOCH);
+      log?.warn({ ...feed[0] }, "this is another database than before (restore, failover): a new epoch begins");
+      await client.query(notifySql("feed"));
+    }
+    this.isInOffice = true;
+    log?.info({}, "sequencer in office");
+    const floors = { changes: 0, feed: 0 };
+    for (let round = 0; !this.#stopping.signal.aborted; round++) {
+      this.#hasNews = false;
+      const { rows: moved } = await client.query<{ count: number }>({ name: "sequence", text: SEQUENCE });
+      const count = moved[0]?.count ?? 0;
+      this.sequenced += count;
+      if (count > 0) await client.query(notifySql("feed"));
+      if (round % TRIM_EVERY === 0) await trim(client, floors, keep);
+      if (count === 0) await this.#pause(pollMs);
+    }
+  }
+
+  #news(): void {
+    this.#hasNews = true;
+    this.#wake?.();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#hasNews || this.#stopping.signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wake = resolve;
+    await promise;
+    this.#wake = undefined;
+    clearTimeout(timer);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+}
+
+async function trim(client: Client, floors: { changes: number; feed: number }, keep: number): Promise<void> {
+  const { rows } = await client.query<{ position: number }>(FEED_AT);
+  const { position } = rows[0]!;
+  const forget = async (text: string, floor: number, below: number): Promise<number> => {
+    const { rows } = await client.query<{ floor: number | null }>(text, [floor, below, TRIM_ROWS]);
+    return rows[0]?.floor ?? floor;
+  };
+  floors.changes = await forget(TRIM_CHANGES, floors.changes, position - keep + 1);
+  floors.feed = await forget(TRIM_FEED, floors.feed, position);
+}

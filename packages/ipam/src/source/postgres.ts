@@ -1,0 +1,115 @@
+import { Client, type Pool } from "pg";
+import type { Kind, Row } from "../model.ts";
+import type { Loaded, Pulled, Source } from "../source.ts";
+import type { Position } from "../feed.ts";
+import { pull } from "../store/changes.ts";
+import { CHANNELS } from "../store/herald.ts";
+import { clientOptions, createPool, type DatabaseOptions } from "../store/pool.ts";
+import { type Json, rowFrom, TABLES } from "../store/rows.ts";
+
+const FETCH = 2_000;
+const RECONNECT_MS = 1_000;
+
+/** The feed and the tables on PostgreSQL. Connects when first asked; every call says for itself when the database is away. */
+export class PgSource implements Source, AsyncDisposable {
+  readonly #options: DatabaseOptions;
+  readonly #pool: Pool;
+  #listener: Client | undefined;
+  #listenAgainAt = 0;
+  #hasNews = false;
+  #isClosed = false;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+    this.#pool = createPool({ ...options, poolSize: 2 });
+  }
+
+  /** One snapshot for everything, on a connection of its own that ends with the last row, or when the reader turns away. */
+  async load(): Promise<Loaded> {
+    const client = new Client(clientOptions(this.#options));
+    client.on("error", () => {}); // the query under way rejects
+    try {
+      await client.connect();
+      await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      const { rows } = await client.query<{ epoch: string; position: number; dns: number; now: number }>(
+        `SELECT epoch, position, dns_position AS dns, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
+         FROM ipam.feed ORDER BY position DESC LIMIT 1`,
+      );
+      const { epoch, position, dns, now } = rows[0]!;
+      return { at: { epoch, position }, dnsPosition: dns, databaseNow: now, rows: everyRow(client) };
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw error;
+    }
+  }
+
+  changes(after: Position, limit: number): Promise<Pulled> {
+    return pull(this.#pool, after, limit);
+  }
+
+  /** What was told between two waits ends the next one at once; without a connection only the time counts. */
+  async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    this.#listen();
+    if (this.#hasNews || signal.aborted || this.#isClosed) {
+      this.#hasNews = false;
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    this.#waiting.add(resolve);
+    const stopped = (): void => resolve();
+    signal.addEventListener("abort", stopped);
+    await promise;
+    signal.removeEventListener("abort", stopped);
+    clearTimeout(timer);
+    this.#waiting.delete(resolve);
+    this.#hasNews = false;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#news();
+    await this.#listener?.end().catch(() => {});
+    await this.#pool.end();
+  }
+
+  #listen(): void {
+    if (this.#listener || this.#isClosed || performance.now() < this.#listenAgainAt) return;
+    this.#listenAgainAt = performance.now() + RECONNECT_MS;
+    const client = new Client(clientOptions(this.#options));
+    const lost = (): void => {
+      if (this.#listener === client) this.#listener = undefined;
+      void client.end().catch(() => {});
+    };
+    client.on("notification", () => this.#news());
+    client.on("error", lost);
+    client.on("end", lost);
+    this.#listener = client;
+    client
+      .connect()
+      .then(() => client.query(`LISTEN ${CHANNELS.feed}`))
+      .then(() => this.#news(), lost); // what was told before we listened, we ask for
+  }
+
+  #news(): void {
+    this.#hasNews = true;
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+async function* everyRow(client: Client): AsyncGenerator<readonly Row[]> {
+  try {
+    for (const [kind, table] of Object.entries(TABLES) as [Kind, string][]) {
+      await client.query(`DECLARE every NO SCROLL CURSOR FOR SELECT to_jsonb(t) AS "row" FROM ${table} t`);
+      for (;;) {
+        const { rows } = await client.query<{ row: Json }>(`FETCH ${FETCH} FROM every`);
+        if (rows.length > 0) yield rows.map(({ row }) => rowFrom(kind, row));
+        if (rows.length < FETCH) break;
+      }
+      await client.query("CLOSE every");
+    }
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

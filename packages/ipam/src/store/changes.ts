@@ -1,0 +1,64 @@
+import type pg from "pg";
+import type { Change, Position } from "../feed.ts";
+import type { Kind } from "../model.ts";
+import type { Pulled } from "../source.ts";
+import { type Json, rowFrom } from "./rows.ts";
+
+interface FeedRow {
+  readonly epoch: string;
+  readonly feed_position: number;
+  readonly now: number;
+  readonly position: number | null;
+  readonly version: number;
+  readonly kind: Kind;
+  readonly key: string;
+  readonly dns: boolean;
+  readonly row: Json | null;
+  readonly actor: string;
+  readonly trace: string | null;
+  readonly at: number;
+}
+
+/** Where the feed stands and what lies after the reader's position, in one statement: one snapshot. */
+const PULL = `
+  SELECT f.epoch, f.position AS feed_position, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
+    c.position, c.version, c.kind, c.key, c.dns, c."row", c.actor, c.trace, (extract(epoch FROM c.at) * 1000)::float8 AS at
+  FROM (SELECT epoch, position FROM ipam.feed ORDER BY position DESC LIMIT 1) f
+  LEFT JOIN LATERAL (
+    SELECT * FROM ipam.change WHERE position > $1 ORDER BY position LIMIT $2
+  ) c ON true
+  ORDER BY c.position`;
+
+/**
+ * What a reader has not seen. `epoch` when its position means nothing here any more: another history (restore, failover),
+ * ahead of this one, or so far behind that what it needs was trimmed.
+ */
+export async function pull(pool: pg.Pool, after: Position, limit: number): Promise<Pulled> {
+  const { rows } = await pool.query<FeedRow>({
+    name: "pull",
+    text: PULL,
+    values: [after.position, Math.max(1, limit)],
+  });
+  const feed = rows[0]!;
+  const now = { epoch: feed.epoch, position: feed.feed_position };
+  if (after.epoch !== now.epoch || after.position > now.position) return { is: "epoch", now };
+  const isBehindTrim = after.position < now.position && feed.position !== after.position + 1;
+  if (isBehindTrim) return { is: "epoch", now };
+  const changes = rows.filter((row) => row.position !== null).map(changeFrom);
+  const more = after.position + changes.length < now.position;
+  return { is: "changes", changes, databaseNow: feed.now, more };
+}
+
+function changeFrom(row: FeedRow): Change {
+  return {
+    position: row.position!,
+    kind: row.kind,
+    key: row.key,
+    version: row.version,
+    ...(row.row && { row: rowFrom(row.kind, row.row) }),
+    dns: row.dns,
+    at: row.at,
+    actor: row.actor,
+    ...(row.trace !== null && { trace: row.trace }),
+  };
+}

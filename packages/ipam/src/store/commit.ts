@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import type pg from "pg";
+import { keyOf } from "../key.ts";
+import type { Bind, GiveBack, LeaseRequest, Outcome } from "../lease.ts";
+import type { Lease } from "../model.ts";
+import { changesNames, type Fact, judge } from "./judge.ts";
+import { welcome } from "./newcomers.ts";
+import { note } from "./note.ts";
+import { type Json, rowFrom, toAddress, toBytes, toMac } from "./rows.ts";
+import { BIND, FACTS, GIVE_BACK, LOCK_INTERFACES, MOVE } from "./statements.ts";
+
+/** A request that may go ahead, with the row of its interface. */
+interface Admitted<Request extends LeaseRequest> {
+  readonly request: Request;
+  readonly fact: Fact;
+  readonly interface: Json & { readonly id: number };
+  readonly key: string;
+}
+
+/**
+ * The batch, in a transaction that its caller opened: lock, look, judge, write. A handful of statements whatever the
+ * size of the batch. Nothing is promised before the caller's COMMIT.
+ */
+export async function commitBatch(
+  client: pg.ClientBase,
+  batch: readonly LeaseRequest[],
+  actor: string,
+): Promise<Outcome[]> {
+  const facts = await look(client, batch);
+  const outcomes: (Outcome | undefined)[] = batch.map((request, n) => {
+    const because = judge(request, facts[n]!);
+    return because && { is: "refused", because };
+  });
+  refuseRivals(batch, facts, outcomes);
+
+  const going = batch.flatMap((request, n) => (outcomes[n] ? [] : [{ request, fact: facts[n]! }]));
+  const strangers = going.filter(({ fact, request }) => fact.interface === null && request.do === "bind");
+  const made = await welcome(client, strangers as { request: Bind; fact: Fact }[]);
+  const admitted = going
+    .map(({ request, fact }) => {
+      const row = fact.interface ?? made.get(request as Bind);
+      return {
+        request,
+        fact,
+        interface: row as Json & { id: number },
+        key: `${fact.vrf}/${toAddress(request.address)}`,
+      };
+    })
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+
+  const bound = await bind(client, admitted.filter(isBind), actor);
+  const given = await giveBack(client, admitted.filter(isGiveBack), actor);
+  await keepOrForget(client, [...made.values()], bound, actor);
+
+  const settled = new Map(admitted.map((one) => [one.request, settle(one, bound, given)]));
+  return batch.map((request, n) => outcomes[n] ?? settled.get(request)!);
+}
+
+async function look(client: pg.ClientBase, batch: readonly LeaseRequest[]): Promise<Fact[]> {
+  const segments = batch.map(({ segment }) => segment);
+  const macs = batch.map(({ mac }) => toMac(mac));
+  assert.equal(
+    new Set(batch.map(({ segment, mac }) => `${segment} ${mac}`)).size,
+    batch.length,
+    "one request per interface and batch",
+  );
+  await client.query({ name: "lock-interfaces", text: LOCK_INTERFACES, values: [segments, macs] });
+  const values = [segments, macs, batch.map(({ address }) => toAddress(address))];
+  const { rows } = await client.query<Fact>({ name: "facts", text: FACTS, values });
+  return rows;
+}
+
+/** Two of one batch want the same address: the first one asked first. */
+function refuseRivals(batch: readonly LeaseRequest[], facts: readonly Fact[], outcomes: (Outcome | undefined)[]): void {
+  const wanted = new Set<string>();
+  batch.forEach(({ address }, n) => {
+    const key = `${facts[n]!.vrf}/${toAddress(address)}`;
+    if (outcomes[n]) return;
+    if (wanted.has(key)) outcomes[n] = { is: "refused", because: "address is bound to another interface" };
+    wanted.add(key);
+  });
+}
+
+async function bind(
+  client: pg.ClientBase,
+  binds: readonly Admitted<Bind>[],
+  actor: string,
+): Promise<Map<string, Lease>> {
+  if (binds.length === 0) return new Map();
+  const column = <T>(read: (one: Admitted<Bind>) => T): T[] => binds.map(read);
+  const values = [
+    actor,
+    column(({ fact }) => fact.vrf),
+    column(({ request }) => toAddress(request.address)),
+    column(({ request }) => request.segment),
+    column((one) => one.interface.id),
+    column(({ request }) => toMac(request.mac)),
+    column(({ fact }) => (fact.declared ? "fixed" : fact.policy)),
+    column(({ request }) => request.leaseSeconds),
+    column(({ fact }) => fact.grace_seconds),
+    column(({ request }) => toBytes(request.clientId)),
+    column(({ request }) => (request.relay ? toAddress(request.relay.giaddr) : null)),
+    column(({ request }) => toBytes(request.relay?.circuitId)),
+    column(({ request }) => toBytes(request.relay?.remoteId)),
+    column(({ fact }) => changesNames(fact)),
+    column(({ request }) => request.trace ?? null),
+    column(({ fact }) => fact.declared),
+  ];
+  const bound = await rowsOf(client, "bind", BIND, values);
+  const moved = binds.filter((one) => one.fact.other_bound && bound.has(one.key));
+  if (moved.length > 0) {
+    await rowsOf(client, "move", MOVE, [
+      actor,
+      moved.map((one) => one.interface.id),
+      moved.map(({ request }) => toAddress(request.address)),
+      moved.map(({ fact }) => fact.grace_seconds),
+      moved.map(({ request }) => request.trace ?? null),
+    ]);
+  }
+  return bound;
+}
+
+async function giveBack(
+  client: pg.ClientBase,
+  given: readonly Admitted<GiveBack>[],
+  actor: string,
+): Promise<Map<string, Lease>> {
+  if (given.length === 0) return new Map();
+  return await rowsOf(client, "give-back", GIVE_BACK, [
+    actor,
+    given.map(({ fact }) => fact.vrf),
+    given.map(({ request }) => toAddress(request.address)),
+    given.map((one) => one.interface.id),
+    given.map(({ request }) => (request.do === "release" ? "released" : "declined")),
+    given.map(({ fact }) => fact.grace_seconds),
+    given.map(({ request }) => request.trace ?? null),
+  ]);
+}
+
+/** A new interface whose bind lost at the last moment was never there. */
+async function keepOrForget(
+  client: pg.ClientBase,
+  made: readonly Json[],
+  bound: ReadonlyMap<string, Lease>,
+  actor: string,
+): Promise<void> {
+  if (made.length === 0) return;
+  const winners = new Set<unknown>([...bound.values()].map((lease) => lease.interface));
+  const lost = made.filter(({ id }) => !winners.has(id));
+  if (lost.length > 0) await client.query("DELETE FROM ipam.interface WHERE id = ANY($1)", [lost.map(({ id }) => id)]);
+  await note(
+    client,
+    "interface",
+    made.filter(({ id }) => winners.has(id)),
+    { actor, dns: false },
+  );
+}
+
+function settle(
+  { request, key, interface: own }: Admitted<LeaseRequest>,
+  bound: ReadonlyMap<string, Lease>,
+  given: ReadonlyMap<string, Lease>,
+): Outcome {
+  const lease = (request.do === "bind" ? bound : given).get(key);
+  if (!lease)
+    return {
+      is: "refused",
+      because: request.do === "bind" ? "address is bound to another interface" : "no such lease",
+    };
+  return request.do === "bind"
+    ? { is: "bound", lease, interface: rowFrom("interface", own) }
+    : { is: "givenBack", lease };
+}
+
+async function rowsOf(
+  client: pg.ClientBase,
+  name: string,
+  text: string,
+  values: unknown[],
+): Promise<Map<string, Lease>> {
+  const { rows } = await client.query<{ row: Json }>({ name, text, values });
+  return new Map(rows.map(({ row }) => rowFrom("lease", row)).map((lease) => [keyOf(lease), lease]));
+}
+
+function isBind(one: Admitted<LeaseRequest>): one is Admitted<Bind> {
+  return one.request.do === "bind";
+}
+
+function isGiveBack(one: Admitted<LeaseRequest>): one is Admitted<GiveBack> {
+  return one.request.do !== "bind";
+}

@@ -1,0 +1,56 @@
+import type { Mac } from "@firstlight/wire";
+import type pg from "pg";
+import type { SiteDeclaration } from "../config.ts";
+import type { Store } from "../store.ts";
+import { pull } from "./changes.ts";
+import { commitBatch } from "./commit.ts";
+import { declareSite } from "./declare.ts";
+import { expectDevices } from "./expect.ts";
+import { createHerald } from "./herald.ts";
+import { lookupClient } from "./lookup.ts";
+import { deleteName, putName } from "./names.ts";
+import { createPool, type DatabaseOptions } from "./pool.ts";
+import { createSegment, deleteSegment, updateSegment } from "./segments.ts";
+import { transaction } from "./transaction.ts";
+
+/** Lookups asked of the database at one time; more are refused, and their packets wait for the next retry. */
+const MOST_LOOKUPS = 256;
+
+/** The store on PostgreSQL, with connections of its own. Connects when first asked: creating it needs no database. */
+export function createStore(options: DatabaseOptions): Store {
+  const pool = createPool(options);
+  const herald = createHerald(pool);
+  const lookups = new Map<Mac, ReturnType<Store["lookup"]>>();
+
+  /** One transaction; the sequencer hears of it when it is committed. */
+  const write = async <T>(of: "leases" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const result = await transaction(pool, of, act);
+    herald.tell();
+    return result;
+  };
+
+  return {
+    commit: async (batch, actor) =>
+      batch.length === 0 ? [] : write("leases", (client) => commitBatch(client, batch, actor)),
+    declare: (site: SiteDeclaration, actor) => write("edit", (client) => declareSite(client, site, actor)),
+    createSegment: (edit, actor) => write("edit", (client) => createSegment(client, edit, actor)),
+    updateSegment: (name, edit, actor) => write("edit", (client) => updateSegment(client, name, edit, actor)),
+    deleteSegment: (name, actor) => write("edit", (client) => deleteSegment(client, name, actor)),
+    putName: (name, actor) => write("edit", (client) => putName(client, name, actor)),
+    deleteName: (owner, type, actor) => write("edit", (client) => deleteName(client, owner, type, actor)),
+    expect: (devices, actor) => write("edit", async (client) => void (await expectDevices(client, devices, actor))),
+    lookup(mac) {
+      const underWay = lookups.get(mac);
+      if (underWay) return underWay;
+      if (lookups.size >= MOST_LOOKUPS) return Promise.reject(new Error(`${MOST_LOOKUPS} lookups are under way`));
+      const asked = lookupClient(pool, mac).finally(() => lookups.delete(mac));
+      lookups.set(mac, asked);
+      return asked;
+    },
+    changes: (after, limit) => pull(pool, after, limit),
+    async [Symbol.asyncDispose]() {
+      herald.close();
+      await pool.end();
+    },
+  };
+}

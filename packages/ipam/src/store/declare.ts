@@ -1,0 +1,88 @@
+import { isMalformed, parseAddress, parseMac, parsePrefix } from "@firstlight/wire";
+import type pg from "pg";
+import type { ExpectedMachines, IpamConfig, SiteDeclaration } from "../config.ts";
+import type { Domain, Role, Segment } from "../model.ts";
+import { type Declared, Refused, type SegmentEdit } from "../store.ts";
+import { type Device, expectDevices } from "./expect.ts";
+import { put } from "./put.ts";
+import { type Json, rowFrom } from "./rows.ts";
+import { segmentNamed, writeSegment } from "./segments.ts";
+
+/** Brings the database to the file: all of it or, with the reason, nothing. What the file does not name stays as it is. */
+export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, actor: string): Promise<Declared> {
+  const changed: string[] = [];
+  const domains: Domain[] = [];
+  const segments: Segment[] = [];
+  for (const declared of site.ipam.domains) {
+    const { rows } = await client.query<{ row: Json }>(
+      `SELECT to_jsonb(d) AS "row" FROM ipam.domain d WHERE name = $1`,
+      [declared.name],
+    );
+    const done = await put(client, "domain", rows[0]?.row, domainColumns(declared), `domain ${declared.name}`, actor);
+    domains.push(rowFrom("domain", done.row));
+    changed.push(...done.changed);
+  }
+  for (const declared of site.ipam.segments) {
+    const before = await segmentNamed(client, declared.name);
+    const done = await writeSegment(client, before, segmentEdit(declared), { actor, removes: false });
+    segments.push(done.segment);
+    changed.push(...done.changed);
+  }
+  changed.push(...(await expectDevices(client, devicesOf(site.expectedMachines), actor)));
+  return { domains, segments, changed };
+}
+
+function domainColumns({ name, nameServers, ttlSeconds, negativeTtlSeconds }: IpamConfig["domains"][number]): Json {
+  return { name, name_servers: nameServers, ttl_seconds: ttlSeconds, negative_ttl_seconds: negativeTtlSeconds };
+}
+
+/** A segment of the file as an operator would write it; an optional field that is missing there is cleared here. */
+function segmentEdit({ kind, prefixes, ...declared }: IpamConfig["segments"][number]): SegmentEdit {
+  const optional = { vlan: declared.vlan, vni: declared.vni } as Pick<Segment, "vlan" | "vni">;
+  return {
+    ...(declared as Omit<typeof declared, "vlan" | "vni">),
+    ...optional,
+    is: kind,
+    options: declared.options as Segment["options"],
+    prefixes: prefixes.map(({ prefix, gateway, reserved, excluded }) => ({
+      prefix: read(parsePrefix(prefix), prefix),
+      ...(gateway !== undefined && { gateway: read(parseAddress(gateway), gateway) }),
+      reserved,
+      excluded: excluded.map((address) => read(parseAddress(address), address)),
+    })),
+  };
+}
+
+/** What follows the machine's name in the label of its interfaces. */
+const SUFFIX: Readonly<Record<Role, string>> = {
+  host: "",
+  host_bmc: "-bmc",
+  dpu_oob: "-dpu",
+  dpu_bmc: "-dpu-bmc",
+  other: "-other",
+};
+
+/** The interfaces of the expected machines. A second one of the same role gets `-2`, and so on. */
+export function devicesOf(machines: ExpectedMachines): Device[] {
+  return machines.flatMap(({ name, serial, interfaces }) => {
+    const count = new Map<string, number>();
+    return interfaces.map(({ mac, role, label, address }) => {
+      const base = `${name}${SUFFIX[role]}`;
+      const nth = (count.get(base) ?? 0) + 1;
+      if (label === undefined) count.set(base, nth);
+      return {
+        mac: read(parseMac(mac), mac),
+        machine: name,
+        ...(serial !== undefined && { serial }),
+        role,
+        label: (label ?? (nth === 1 ? base : `${base}-${nth}`)).toLowerCase(),
+        ...(address !== undefined && { address: read(parseAddress(address), address) }),
+      };
+    });
+  });
+}
+
+function read<T>(value: T, text: string): Exclude<T, { is: "malformed" }> {
+  if (isMalformed(value)) throw new Refused(`${text}: ${value.because}`);
+  return value as Exclude<T, { is: "malformed" }>;
+}

@@ -1,0 +1,115 @@
+import { formatAddress, formatMac } from "@firstlight/wire";
+import type pg from "pg";
+import type { ExpectedDevice } from "../model.ts";
+import { Refused } from "../store.ts";
+import { nthLabel } from "./newcomers.ts";
+import { note } from "./note.ts";
+import type { Json } from "./rows.ts";
+
+export type Device = Omit<ExpectedDevice, "kind" | "version">;
+
+/** Writes what is to come, and joins the interfaces that are there already. Returns a line per device that changed. */
+export async function expectDevices(
+  client: pg.ClientBase,
+  devices: readonly Device[],
+  actor: string,
+): Promise<string[]> {
+  if (devices.length === 0) return [];
+  const seen = new Set<number>();
+  for (const { mac } of devices) {
+    if (seen.has(mac)) throw new Refused(`expected device ${formatMac(mac)} is written twice`);
+    seen.add(mac);
+  }
+  const { rows } = await client.query<{ row: Json; isNew: boolean }>(
+    `INSERT INTO ipam.expected_device AS e (mac, machine, serial, role, label, address)
+     SELECT * FROM unnest($1::macaddr[], $2::text[], $3::text[], $4::text[], $5::text[], $6::inet[]) g (mac, machine, serial, role, label, address)
+     ORDER BY g.mac
+     ON CONFLICT (mac) DO UPDATE SET machine = excluded.machine, serial = excluded.serial, role = excluded.role,
+       label = excluded.label, address = excluded.address, version = nextval('ipam.version')
+     WHERE (e.machine, e.serial, e.role, e.label, e.address)
+       IS DISTINCT FROM (excluded.machine, excluded.serial, excluded.role, excluded.label, excluded.address)
+     RETURNING to_jsonb(e) AS "row", xmax = 0 AS "isNew"`,
+    [
+      devices.map(({ mac }) => formatMac(mac)),
+      devices.map(({ machine }) => machine),
+      devices.map(({ serial }) => serial ?? null),
+      devices.map(({ role }) => role),
+      devices.map(({ label }) => label),
+      devices.map(({ address }) => (address === undefined ? null : formatAddress(address))),
+    ],
+  );
+  const changed = rows.map(({ row }) => row);
+  await mustNotClash(client);
+  await mustBeFree(client, changed);
+  await note(client, "expected", changed, { actor, dns: false });
+  await joinInterfaces(client, changed, actor);
+  return rows.map(
+    ({ row, isNew }) =>
+      `expected device ${row["mac"] as string} (${row["label"] as string}): ${isNew ? "created" : "changed"}`,
+  );
+}
+
+/** The constraints are deferred, so that two devices may swap; here one still knows who clashes with whom. */
+async function mustNotClash(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ what: string; macs: string[] }>(
+    `SELECT 'label ' || label AS what, array_agg(mac::text ORDER BY mac) AS macs FROM ipam.expected_device GROUP BY label HAVING count(*) > 1
+     UNION ALL
+     SELECT 'address ' || host(address), array_agg(mac::text ORDER BY mac) FROM ipam.expected_device WHERE address IS NOT NULL GROUP BY address HAVING count(*) > 1
+     LIMIT 1`,
+  );
+  if (rows[0]) throw new Refused(`${rows[0].what} is declared for ${rows[0].macs.join(" and ")}`);
+}
+
+/** A declared address must be one its segment may give, and not in somebody else's hands. */
+async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Promise<void> {
+  const { rows } = await client.query<{ mac: string; address: string; holder: string | null; segment: string | null }>(
+    `SELECT d.mac::text, host(d.address) AS address, l.mac::text AS holder, s.name AS segment
+     FROM ipam.expected_device d
+     LEFT JOIN ipam.prefix p ON p.prefix >>= d.address AND NOT ipam.assignable(p, d.address)
+     LEFT JOIN ipam.segment s ON s.id = p.segment
+     LEFT JOIN (ipam.lease l JOIN ipam.interface i ON i.id = l.interface) ON l.address = d.address AND l.mac <> d.mac
+       AND (l.reusable_at > now() OR i.machine IS NOT NULL)
+     WHERE d.mac = ANY($1::macaddr[]) AND d.address IS NOT NULL AND (l.mac IS NOT NULL OR p.id IS NOT NULL) LIMIT 1`,
+    [devices.map(({ mac }) => mac)],
+  );
+  const bad = rows[0];
+  if (!bad) return;
+  const because = bad.holder
+    ? `is held by ${bad.holder}`
+    : `is gateway, reserved, excluded, network or broadcast of segment ${bad.segment}`;
+  throw new Refused(`expected device ${bad.mac}: address ${bad.address} ${because}`);
+}
+
+/** Interfaces seen before they were expected get their role, machine and label. */
+async function joinInterfaces(client: pg.ClientBase, devices: readonly Json[], actor: string): Promise<void> {
+  const byMac = new Map(devices.map((device) => [device["mac"], device]));
+  const { rows } = await client.query<{ id: number; mac: string; domain: number; label: string | null }>(
+    `SELECT id, mac::text, domain, label FROM ipam.interface WHERE mac = ANY($1::macaddr[]) ORDER BY id`,
+    [[...byMac.keys()]],
+  );
+  if (rows.length === 0) return;
+  const free = rows.map(({ id }) => id);
+  await client.query("UPDATE ipam.interface SET label = NULL WHERE id = ANY($1) AND label IS NOT NULL", [free]);
+  const joined: Json[] = [];
+  for (const { id, mac, domain } of rows) {
+    const device = byMac.get(mac)!;
+    const { rows: put } = await client.query<{ row: Json }>(
+      `UPDATE ipam.interface i SET role = $2, machine = $3, label = $4, identified_by = 'expected', version = nextval('ipam.version')
+       WHERE id = $1 RETURNING to_jsonb(i) AS "row"`,
+      [id, device["role"], device["machine"], await freeLabel(client, domain, device["label"] as string)],
+    );
+    joined.push(put[0]!.row);
+  }
+  await note(client, "interface", joined, { actor, dns: true });
+}
+
+async function freeLabel(client: pg.ClientBase, domain: number, label: string): Promise<string | null> {
+  for (let attempt = 1; ; attempt++) {
+    const candidate = nthLabel(label, attempt);
+    const { rowCount } = await client.query("SELECT 1 FROM ipam.interface WHERE domain = $1 AND label = $2", [
+      domain,
+      candidate,
+    ]);
+    if (!rowCount) return candidate;
+  }
+}

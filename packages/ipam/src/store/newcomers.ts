@@ -1,0 +1,68 @@
+import type pg from "pg";
+import type { Bind } from "../lease.ts";
+import type { Fact } from "./judge.ts";
+import { type Json, toMac } from "./rows.ts";
+import { INSERT_INTERFACES } from "./statements.ts";
+import { Again } from "./transaction.ts";
+
+/** A MAC that binds its first address on a segment. */
+export interface Newcomer {
+  readonly request: Bind;
+  readonly fact: Fact;
+}
+
+const LABEL_ATTEMPTS = 6;
+
+/**
+ * Makes the interfaces of newcomers, joined with what is expected of them: role, machine, label. A label that is taken
+ * gets a suffix, and in the end none at all: a name can never block an address.
+ */
+export async function welcome(client: pg.ClientBase, newcomers: readonly Newcomer[]): Promise<Map<Bind, Json>> {
+  const rows = new Map<string, Json>();
+  let left = newcomers.toSorted((a, b) => a.request.segment - b.request.segment || a.request.mac - b.request.mac);
+  for (let attempt = 1; left.length > 0; attempt++) {
+    const { rows: put } = await client.query<{ row: Json }>({
+      name: "insert-interfaces",
+      text: INSERT_INTERFACES,
+      values: columns(left, attempt),
+    });
+    for (const { row } of put) rows.set(`${row["segment"] as number} ${row["mac"] as string}`, row);
+    left = left.filter(({ request }) => !rows.has(key(request)));
+    if (left.length > 0) await mustBeLabels(client, left, attempt);
+  }
+  return new Map(newcomers.map(({ request }) => [request, rows.get(key(request))!]));
+}
+
+function columns(newcomers: readonly Newcomer[], attempt: number): unknown[] {
+  const expected = (column: string): unknown[] => newcomers.map(({ fact }) => fact.expected?.[column] ?? null);
+  return [
+    newcomers.map(({ request }) => request.segment),
+    newcomers.map(({ request }) => toMac(request.mac)),
+    newcomers.map(({ fact }) => fact.domain),
+    expected("role").map((role) => role ?? "other"),
+    expected("machine"),
+    expected("label").map((label) => nthLabel(label as string | null, attempt)),
+    newcomers.map(({ fact }) => (fact.expected ? "expected" : "lease")),
+  ];
+}
+
+/** `r1-bmc`, `r1-bmc-2`, …, none. */
+export function nthLabel(label: string | null, attempt: number): string | null {
+  if (label === null || attempt >= LABEL_ATTEMPTS) return null;
+  return attempt === 1 ? label : `${label.slice(0, 60)}-${attempt}`;
+}
+
+/** An interface that another writer made meanwhile has facts of its own: the whole batch must look again. */
+async function mustBeLabels(client: pg.ClientBase, left: readonly Newcomer[], attempt: number): Promise<void> {
+  const { rowCount } = await client.query({
+    name: "interfaces-exist",
+    text: `SELECT 1 FROM ipam.interface i JOIN unnest($1::int[], $2::macaddr[]) k (segment, mac)
+           ON i.segment = k.segment AND i.mac = k.mac`,
+    values: [left.map(({ request }) => request.segment), left.map(({ request }) => toMac(request.mac))],
+  });
+  if (rowCount || attempt >= LABEL_ATTEMPTS) throw new Again("an interface appeared while it was being made");
+}
+
+function key({ segment, mac }: Bind): string {
+  return `${segment} ${toMac(mac)}`;
+}

@@ -1,0 +1,48 @@
+import type pg from "pg";
+import type { Segment } from "../model.ts";
+import { Refused } from "../store.ts";
+
+interface Holder {
+  readonly address: string;
+  readonly mac: string;
+  readonly state: string;
+  readonly until: string;
+  readonly machine: string | null;
+}
+
+const HOLDER = `host(l.address) AS address, l.mac::text, l.state, to_char(l.reusable_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS until, i.machine`;
+const SHOWN = 3;
+
+/** After an edit of a segment's prefixes: every address somebody counts on must still be one that the segment may give. */
+export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Promise<void> {
+  const { rows } = await client.query<Holder>(
+    `SELECT ${HOLDER} FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
+     WHERE l.segment = $1 AND l.state = 'bound' AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')
+       AND NOT EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = $1 AND ipam.assignable(p, l.address))
+     ORDER BY l.address LIMIT 100`,
+    [segment.id],
+  );
+  if (rows.length > 0) throw new Refused(`segment ${segment.name}: the edit would orphan ${list(rows)}`);
+}
+
+/** No address of it is bound, referenced or at rest. */
+export async function mustBeEmpty(client: pg.ClientBase, name: string, segment: number): Promise<void> {
+  const { rows } = await client.query<Holder>(
+    `SELECT ${HOLDER} FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
+     WHERE l.segment = $1 AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')
+     ORDER BY l.address LIMIT 100`,
+    [segment],
+  );
+  if (rows.length > 0) throw new Refused(`segment ${name}: in use by ${list(rows)}`);
+}
+
+function list(holders: readonly Holder[]): string {
+  const shown = holders.slice(0, SHOWN).map(({ address, mac, state, until, machine }) => {
+    const whose = machine === null ? mac : `${mac} of machine ${machine}`;
+    return state === "bound"
+      ? `${address} (bound to ${whose})`
+      : `${address} (${state} by ${whose}, rests until ${until})`;
+  });
+  const more = holders.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more}${holders.length === 100 ? " or" : ""} more` : "");
+}

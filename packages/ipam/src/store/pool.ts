@@ -1,0 +1,53 @@
+import { readSecret } from "@firstlight/service";
+import { Pool, types, type ClientConfig } from "pg";
+
+/** How to reach the database. */
+export interface DatabaseOptions {
+  /** `postgres://user@host:port/db` */
+  readonly url: string;
+  /** Its first line is the password; re-read with every new set of connections, never kept in the URL. */
+  readonly passwordFile?: string;
+  /** Whose connections these are, in `pg_stat_activity`: `dhcpd`. */
+  readonly name: string;
+  readonly poolSize?: number;
+  /** A connection of the pool broke while idle: nothing is lost, but somebody may want to know. */
+  readonly onLost?: (cause: Error) => void;
+}
+
+/** No statement of ours takes longer than this; the caller's own deadline is usually shorter. */
+const STATEMENT_MS = 10_000;
+
+/** A pool whose connections give up: on connecting, on a statement, on an abandoned transaction. */
+export function createPool(options: DatabaseOptions): Pool {
+  const pool = new Pool({ ...clientOptions(options), max: options.poolSize ?? 4, idleTimeoutMillis: 30_000 });
+  pool.on("error", (cause) => options.onLost?.(cause));
+  return pool;
+}
+
+export function clientOptions(options: DatabaseOptions): ClientConfig {
+  return {
+    connectionString: urlWithPassword(options),
+    application_name: `firstlight/${options.name}`,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: STATEMENT_MS,
+    idle_in_transaction_session_timeout: 3 * STATEMENT_MS,
+    keepAlive: true,
+    types: { getTypeParser: parserOf as typeof types.getTypeParser },
+  };
+}
+
+/** The driver takes a URL's empty password for the password, so it is put where the driver looks. */
+function urlWithPassword({ url, passwordFile }: DatabaseOptions): string {
+  if (passwordFile === undefined) return url;
+  const withPassword = new URL(url);
+  withPassword.password = readSecret(passwordFile);
+  return withPassword.href;
+}
+
+const INT8 = 20;
+
+/** Counts, positions and versions stay far below 2^53; as numbers they compare. */
+function parserOf(oid: number, format?: "text" | "binary"): unknown {
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- an oid is any number, also one that has no name
+  return oid === INT8 ? Number : types.getTypeParser(oid, format);
+}

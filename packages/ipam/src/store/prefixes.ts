@@ -1,0 +1,84 @@
+import { formatAddress, formatPrefix, overlaps } from "@firstlight/wire";
+import type pg from "pg";
+import type { PrefixRow, Segment } from "../model.ts";
+import { Refused, type SegmentEdit } from "../store.ts";
+import { noteGone } from "./note.ts";
+import { put } from "./put.ts";
+import { type Json, rowFrom } from "./rows.ts";
+
+type PrefixEdit = SegmentEdit["prefixes"][number];
+
+/** Brings the prefixes of a segment to what is written (as they are, but in the segment's VRF, where nothing is); a line for each that changed. */
+export async function writePrefixes(
+  client: pg.ClientBase,
+  says: string,
+  segment: Segment,
+  edits: readonly PrefixEdit[] | undefined,
+  by: { actor: string; removes: boolean },
+): Promise<string[]> {
+  const { rows } = await client.query<{ row: Json }>(
+    `SELECT to_jsonb(p) AS "row" FROM ipam.prefix p WHERE segment = $1`,
+    [segment.id],
+  );
+  const before = rows.map(({ row }) => ({ row, prefix: rowFrom("prefix", row) }));
+  const wanted = edits ?? before.map(({ prefix }) => prefix);
+  const sameAs = (edit: PrefixEdit) =>
+    before.find(({ prefix }) => formatPrefix(prefix.prefix) === formatPrefix(edit.prefix));
+  const goes = before.filter(
+    ({ prefix }) =>
+      !wanted.some((edit) => formatPrefix(edit.prefix) === formatPrefix(prefix.prefix)) &&
+      (by.removes || wanted.some((edit) => overlaps(edit.prefix, prefix.prefix))),
+  );
+  await client.query("DELETE FROM ipam.prefix WHERE id = ANY($1)", [goes.map(({ prefix }) => prefix.id)]);
+  await noteGone(
+    client,
+    "prefix",
+    goes.map(({ row }) => row),
+    by.actor,
+  );
+  const lines = goes.map(({ prefix }) => `${says}: prefix ${formatPrefix(prefix.prefix)} removed`);
+  for (const edit of wanted) {
+    await mustNotOverlap(client, says, segment, edit);
+    const done = await put(
+      client,
+      "prefix",
+      sameAs(edit)?.row,
+      prefixColumns(segment, edit),
+      `${says}: prefix ${formatPrefix(edit.prefix)}`,
+      by.actor,
+    );
+    lines.push(...done.changed);
+  }
+  return lines;
+}
+
+async function mustNotOverlap(
+  client: pg.ClientBase,
+  says: string,
+  segment: Segment,
+  { prefix }: PrefixEdit,
+): Promise<void> {
+  const text = formatPrefix(prefix);
+  const { rows } = await client.query<{ prefix: string; name: string }>(
+    `SELECT p.prefix::text, s.name FROM ipam.prefix p JOIN ipam.segment s ON s.id = p.segment
+     WHERE p.vrf = $1 AND p.prefix && $2::inet AND NOT (p.segment = $3 AND p.prefix = $2::cidr) LIMIT 1`,
+    [segment.vrf, text, segment.id],
+  );
+  const [other] = rows;
+  if (other) {
+    throw new Refused(
+      `${says}: prefix ${text} overlaps ${other.prefix} of segment ${other.name} in vrf ${segment.vrf}`,
+    );
+  }
+}
+
+function prefixColumns(segment: Segment, edit: PrefixEdit): Json {
+  return {
+    segment: segment.id,
+    vrf: segment.vrf,
+    prefix: formatPrefix(edit.prefix),
+    gateway: edit.gateway === undefined ? null : formatAddress(edit.gateway),
+    reserved: edit.reserved,
+    excluded: edit.excluded.map(formatAddress),
+  } satisfies Record<Exclude<keyof PrefixRow, "kind" | "id" | "version">, unknown>;
+}

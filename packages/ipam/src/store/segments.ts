@@ -1,0 +1,130 @@
+import type pg from "pg";
+import type { Segment } from "../model.ts";
+import { Refused, type SegmentEdit } from "../store.ts";
+import { note, noteGone } from "./note.ts";
+import { mustBeEmpty, mustNotOrphan } from "./orphans.ts";
+import { writePrefixes } from "./prefixes.ts";
+import { put } from "./put.ts";
+import { type Json, rowFrom } from "./rows.ts";
+
+export async function createSegment(client: pg.ClientBase, edit: SegmentEdit, actor: string): Promise<Segment> {
+  if (await segmentNamed(client, edit.name)) throw new Refused(`segment ${edit.name} exists already`);
+  return (await writeSegment(client, undefined, edit, { actor, removes: true })).segment;
+}
+
+export async function updateSegment(
+  client: pg.ClientBase,
+  name: string,
+  edit: Partial<SegmentEdit>,
+  actor: string,
+): Promise<Segment> {
+  const before = await mustExist(client, name);
+  if (edit.name !== undefined && edit.name !== name && (await segmentNamed(client, edit.name)))
+    throw new Refused(`segment ${edit.name} exists already`);
+  return (await writeSegment(client, before, edit, { actor, removes: true })).segment;
+}
+
+/** With its prefixes, interfaces and what is left of their leases. Refused while any address in it is bound or rests. */
+export async function deleteSegment(client: pg.ClientBase, name: string, actor: string): Promise<void> {
+  const { id } = await mustExist(client, name);
+  await mustBeEmpty(client, name, id as number);
+  for (const [kind, table, column] of [
+    ["lease", "ipam.lease", "segment"],
+    ["interface", "ipam.interface", "segment"],
+    ["prefix", "ipam.prefix", "segment"],
+    ["segment", "ipam.segment", "id"],
+  ] as const) {
+    const { rows } = await client.query<{ row: Json }>(
+      `DELETE FROM ${table} t WHERE ${column} = $1 RETURNING to_jsonb(t) AS "row"`,
+      [id],
+    );
+    await noteGone(
+      client,
+      kind,
+      rows.map(({ row }) => row),
+      actor,
+    );
+  }
+}
+
+/**
+ * Brings a segment and its prefixes to what is written. A prefix that is no longer written is removed by an operator's
+ * edit (`removes`), and by a declaration only where it stands in the way of a declared one.
+ */
+export async function writeSegment(
+  client: pg.ClientBase,
+  before: Json | undefined,
+  edit: Partial<SegmentEdit>,
+  { actor, removes }: { readonly actor: string; readonly removes: boolean },
+): Promise<{ readonly segment: Segment; readonly changed: readonly string[] }> {
+  const says = `segment ${edit.name ?? (before!["name"] as string)}`;
+  const wanted = await columnsOf(client, says, edit);
+  const movesVrf = before !== undefined && wanted["vrf"] !== undefined && wanted["vrf"] !== before["vrf"];
+  if (movesVrf) await mustBeEmpty(client, before["name"] as string, before["id"] as number);
+  const { row, changed } = await put(client, "segment", before, wanted, says, actor);
+  const segment = rowFrom("segment", row);
+  if (before && before["domain"] !== row["domain"]) await moveInterfaces(client, segment, actor);
+  const isWritten = edit.prefixes !== undefined || movesVrf;
+  const lines = isWritten ? await writePrefixes(client, says, segment, edit.prefixes, { actor, removes }) : [];
+  if (before && lines.length > 0) await mustNotOrphan(client, segment);
+  return { segment, changed: [...changed, ...lines] };
+}
+
+/** Column of each plain field: what is not written stays. */
+const COLUMNS = {
+  name: "name",
+  is: "is",
+  vrf: "vrf",
+  mtu: "mtu",
+  vlan: "vlan",
+  vni: "vni",
+  leaseSeconds: "lease_seconds",
+  graceSeconds: "grace_seconds",
+  admission: "admission",
+  allocation: "allocation",
+  policy: "policy",
+  naming: "naming",
+  options: "options",
+  boots: "boots",
+} as const satisfies Record<Exclude<keyof SegmentEdit, "domain" | "prefixes">, string>;
+
+async function columnsOf(client: pg.ClientBase, says: string, edit: Partial<SegmentEdit>): Promise<Json> {
+  const wanted: Record<string, unknown> = {};
+  for (const [field, column] of Object.entries(COLUMNS))
+    if (field in edit) wanted[column] = edit[field as keyof SegmentEdit] ?? null;
+  if (wanted["options"]) wanted["options"] = JSON.parse(JSON.stringify(wanted["options"])); // without what is undefined
+  if (edit.domain === undefined) return wanted;
+  const { rows } = await client.query<{ id: number }>("SELECT id FROM ipam.domain WHERE name = $1", [edit.domain]);
+  if (!rows[0]) throw new Refused(`${says}: there is no domain ${edit.domain}`);
+  return { ...wanted, domain: rows[0].id };
+}
+
+/** Labels are unique per domain: those that are taken in the new one fall back to the derived name. */
+async function moveInterfaces(client: pg.ClientBase, segment: Segment, actor: string): Promise<void> {
+  const { rows } = await client.query<{ row: Json }>(
+    `UPDATE ipam.interface i SET domain = $2, version = nextval('ipam.version'),
+       label = CASE WHEN EXISTS (SELECT FROM ipam.interface o WHERE o.domain = $2 AND o.label = i.label) THEN NULL ELSE i.label END
+     WHERE segment = $1 RETURNING to_jsonb(i) AS "row"`,
+    [segment.id, segment.domain],
+  );
+  await note(
+    client,
+    "interface",
+    rows.map(({ row }) => row),
+    { actor, dns: true },
+  );
+}
+
+export async function segmentNamed(client: pg.ClientBase, name: string): Promise<Json | undefined> {
+  const { rows } = await client.query<{ row: Json }>(
+    `SELECT to_jsonb(s) AS "row" FROM ipam.segment s WHERE name = $1`,
+    [name],
+  );
+  return rows[0]?.row;
+}
+
+async function mustExist(client: pg.ClientBase, name: string): Promise<Json> {
+  const row = await segmentNamed(client, name);
+  if (!row) throw new Refused(`there is no segment ${name}`);
+  return row;
+}

@@ -1,0 +1,68 @@
+import { LOCKS } from "./transaction.ts";
+
+/** The statements of the sequencer. Each is a transaction of its own. */
+
+export const LOCK = `SELECT pg_try_advisory_lock(${LOCKS.sequencer}) AS won`;
+
+/** The outbox is short but may drag dead rows behind it for as long as somebody holds a transaction open: never walk it. */
+export const AWAKE = "SET enable_seqscan = off";
+
+const HERE = `
+  SELECT system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline FROM pg_control_system()`;
+
+/** Whether the feed's last row was written by this very history of this very cluster. */
+export const SAME_HISTORY = `
+  SELECT (f.system_identifier, f.timeline) = (here.system_identifier, here.timeline) AS same
+  FROM (SELECT * FROM ipam.feed ORDER BY position DESC LIMIT 1) f, (${HERE}) here`;
+
+/**
+ * What positions meant before cannot be trusted: some that readers saw may be lost. Positions go on far ahead, so that
+ * serials never go back; what waits in the outbox is in the tables that everybody now loads.
+ */
+export const ENTER_EPOCH = `
+  WITH gone AS (DELETE FROM ipam.change_pending)
+  INSERT INTO ipam.feed (position, dns_position, epoch, system_identifier, timeline, seen)
+  SELECT f.position + 1048576, f.position + 1048576, gen_random_uuid(), here.system_identifier, here.timeline, pg_current_snapshot()
+  FROM (SELECT position FROM ipam.feed ORDER BY position DESC LIMIT 1) f, (${HERE}) here
+  RETURNING epoch, position`;
+
+/**
+ * Takes what committed since the last round and gives it the next positions. Committed since then means: visible now, and
+ * begun after the last snapshot or in progress in it. That needs no order of commits and no patience with transactions that
+ * stay open, and it costs only what is new: the index is entered behind everything that was seen.
+ * By version, so that the changes of one row keep their order.
+ */
+export const SEQUENCE = `
+  WITH f AS MATERIALIZED (
+    SELECT * FROM ipam.feed ORDER BY position DESC LIMIT 1
+  ), taken AS (
+    DELETE FROM ipam.change_pending
+    WHERE xid >= (SELECT pg_snapshot_xmax(seen) FROM f) OR xid = ANY (ARRAY(SELECT pg_snapshot_xip(seen) FROM f))
+    RETURNING version, kind, key, dns, "row", actor, trace, at
+  ), numbered AS MATERIALIZED (
+    SELECT f.position + row_number() OVER (ORDER BY t.version) AS position, t.* FROM taken t, f
+  ), kept AS (
+    INSERT INTO ipam.change (position, version, kind, key, dns, "row", actor, trace, at) SELECT * FROM numbered
+  ), mark AS (
+    INSERT INTO ipam.feed (position, dns_position, epoch, system_identifier, timeline, seen)
+    SELECT n.position, coalesce(n.dns_position, f.dns_position), f.epoch, f.system_identifier, f.timeline, pg_current_snapshot()
+    FROM f, (SELECT max(position) AS position, max(position) FILTER (WHERE dns) AS dns_position FROM numbered) n
+    WHERE n.position IS NOT NULL
+  )
+  SELECT count(*) AS count FROM numbered`;
+
+/**
+ * Forgets what lies below a position, a bounded number of rows at a time, and says up to where. Begins at the floor it
+ * reached before: what it deleted may lie there as dead rows for long.
+ */
+const trim = (table: string): string => `
+  WITH old AS (
+    DELETE FROM ${table} WHERE position IN (
+      SELECT position FROM ${table} WHERE position >= $1::bigint AND position < $2::bigint ORDER BY position LIMIT $3::int)
+    RETURNING position
+  )
+  SELECT max(position) + 1 AS floor FROM old`;
+
+export const TRIM_CHANGES = trim("ipam.change");
+export const TRIM_FEED = trim("ipam.feed");
+export const FEED_AT = "SELECT position FROM ipam.feed ORDER BY position DESC LIMIT 1";

@@ -1,0 +1,47 @@
+import type pg from "pg";
+
+/** Advisory locks of this schema, by (class, number): what excludes what. */
+export const LOCKS = {
+  /** Shared by lease batches, exclusive for edits of domains, segments, prefixes and expected devices. */
+  edits: "1179403604, 1",
+  /** Held by the session of the one sequencer. */
+  sequencer: "1179403604, 2",
+} as const;
+
+/** Edits wait for the lease batches under way (milliseconds) and hold back the next ones: what a batch reads of the site stands still. */
+const BEGIN = {
+  leases: `BEGIN; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
+  edit: `BEGIN; SELECT pg_advisory_xact_lock(${LOCKS.edits})`,
+} as const;
+
+/** The world moved between two statements: the transaction starts over. */
+export class Again extends Error {
+  readonly code = "FL_AGAIN";
+}
+
+const AGAIN = new Set(["FL_AGAIN", "40P01", "40001"]); // deadlock_detected, serialization_failure
+const ATTEMPTS = 4;
+
+/** One transaction on a connection of the pool; started over, a few times, when another one got in its way. */
+export async function transaction<T>(
+  pool: pg.Pool,
+  of: keyof typeof BEGIN,
+  act: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const client = await pool.connect();
+    try {
+      await client.query(BEGIN[of]);
+      const result = await act(client);
+      await client.query("COMMIT");
+      client.release();
+      return result;
+    } catch (error) {
+      await client.query("ROLLBACK").then(
+        () => client.release(),
+        (broken: Error) => client.release(broken),
+      );
+      if (attempt === ATTEMPTS || !AGAIN.has((error as { code?: string }).code ?? "")) throw error;
+    }
+  }
+}
