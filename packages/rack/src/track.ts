@@ -75,17 +75,20 @@ export class Track {
   }
 
   async run(boot: (line: Line) => Promise<Booted>): Promise<void> {
-    const before = this.#booted;
+    const before = this.#booted?.name;
     this.#booted = undefined;
-    try {
-      const booted = await boot(this.#line);
-      this.#booted = {
-        ...booted,
-        ...(booted.name === undefined && before?.name !== undefined && { name: before.name }),
-      };
-      this.#line.tell("ready", { runs: booted.runs });
-    } catch (fault) {
-      this.#because = this.#reason(fault);
+    for (let tries = 0; !this.#booted && !this.#rack.booting.aborted; tries++) {
+      try {
+        const booted = await boot(this.#line);
+        this.#line.tell("ready", { runs: booted.runs });
+        this.#booted = { ...booted, ...(booted.name === undefined && before !== undefined && { name: before }) };
+      } catch (fault) {
+        if (this.#rack.booting.aborted) return; // the last step and the last reason stand
+        this.#because = fault instanceof Error ? fault.message : String(fault);
+        const waitMs = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]!;
+        this.#line.tell("boot.retry", { because: this.#because, waitMs });
+        await sleep(waitMs, undefined, { signal: this.#rack.booting }).catch(() => {});
+      }
     }
   }
 
@@ -113,7 +116,7 @@ export class Track {
   }
 
   get #hangsIn(): Step["step"] {
-    return this.#steps.findLast(({ step }) => step !== "failed")?.step ?? "power-on";
+    return this.#steps.findLast(({ step }) => step !== "failed" && step !== "boot.retry")?.step ?? "power-on";
   }
 
   get #reason(): string {

@@ -48,7 +48,7 @@ function canServe(identity: Identity, binary: Binaries, dir: string): boolean {
   const script = '"$1" --version >/dev/null && cd "$2" && test -w . && test -r .';
   const [command, ...args] = [...identity.wrap, "/bin/sh", "-c", script, "sh", binary.postgres, dir];
   const owner = identity.uid === undefined ? {} : { uid: identity.uid, gid: identity.gid! };
-  const tried = spawnSync(command!, args, { cwd: "/", stdio: "ignore", timeout: 10_000, ...owner });
+  const tried = spawnSync(command, args, { cwd: "/", stdio: "ignore", timeout: 10_000, ...owner });
   return tried.status === 0;
 }
 

@@ -1,0 +1,36 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const KIB = 1024;
+
+/** What the simulated rack downloads, by path below the artefacts' folder, and about how large each is. */
+const DEMONSTRATION: Readonly<Record<string, number>> = {
+  "ipxe/undionly.kpxe": 70 * KIB,
+  "ipxe/snponly.efi": 180 * KIB,
+  "ipxe/snponly-arm64.efi": 180 * KIB,
+  ...Object.fromEntries(
+    ["discovery", "cleanup", "dpu"].flatMap((image) =>
+      ["x86_64", "i386", "arm64"].flatMap((arch) => [
+        [`${image}/${arch}/vmlinuz`, 256 * KIB],
+        [`${image}/${arch}/initrd`, 512 * KIB],
+      ]),
+    ),
+  ),
+};
+
+/**
+ * Writes the embedded site's demonstration artefacts where there is nothing yet: bytes of a plausible size that say what
+ * they are. No machine of flesh boots them; put real kernels and iPXE builds in their place, they are never overwritten.
+ */
+export function writeArtefacts(dir: string): number {
+  let written = 0;
+  for (const [path, bytes] of Object.entries(DEMONSTRATION)) {
+    const file = join(dir, path);
+    if (existsSync(file)) continue;
+    mkdirSync(dirname(file), { recursive: true });
+    const label = `Firstlight demonstration artefact ${path}: not bootable, for the simulated rack only.\n`;
+    writeFileSync(file, label.repeat(Math.ceil(bytes / label.length)).slice(0, bytes));
+    written += 1;
+  }
+  return written;
+}

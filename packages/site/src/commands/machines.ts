@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { STATES, type Operator } from "@firstlight/api-client";
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import { json, paint, stateWord, table, timeMs, timeText } from "../print.ts";
+import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
+
+type Machine = NonNullable<Awaited<ReturnType<Operator["machines"]["getMachine"]>>["machine"]>;
+
+export function machinesCommands(program: Command): void {
+  const machines = program.command("machines").description("the machines, their states and their boots");
+  operatorVerb(machines.command("list"))
+    .description("every machine")
+    .option("--state STATE", "only machines in this state", asState)
+    .action((options: OperatorOptions & { state?: number }) =>
+      ask(options, async (operator) => {
+        const all = await Array.fromAsync(allMachines(operator, options.state));
+        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+      }),
+    );
+  operatorVerb(machines.command("show NAME")).description("one machine").action((name: string, options: OperatorOptions) =>
+    ask(options, async (operator) => tell((await operator.machines.getMachine({ machine: name })).machine, options)),
+  );
+  operatorVerb(machines.command("timeline NAME"))
+    .description("every step of its boots, and every silence with its reason")
+    .action((name: string, options: OperatorOptions) => ask(options, (operator) => timeline(operator, name, options)));
+  operatorVerb(machines.command("assign NAME"))
+    .description("give a ready machine to a tenant: it boots this script from now on")
+    .requiredOption("--tenant TENANT", "whose it is")
+    .requiredOption("--script FILE", "body of an iPXE script, without its first line")
+    .option("--user-data FILE", "cloud-init user-data")
+    .action((name: string, options: OperatorOptions & { tenant: string; script: string; userData?: string }) =>
+      ask(options, async (operator) => {
+        const script = readFileSync(options.script, "utf8");
+        const userData = options.userData === undefined ? "" : readFileSync(options.userData, "utf8");
+        tell((await operator.machines.assignMachine({ machine: name, tenant: options.tenant, script, userData })).machine, options);
+      }),
+    );
+  operatorVerb(machines.command("release NAME"))
+    .description("take it back: it boots the cleanup image, then is ready")
+    .action((name: string, options: OperatorOptions) =>
+      ask(options, async (operator) => tell((await operator.machines.releaseMachine({ machine: name })).machine, options)),
+    );
+  operatorVerb(machines.command("watch")).description("each change of a machine, until Ctrl-C").action((options: OperatorOptions) =>
+    ask(options, async (operator) => {
+      for await (const { machine } of operator.machines.watchMachines({})) {
+        if (machine !== undefined) process.stdout.write(`${options.json === true ? JSON.stringify(JSON.parse(json(machine))) : `${timeText(machine.updated)}  ${machine.name}  ${stateWord(machine.state)}`}\n`);
+      }
+    }),
+  );
+}
+
+/** Page by page, so that a site of any size can be listed. */
+export async function* allMachines(operator: Operator, state = 0): AsyncGenerator<Machine> {
+  for (let pageToken = ""; ; ) {
+    const page = await operator.machines.listMachines({ state, pageSize: 1000, pageToken });
+    yield* page.machines;
+    if (page.nextPageToken === "") return;
+    pageToken = page.nextPageToken;
+  }
+}
+
+function asState(word: string): number {
+  const state = Object.entries(STATES).find(([name]) => name === word)?.[1];
+  if (state === undefined) throw new InvalidArgumentError(`want one of ${Object.keys(STATES).join(", ")}`);
+  return state;
+}
+
+function listed(machines: readonly Machine[]): string {
+  const address = (machine: Machine, role: string): string => machine.interfaces.find((one) => one.role === role)?.address ?? "";
+  return table([
+    ["NAME", "STATE", "HOST", "BMC", "DPU", "TENANT", "SERIAL"],
+    ...machines.map((machine) => [
+      machine.name,
+      stateWord(machine.state),
+      address(machine, "host"),
+      address(machine, "host_bmc"),
+      address(machine, "dpu_oob"),
+      machine.tenant,
+      machine.serial,
+    ]),
+  ]);
+}
+
+function tell(machine: Machine | undefined, options: OperatorOptions): void {
+  if (machine === undefined) return;
+  if (options.json === true) return void process.stdout.write(`${json(machine)}\n`);
+  const head = `${paint("bold", machine.name)}  ${stateWord(machine.state)}${machine.tenant === "" ? "" : `, tenant ${machine.tenant}`}${machine.expected ? "" : ", not expected"}`;
+  const rows = machine.interfaces.map(({ role, mac, address, fqdn, segment }) => [role, mac, address, fqdn, segment]);
+  process.stdout.write(`${head}\n${table([["ROLE", "MAC", "ADDRESS", "NAME", "SEGMENT"], ...rows])}\n`);
+}
+
+async function timeline(operator: Operator, machine: string, options: OperatorOptions): Promise<void> {
+  const { events } = await operator.machines.getTimeline({ machine });
+  if (options.json === true) return void process.stdout.write(`${json(events)}\n`);
+  for (const { at, kind, mac, address, because, detail } of events) {
+    const time = at === undefined ? "" : new Date(timeMs(at)).toISOString().slice(11, 23);
+    const rest = [address === "" ? mac : address, ...Object.entries(detail).map(([name, value]) => `${name}=${value}`), because];
+    process.stdout.write(`${paint("dim", time)}  ${kind.padEnd(16)}  ${rest.filter((word) => word !== "").join("  ")}\n`);
+  }
+}

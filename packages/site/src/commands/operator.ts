@@ -1,0 +1,46 @@
+import type { Operator } from "@firstlight/api-client";
+import type { Command } from "commander";
+import { contextFile, NoContext, openOperator } from "../operator.ts";
+
+export interface OperatorOptions {
+  readonly context?: string;
+  readonly json?: boolean;
+}
+
+/** A verb that asks the API: with `--json` and `--context`, and a refusal said in one line. */
+export function operatorVerb(command: Command): Command {
+  return command.option("--json", "print JSON").option("--context FILE", "operator context (default: FIRSTLIGHT_CONTEXT, or the embedded site's)");
+}
+
+/** Asks the API as the operator of the options; an expected no is one line on stderr and exit 1. */
+export async function ask(options: OperatorOptions, work: (operator: Operator) => Promise<void>): Promise<void> {
+  try {
+    using operator = openOperator(contextFile(options.context, process.env));
+    await work(operator);
+  } catch (error) {
+    const said = refusal(error);
+    if (said === undefined) throw error;
+    process.stderr.write(`firstlight: ${said}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** grpc-js's status numbers that an operator can act on, in words. */
+const STATUS: Readonly<Record<number, string>> = {
+  3: "invalid",
+  4: "the API did not answer in time",
+  5: "not found",
+  6: "exists already",
+  7: "not allowed",
+  8: "too much",
+  9: "refused",
+  14: "the API is not reachable",
+  16: "not authenticated",
+};
+
+function refusal(error: unknown): string | undefined {
+  if (error instanceof NoContext) return error.message;
+  const { code, details } = error as { code?: unknown; details?: unknown };
+  if (typeof code !== "number" || typeof details !== "string") return undefined;
+  return `${STATUS[code] ?? `gRPC status ${code}`}: ${details}`;
+}

@@ -1,0 +1,25 @@
+import type { Daemon } from "@firstlight/service";
+
+/** The site's daemons by their verb on the command line; each is loaded only by the process that runs it. */
+export const DAEMONS = {
+  api: async () => (await import("@firstlight/api")).daemon,
+  dhcpd: async () => (await import("@firstlight/dhcpd")).daemon,
+  tftpd: async () => (await import("@firstlight/tftpd")).daemon,
+  "pxe-http": async () => (await import("@firstlight/pxe-http")).daemon,
+  dnsd: async () => (await import("@firstlight/dnsd")).daemon,
+  "unbound-config": async () => (await import("@firstlight/unbound-config")).daemon,
+} as const satisfies Record<string, () => Promise<Daemon>>;
+
+export type DaemonName = keyof typeof DAEMONS;
+
+export const DAEMON_NAMES = Object.keys(DAEMONS) as DaemonName[];
+
+/** What each is for, as the command line tells it. */
+export const ABOUT: Readonly<Record<DaemonName, string>> = {
+  api: "the API service: gRPC, machine lifecycle, events",
+  dhcpd: "DHCP: addresses and what to boot",
+  tftpd: "TFTP: boot loaders for firmware",
+  "pxe-http": "iPXE scripts, cloud-init and images over HTTP",
+  dnsd: "authoritative DNS of the site's names",
+  "unbound-config": "configuration of the site's recursive resolver",
+};

@@ -1,0 +1,47 @@
+import { styleText } from "node:util";
+import { STATES, wordOf } from "@firstlight/api-client";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours where somebody looks on; plain where it is a pipe or NO_COLOR is set. */
+export const paint = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
+
+/** Columns as wide as their widest cell; the first row is the head. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row, index) => {
+      const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+      return index === 0 ? paint("dim", line) : line;
+    })
+    .join("\n");
+}
+
+/** Anything the API answered as plain JSON: times as ISO text, big numbers as numbers, bytes as hex. */
+export function json(value: unknown): string {
+  return JSON.stringify(plain(value), null, 2);
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const { $typeName, $unknown: _, ...fields } = value as { $typeName?: string; $unknown?: unknown; [name: string]: unknown };
+  if ($typeName === "google.protobuf.Timestamp") return new Date(timeMs(value as Timestamp)).toISOString();
+  if ($typeName === "firstlight.v1.Machine") return { ...(plain(fields) as object), state: stateWord(fields["state"] as number) };
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, plain(field)]));
+}
+
+interface Timestamp {
+  readonly seconds: bigint;
+  readonly nanos: number;
+}
+
+export const timeMs = ({ seconds, nanos }: Timestamp): number => Number(seconds) * 1000 + Math.floor(nanos / 1e6);
+
+/** `2026-11-21 06:22:44` in this machine's time zone; empty where there is no time. */
+export const timeText = (time: Timestamp | undefined): string =>
+  time === undefined ? "" : new Date(timeMs(time)).toLocaleString("sv-SE");
+
+export const stateWord = (state: number): string => wordOf(STATES, state) ?? `state ${state}`;

@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { isReport, type Readiness } from "@firstlight/service";
+import type { LogFile } from "./logfile.ts";
+import { IDLE, step, type Child, type Effect, type Event } from "./supervise.ts";
+
+export interface ProcessOptions {
+  readonly name: string;
+  /** What follows the Node binary: the program and its arguments. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: LogFile;
+  /** A daemon that died and rests before it starts again. */
+  readonly onRest: (because: string, ms: number) => void;
+}
+
+/** A daemon as a child process under the restart policy. */
+export interface Supervised {
+  readonly name: string;
+  readonly pid: number | undefined;
+  /** As it last told over IPC; not ready while it is down. */
+  readiness(): Readiness;
+  endpoints(): Readonly<Record<string, string>>;
+  /** Settles with the reason when the policy gives it up. */
+  readonly givenUp: Promise<string>;
+  /** Waits until it serves and says that it is ready. */
+  ready(timeoutMs: number): Promise<void>;
+  /** SIGTERM, SIGKILL when that takes too long; settles when it is gone. */
+  stop(): Promise<void>;
+}
+
+const DOWN: Readiness = { ready: false, because: "not running" };
+
+export function startProcess(options: ProcessOptions): Supervised {
+  let child: Child = IDLE;
+  let running: ChildProcess | undefined;
+  let readiness = DOWN;
+  let endpoints: Readonly<Record<string, string>> = {};
+  let timer: NodeJS.Timeout | undefined;
+  const givenUp = Promise.withResolvers<string>();
+  const changed = new Set<() => void>();
+
+  const happen = (event: Event): void => {
+    const [next, effects] = step(child, event, Date.now(), Math.random());
+    child = next;
+    for (const effect of effects) perform(effect);
+    clearTimeout(timer);
+    if (Number.isFinite(child.wakeAt))
+      timer = setTimeout(() => happen({ is: "tick" }), Math.max(0, child.wakeAt - Date.now()));
+    for (const wake of changed) wake();
+  };
+  const perform = (effect: Effect): void => {
+    switch (effect.do) {
+      case "spawn":
+        running = launch(options, (exit) => {
+          readiness = DOWN;
+          happen({ is: "exit", ...exit });
+        });
+        running.on("message", (message) => {
+          if (!isReport(message)) return;
+          readiness = message.readiness;
+          if (message.firstlight === "ready") endpoints = message.endpoints;
+          happen({ is: "ready" });
+        });
+        return;
+      case "kill":
+        running?.kill(effect.signal);
+        return;
+      case "rest":
+        return options.onRest(effect.because, effect.ms);
+      case "give-up":
+        return givenUp.resolve(effect.because);
+    }
+  };
+  const until = (met: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        if (!met()) return;
+        changed.delete(wake);
+        resolve();
+      };
+      changed.add(wake);
+      wake();
+    });
+
+  happen({ is: "start" });
+  return {
+    name: options.name,
+    get pid() {
+      return running?.pid;
+    },
+    readiness: () => readiness,
+    endpoints: () => endpoints,
+    givenUp: givenUp.promise,
+    ready: async (timeoutMs) => {
+      let late: NodeJS.Timeout | undefined;
+      const timeout = new Promise<never>((_, reject) => {
+        late = setTimeout(
+          () =>
+            reject(
+              new Error(
+                `${options.name} was not ready within ${timeoutMs / 1000} s: ${readiness.because ?? "no reason given"}`,
+              ),
+            ),
+          timeoutMs,
+        );
+      });
+      const failed = givenUp.promise.then((because) => Promise.reject(new Error(`${options.name}: ${because}`)));
+      await Promise.race([until(() => readiness.ready), timeout, failed]).finally(() => clearTimeout(late));
+    },
+    stop: async () => {
+      happen({ is: "stop" });
+      await until(() => child.is === "gone" || child.is === "given-up");
+    },
+  };
+}
+
+/** In a session of its own, so that Ctrl-C reaches the supervisor alone and the order of stopping is its own. */
+export function launch(
+  { args, env, log }: Pick<ProcessOptions, "args" | "env" | "log">,
+  exited: (exit: { code: number | null; signal: NodeJS.Signals | null }) => void,
+): ChildProcess {
+  const child = spawn(process.execPath, [...args], { env, detached: true, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null)
+      createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => log.write(line));
+  }
+  let told = false;
+  const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+    if (!told) exited({ code, signal });
+    told = true;
+  };
+  child.once("exit", end);
+  child.once("error", () => end(127, null));
+  return child;
+}
