@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { biosDisk, DISK_MARKER, efiDisk } from "./disk.ts";
 import { type Firmware, powerOn } from "./machine.ts";
-import type { Bench, Scenario } from "./scenario.ts";
+import type { Bench, MachineJson, Scenario } from "./scenario.ts";
 import { sleep } from "./shell.ts";
 
 interface Row {
@@ -31,11 +31,6 @@ export const boots: readonly Scenario[] = ROWS.map((row) => ({
 
 function macOf(index: number): string {
   return `52:54:00:99:00:0${index}`;
-}
-
-interface MachineJson {
-  readonly state: string;
-  readonly interfaces: readonly { readonly address: string; readonly fqdn: string }[];
 }
 
 interface EventJson {

@@ -46,7 +46,7 @@ export const clients: Scenario = {
     );
     const faults = results.flatMap((result, i) =>
       result.status === "rejected"
-        ? [`${wanted[i]!.client} ${wanted[i]!.where}: ${String((result.reason as Error).message)}`]
+        ? [`${wanted[i]!.client} ${wanted[i]!.where}: ${(result.reason as Error).message}`]
         : [],
     );
     assert.deepEqual(faults, []);

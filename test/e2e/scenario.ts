@@ -8,6 +8,12 @@ export interface Bench {
   readonly cache: string;
 }
 
+/** A machine as `firstlight machines show --json` prints it. */
+export interface MachineJson {
+  readonly state: string;
+  readonly interfaces: readonly { readonly mac: string; readonly address: string; readonly fqdn: string }[];
+}
+
 export interface Scenario {
   readonly name: string;
   /** Runs in the short form, for CI. */

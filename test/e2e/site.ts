@@ -83,7 +83,8 @@ export async function startSite(folder: string, guest: Guest, expected: readonly
   const site = start("firstlight up", command, args, join(folder, "site.log"));
   await site.until(/endpoints|site is up/i, 120_000);
   const cli = (...words: string[]): Promise<string> => {
-    const [program, rest] = inside(SERVER, NODE, BINARY, ...words, "--config", file);
+    const context = join(stateDir, "operator/context.yaml");
+    const [program, rest] = inside(SERVER, NODE, BINARY, ...words, "--context", context);
     return run(program, rest, { timeoutMs: 30_000 });
   };
   return { process: site, stateDir, cli, json: async (...words) => JSON.parse(await cli(...words, "--json")) };
