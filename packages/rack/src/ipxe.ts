@@ -23,7 +23,9 @@ export async function runIpxe(line: Line, firmware: Firmware, lease: Lease): Pro
       if (wish.do === "fail") throw new BootFailed(wish.because);
       if (wish.do === "chain") {
         chains++;
-        script = await load(line, http, wish.url, script.settings);
+        const chained = await chain(line, http, wish.url, script.settings);
+        if (chained) script = chained;
+        else isDone = false; // the script's `||` may know better
       } else isDone = await DO[wish.do](line, http, wish as never);
     }
   }
@@ -53,6 +55,21 @@ const DO: { readonly [W in "echo" | "sleep" | "fetch"]: Doer<W> } = {
     }
   },
 };
+
+async function chain(
+  line: Line,
+  http: Http,
+  url: string,
+  settings: ReadonlyMap<string, string>,
+): Promise<Script | undefined> {
+  try {
+    return await load(line, http, url, settings);
+  } catch (fault) {
+    if (!(fault instanceof BootFailed)) throw fault;
+    line.tell("http.refused", { what: "script", url, because: fault.message });
+    return undefined;
+  }
+}
 
 async function load(line: Line, http: Http, url: string, settings: ReadonlyMap<string, string>): Promise<Script> {
   const script = read(await http.text(url), url, settings);

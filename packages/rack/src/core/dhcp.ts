@@ -66,7 +66,7 @@ const TICK: Readonly<Record<Client["is"], (client: Client, now: number) => Step>
     client.sent === 0 ? discover(client, now) : withNote(resend(client, now), unanswered(client)),
   requesting: (client, now) =>
     withNote(client.sent < MOST_REQUESTS ? resend(client, now) : restart(client, now), unanswered(client)),
-  bound: (client, now) => ask({ ...client, is: "renewing", sent: 0, ...next(client) }, now),
+  bound: (client, now) => ask({ ...client, is: "renewing", sent: 0, startedAt: now, ...next(client) }, now),
   renewing: (client, now) => {
     if (now < client.lease!.rebindAt) return ask(client, now);
     return withNote(ask({ ...client, is: "rebinding", sent: 0 }, now), unanswered(client));
@@ -101,6 +101,9 @@ function receive(client: Client, message: Message, now: number): Step {
   if (type !== "ACK") return ignored(client, `${type ?? "BOOTP reply"} while ${client.is}`);
   if (message.yiaddr === ANY || (said(message, "leaseTime") ?? 0) === 0)
     return ignored(client, "ACK without address or time");
+  // EDK2's DhcpHandleRequest drops such an ACK: two that disagree on the address would both use one
+  if (message.yiaddr !== (client.lease?.address ?? client.offer?.yiaddr))
+    return ignored(client, "ACK of an address not asked for");
   const lease = leaseOf(message, server ?? client.lease!.serverId, now);
   const { offer: _, ...rest } = client;
   return [{ ...rest, is: "bound", lease, sent: 0, wakeAt: lease.renewAt }, [{ do: "bound", lease }]];

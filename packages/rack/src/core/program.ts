@@ -20,11 +20,12 @@ export interface Program {
 }
 
 const EDK2_WANTED = [
-  1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43, 50, 51, 54, 58, 59, 60, 66, 67, 97,
+  1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43, 50, 51, 54, 58, 59, 60, 66, 67, 97, 128, 129, 130,
+  131, 132, 133, 134, 135,
 ];
-/** EDK2 never sets the last entry of its list: whatever lay on the stack goes out (235 in a capture). */
+/** EDK2's HTTP Boot never sets the entry where PXE asks for 66: whatever lay on the stack goes out (235 in a capture). */
 const EDK2_HTTP_WANTED = [
-  1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43, 50, 51, 54, 58, 59, 60, 66, 67, 235,
+  1, 2, 3, 4, 5, 6, 12, 13, 15, 17, 18, 22, 23, 28, 40, 41, 42, 43, 50, 51, 54, 58, 59, 60, 235, 67, 97,
 ];
 const IPXE_WANTED = [1, 3, 6, 7, 12, 15, 17, 26, 43, 60, 66, 67, 119, 128, 129, 130, 131, 132, 133, 134, 135, 175, 203];
 const LINUX_WANTED = [1, 3, 6, 12, 15, 26, 28, 42, 121];
