@@ -1,0 +1,46 @@
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { check, type Checked } from "./check.ts";
+
+export type Placed =
+  | { readonly is: "placed"; readonly checked: Checked }
+  /** The file says this already. */
+  | { readonly is: "same" }
+  /** What stood before still stands. */
+  | { readonly is: "refused"; readonly because: string };
+
+/** Puts a configuration where unbound reads it: written beside, checked, moved in one step. Whoever reads sees all or nothing. */
+export async function place(file: string, text: string, checkconf: string): Promise<Placed> {
+  const beside = `${file}.new`;
+  if ((await present(file)) === text) {
+    await rm(beside, { force: true }); // what was refused meanwhile is wanted no more
+    return { is: "same" };
+  }
+  await mkdir(dirname(file), { recursive: true });
+  await writeDurably(beside, text);
+  const checked = await check(beside, checkconf);
+  if (checked.is === "unsound") return { is: "refused", because: checked.because }; // FILE.new is left to be looked at
+  await rename(beside, file);
+  await syncFolder(dirname(file));
+  return { is: "placed", checked };
+}
+
+async function present(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  await using handle = await open(file, "w", 0o644);
+  await handle.writeFile(text);
+  await handle.sync();
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}

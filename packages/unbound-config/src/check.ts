@@ -1,0 +1,33 @@
+import { execFile } from "node:child_process";
+
+export type Checked =
+  | { readonly is: "sound"; readonly warnings: string }
+  | { readonly is: "unsound"; readonly because: string }
+  /** Nobody here can tell. */
+  | { readonly is: "skipped"; readonly because: string };
+
+const DEADLINE_MS = 20_000;
+const MOST_BYTES = 1 << 20;
+/** Where distributions keep what an ordinary user's PATH does not name. */
+const FOLDERS = ["", "/usr/sbin/", "/usr/local/sbin/"];
+
+/** What unbound's own checker says of a file: unbound ends itself when it is told to reload a bad one. */
+export async function check(file: string, program: string): Promise<Checked> {
+  for (const folder of program.includes("/") ? [""] : FOLDERS) {
+    const checked = await run(`${folder}${program}`, file);
+    if (checked.is !== "skipped") return checked;
+  }
+  return { is: "skipped", because: `${program} is not installed` };
+}
+
+function run(program: string, file: string): Promise<Checked> {
+  const { promise, resolve } = Promise.withResolvers<Checked>();
+  execFile(program, [file], { timeout: DEADLINE_MS, maxBuffer: MOST_BYTES }, (error, stdout, stderr) => {
+    const said = `${stderr}${stdout}`.trim();
+    if (error === null) resolve({ is: "sound", warnings: stderr.trim() });
+    else if (error.code === "ENOENT") resolve({ is: "skipped", because: `${program} is not installed` });
+    else if (error.killed === true) resolve({ is: "unsound", because: `no verdict within ${DEADLINE_MS} ms` });
+    else resolve({ is: "unsound", because: said === "" ? error.message : said });
+  });
+  return promise;
+}

@@ -1,0 +1,35 @@
+import { openIpam } from "@firstlight/ipam";
+import type { Daemon, Running } from "@firstlight/service";
+import { unboundConfigSchema } from "./config.ts";
+import { startUnboundConfig } from "./start.ts";
+
+export { type UnboundConfig, unboundConfigSchema } from "./config.ts";
+export { type Backing, startUnboundConfig } from "./start.ts";
+
+/** The site's recursive resolver as real unbound: its file is kept true to the IPAM, its cache free of what changed. */
+export const daemon: Daemon<typeof unboundConfigSchema> = {
+  name: "unbound-config",
+  section: "unboundConfig",
+  config: unboundConfigSchema,
+  async start(context) {
+    if (!context.config.enabled) return idle("unboundConfig.enabled is false: no resolver is configured from here");
+    await using parts = new AsyncDisposableStack();
+    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const running = await startUnboundConfig(context, { replica: ipam.replica, ready: () => ipam.ready() });
+    const owned = parts.move();
+    return {
+      ...running,
+      async stop() {
+        await running.stop();
+        await owned.disposeAsync();
+      },
+    };
+  },
+};
+
+/** Nothing to do is no fault. */
+function idle(because: string): Running {
+  return { endpoints: {}, ready: () => ({ ready: true, because }), drain: done, stop: done };
+}
+
+const done = (): Promise<void> => Promise.resolve();

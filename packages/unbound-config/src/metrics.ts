@@ -1,0 +1,37 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+
+/** What unbound-config counts. Labels are fixed words, never names. */
+export interface Metrics {
+  configuration(is: "placed" | "same" | "refused" | "failed"): void;
+  command(name: string, is: "ok" | "refused" | "away"): void;
+}
+
+export function createMetrics(registry: Registry, pending: () => number): Metrics {
+  const registers = [registry];
+  const configurations = new Counter({
+    name: "firstlight_unbound_configurations_total",
+    help: "Configurations rendered, by what became of them",
+    labelNames: ["outcome"],
+    registers,
+  });
+  const commands = new Counter({
+    name: "firstlight_unbound_commands_total",
+    help: "Commands to unbound's control socket, by command and outcome",
+    labelNames: ["command", "outcome"],
+    registers,
+  });
+  registry.registerMetric(
+    new Gauge({
+      name: "firstlight_unbound_flushes_pending",
+      help: "Flushes not done yet",
+      registers: [],
+      collect() {
+        this.set(pending());
+      },
+    }),
+  );
+  return {
+    configuration: (outcome) => configurations.inc({ outcome }),
+    command: (command, outcome) => commands.inc({ command, outcome }),
+  };
+}

@@ -1,0 +1,205 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
+import { type Backoff, backoffMs, type Clock, type Readiness } from "@firstlight/service";
+import type { Placed } from "./apply.ts";
+import type { Backlog } from "./backlog.ts";
+import { type Answer, type Control, ControlAway } from "./control.ts";
+import { flushesOf, flushesOfZones } from "./flush.ts";
+import type { Metrics } from "./metrics.ts";
+import { reload } from "./reload.ts";
+import { type SiteView, viewOf, zoneNames } from "./view.ts";
+
+export interface Parts {
+  readonly clock: Clock;
+  readonly log: {
+    debug(fields: object, message: string): void;
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+  };
+  readonly replica: Replica;
+  readonly metrics: Metrics;
+  readonly backlog: Backlog;
+  readonly control: Control;
+  readonly render: (view: SiteView) => string;
+  readonly place: (text: string) => Promise<Placed>;
+}
+
+const BACKOFF: Backoff = { baseMs: 100, maxMs: 5000 };
+const LONGEST_MS = 3_600_000;
+
+/** The loop: a changed site is written and reloaded, a changed name is flushed, and what fails is tried again. */
+export class Server {
+  readonly #parts: Parts;
+  readonly #stopping = new AbortController();
+  #news = Promise.withResolvers<void>();
+  #view: SiteView | undefined;
+  /** Domains, segments or prefixes are not those of the file, or not known to be. */
+  #mustPlace = false;
+  /** unbound has not read the file since it changed, or since we started. */
+  #mustReload = true;
+  /** Whether a configuration of ours is in place. */
+  #isPlaced = false;
+  /** Why the site is not what the file says. */
+  #refused: string | undefined;
+  #away: string | undefined;
+  #fault: string | undefined;
+  #attempt = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** The replica as it is now is what the resolver is to be configured for. */
+  reshaped(): void {
+    this.#mustPlace = true;
+    this.#news.resolve();
+  }
+
+  /** What the feed says. */
+  heard(event: Followed): void {
+    const { replica, backlog, clock } = this.#parts;
+    if (event.is === "reload") return this.reshaped();
+    const affected = affectedBy(replica, event.changes);
+    if (affected.is === "zones") return this.reshaped();
+    backlog.add(flushesOf(affected, event.changes), () => this.#zones(), clock.now());
+    if (backlog.pending > 0) this.#news.resolve();
+  }
+
+  /** One round: everything that can be done now. What fails stays to be done. */
+  async round(): Promise<void> {
+    try {
+      if (this.#mustPlace) await this.#place();
+      if (!this.#isPlaced) return;
+      if (this.#mustReload) await this.#reload();
+      await this.#flush();
+      if (this.#away !== undefined) this.#parts.log.info({}, "unbound answers again");
+      this.#away = undefined;
+      this.#fault = undefined;
+      this.#attempt = 0;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Rounds until it is stopped. */
+  async run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#pause();
+      this.#news = Promise.withResolvers();
+      if (!signal.aborted) await this.round();
+    }
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#news.resolve();
+  }
+
+  ready(ipam: Readiness): Readiness {
+    if (!this.#isPlaced) {
+      const because = this.#refused ?? this.#fault ?? ipam.because ?? "no configuration written yet";
+      return { ...ipam, ready: false, because };
+    }
+    const because = this.#refused ?? this.#fault ?? this.#away ?? ipam.because;
+    return { ...ipam, ready: true, ...(because !== undefined && { because }) };
+  }
+
+  async #place(): Promise<void> {
+    const { replica, render, place, metrics, log } = this.#parts;
+    this.#mustPlace = false;
+    const view = viewOf(replica);
+    if (view.left.length > 0) log.warn({ zones: view.left }, "zones left out: their names need escapes");
+    const placed = await place(render(view)).catch((error: unknown) => {
+      this.#mustPlace = true;
+      metrics.configuration("failed");
+      throw error;
+    });
+    metrics.configuration(placed.is);
+    if (placed.is === "refused") {
+      this.#refused = `a new configuration is refused, what stood before stands: ${placed.because}`;
+      return log.warn({ because: placed.because }, "configuration refused");
+    }
+    const before = this.#zones();
+    this.#view = view;
+    this.#isPlaced = true;
+    this.#refused = undefined;
+    this.#forgetZones(before); // also when the file is the same: names may have changed while nobody looked
+    if (placed.is === "same") return;
+    this.#mustReload = true;
+    log.info(
+      { zones: this.#zones().length, networks: view.networks.length, ...placed.checked },
+      "configuration placed",
+    );
+  }
+
+  async #reload(): Promise<void> {
+    const answer = await reload((command) => this.#tell(command));
+    if (answer.is === "refused") throw new Error(`unbound does not reload: ${answer.because}`);
+    this.#mustReload = false;
+    this.#parts.log.info({}, "unbound reads its configuration anew");
+  }
+
+  async #flush(): Promise<void> {
+    const { backlog, clock, log } = this.#parts;
+    for (let flush = backlog.take(clock.now()); flush !== undefined; flush = backlog.take(clock.now())) {
+      if (this.#stopping.signal.aborted) return;
+      const asked = flush;
+      const answer = await this.#tell(asked).catch((error: unknown) => {
+        backlog.retry(asked);
+        throw error;
+      });
+      if (answer.is === "refused") log.warn({ command: asked, because: answer.because }, "unbound flushes not");
+    }
+  }
+
+  async #tell(command: string): Promise<Answer> {
+    const { control, metrics } = this.#parts;
+    const name = command.split(" ", 1)[0]!;
+    try {
+      const answer = await control(command);
+      metrics.command(name, answer.is);
+      return answer;
+    } catch (error) {
+      metrics.command(name, "away");
+      throw error;
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { log } = this.#parts;
+    this.#attempt++;
+    if (!(error instanceof ControlAway)) {
+      this.#fault = `not applied: ${(error as Error).message}`;
+      return log.warn({ err: error }, "configuration not applied");
+    }
+    if (this.#away === undefined) log.info({ because: error.message }, "unbound does not answer yet");
+    this.#away = `unbound does not answer at its control socket: ${error.message}`;
+  }
+
+  #forgetZones(before: readonly string[]): void {
+    const { backlog, clock } = this.#parts;
+    const zones = [...new Set([...before, ...this.#zones()])];
+    backlog.add(flushesOfZones(zones), () => zones, clock.now());
+  }
+
+  #zones(): string[] {
+    return this.#view === undefined ? [] : zoneNames(this.#view);
+  }
+
+  /** Until there is news or a flush is due; after a failure, until it is time to try again. */
+  async #pause(): Promise<void> {
+    const { backlog, clock } = this.#parts;
+    if (this.#attempt > 0) return this.#sleep(backoffMs(this.#attempt - 1, Math.random(), BACKOFF));
+    const waking = new AbortController();
+    const ms = Math.min(Math.max(backlog.dueAt - clock.now(), 0), LONGEST_MS);
+    await Promise.race([this.#news.promise, this.#sleep(ms, waking.signal)]);
+    waking.abort();
+  }
+
+  async #sleep(ms: number, waking?: AbortSignal): Promise<void> {
+    const signals = waking === undefined ? [] : [waking];
+    const signal = AbortSignal.any([this.#stopping.signal, ...signals]);
+    await delay(ms, undefined, { signal }).catch(() => undefined);
+  }
+}
