@@ -3,7 +3,11 @@ export type Name =
   | { readonly is: "name"; readonly path: string; readonly trace?: string }
   | { readonly is: "refused"; readonly because: NameRefusal };
 
-export type NameRefusal = "name is too long" | "name has forbidden characters" | "name leaves the root" | "name is hidden";
+export type NameRefusal =
+  | "name is too long"
+  | "name has forbidden characters"
+  | "name leaves the root"
+  | "name is hidden";
 
 const MOST_CHARACTERS = 255;
 const TRACE = /^t\/([0-9a-f]{32})\//;

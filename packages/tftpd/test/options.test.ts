@@ -13,7 +13,14 @@ test("what was asked is granted within the site's limits, in the order asked", (
 });
 
 test("what is out of its range or unknown is left out, and the transfer goes on with the defaults", () => {
-  const agreed = asked({ blksize: "7", windowsize: "0", timeout: "256", multicast: "", constructor: "1", utimeout: "9" });
+  const agreed = asked({
+    blksize: "7",
+    windowsize: "0",
+    timeout: "256",
+    multicast: "",
+    constructor: "1",
+    utimeout: "9",
+  });
   assert.deepEqual(agreed, { blockBytes: 512, windowBlocks: 1, options: new Map() });
   assert.equal(asked({ blksize: "65465" }).options.size, 0);
   assert.equal(asked({ blksize: "1e3" }).options.size, 0);

@@ -60,7 +60,14 @@ test("options are acknowledged first; block 0 opens the data", () => {
 
 test("EDK2's size probe ends with error 8 after the OACK, and that is no failure", () => {
   const probe = agreed({ tsize: "0", blksize: "1468", windowsize: "4" }, 173_792);
-  assert.deepEqual([...probe.options], [["tsize", "173792"], ["blksize", "1468"], ["windowsize", "4"]]);
+  assert.deepEqual(
+    [...probe.options],
+    [
+      ["tsize", "173792"],
+      ["blksize", "1468"],
+      ["windowsize", "4"],
+    ],
+  );
   const [transfer] = start(173_792, 0, probe);
   assert.deepEqual(step(transfer, { is: "error", code: 8 }, 1)[1], [{ do: "end", because: "probe" }]);
 });
@@ -138,7 +145,10 @@ test("law: over any lossy network a patient client gets every block exactly once
     window: integer({ min: 1, max: 16 }),
     losses: array(boolean(), { minLength: 40, maxLength: 200 }),
   });
-  holds(property(network, ({ bytes, window, losses }) => assert.deepEqual(...deliver(bytes, window, losses))), { numRuns: 200 });
+  holds(
+    property(network, ({ bytes, window, losses }) => assert.deepEqual(...deliver(bytes, window, losses))),
+    { numRuns: 200 },
+  );
 });
 
 /** Runs a transfer over a network that loses what `losses` says (never all), and what must have come. */

@@ -1,0 +1,133 @@
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { type BootFile, fileOf, inMemory } from "./file.ts";
+import type { FileRefusal } from "./refusal.ts";
+
+export interface CacheLimits {
+  /** Largest file kept. */
+  readonly fileBytes: number;
+  readonly totalBytes: number;
+}
+
+interface Kept {
+  readonly stamp: string;
+  readonly bytes: number;
+  /** Being read by the first who asked; whoever else asks waits for the same bytes. */
+  readonly content: Promise<Uint8Array>;
+}
+
+/** A file changed twice within a tick of the file system's clock has the same stamp: so young a file is not kept. */
+const SETTLED_MS = 2000;
+/** O_NONBLOCK: opening a pipe must not wait for a writer. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The folder that is served and nothing outside it; small files are kept in memory until they change on disk. */
+export class Files {
+  readonly #root: string;
+  readonly #limits: CacheLimits;
+  readonly #wallClock: () => number;
+  readonly #kept = new Map<string, Kept>();
+  #keptBytes = 0;
+
+  constructor(root: string, limits: CacheLimits, wallClock: () => number) {
+    this.#root = root;
+    this.#limits = limits;
+    this.#wallClock = wallClock;
+  }
+
+  /** Bytes in memory, for the metrics. */
+  get cachedBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** `path` is below the root, as `normalise` gives it. Links are followed as long as they stay inside. */
+  async open(path: string): Promise<BootFile | FileRefusal> {
+    try {
+      const root = await realpath(this.#root);
+      const real = await realpath(join(root, path));
+      if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return "file leaves the root";
+      const kept = this.#find(real, await stat(real));
+      return kept === undefined ? await this.#load(real) : inMemory(await kept);
+    } catch (fault) {
+      return MEANING[(fault as NodeJS.ErrnoException).code ?? ""] ?? "file cannot be read";
+    }
+  }
+
+  #find(real: string, stats: Stats): Promise<Uint8Array> | undefined {
+    const kept = this.#kept.get(real);
+    if (kept === undefined) return undefined;
+    this.#forget(real);
+    if (kept.stamp !== stampOf(stats)) return undefined;
+    this.#keep(real, kept); // again, as the most recently used
+    return kept.content;
+  }
+
+  async #load(real: string): Promise<BootFile | FileRefusal> {
+    const handle = await open(real, FLAGS);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) {
+        await handle.close();
+        return "not a regular file";
+      }
+      if (!this.#isWorthKeeping(stats)) return fileOf(handle, stats.size);
+      const kept = this.#find(real, stats)?.finally(() => handle.close()) ?? this.#read(real, handle, stats);
+      return inMemory(await kept);
+    } catch (fault) {
+      await handle.close();
+      throw fault;
+    }
+  }
+
+  #isWorthKeeping({ size, mtimeMs }: Stats): boolean {
+    const { fileBytes, totalBytes } = this.#limits;
+    return size <= Math.min(fileBytes, totalBytes) && this.#wallClock() - mtimeMs > SETTLED_MS;
+  }
+
+  #read(real: string, handle: FileHandle, stats: Stats): Promise<Uint8Array> {
+    const content = contentOf(handle, stats.size);
+    const kept = { stamp: stampOf(stats), bytes: stats.size, content };
+    this.#keep(real, kept);
+    content.catch(() => this.#kept.get(real) === kept && this.#forget(real));
+    return content;
+  }
+
+  #keep(real: string, kept: Kept): void {
+    this.#kept.set(real, kept);
+    this.#keptBytes += kept.bytes;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#keptBytes <= this.#limits.totalBytes) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(real: string): void {
+    this.#keptBytes -= this.#kept.get(real)?.bytes ?? 0;
+    this.#kept.delete(real);
+  }
+}
+
+const MEANING: Readonly<Record<string, FileRefusal>> = {
+  ENOENT: "no such file",
+  ENOTDIR: "no such file",
+  EISDIR: "not a regular file",
+  ENXIO: "not a regular file",
+  ELOOP: "file leaves the root", // became a link after it was looked at
+};
+
+/** Another file, or the same one written again: ctime moves even where mtime is set back. */
+function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+async function contentOf(handle: FileHandle, bytes: number): Promise<Uint8Array> {
+  try {
+    const file = fileOf(handle, bytes);
+    const content = new Uint8Array(bytes);
+    if ((await file.read([content], 0)) !== bytes) throw new Error("file became shorter while it was read");
+    return content;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Reporter } from "@firstlight/api-client";
+import type { Replica } from "@firstlight/ipam";
+import { formatMac } from "@firstlight/wire";
+import type { Client } from "./client.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Agreement } from "./options.ts";
+import type { Pace } from "./pace.ts";
+import type { Refusal } from "./refusal.ts";
+import type { Ended } from "./session.ts";
+
+/** What a client asked for, as far as it could be read. */
+export interface Asked {
+  readonly client: Client;
+  readonly file: string;
+  readonly trace?: string;
+}
+
+export interface JournalParts {
+  /** Only names the client: without it an event says the address alone. */
+  readonly replica: Pick<Replica, "lease">;
+  readonly reporter: Pick<Reporter, "tell">;
+  readonly metrics: Metrics;
+  /** Bounds what is told of clients that nobody knows; what is beyond is counted. */
+  readonly ofStrangers: Pace;
+  now(): number;
+}
+
+/** Tells the flight recorder and counts. */
+export class Journal {
+  readonly #parts: JournalParts;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+  }
+
+  started(asked: Asked, bytes: number, { blockBytes, windowBlocks }: Agreement): void {
+    this.#tell("tftp.start", asked, undefined, { bytes, blksize: blockBytes, windowsize: windowBlocks });
+  }
+
+  ended(asked: Asked, ended: Ended): void {
+    const { because, bytes, resent, ms } = ended;
+    this.#parts.metrics.ended(because, ended);
+    this.#tell("tftp.end", asked, because, { bytes, resent, ms: Math.round(ms) });
+  }
+
+  refused(asked: Asked, because: Refusal): void {
+    this.#parts.metrics.refused(because);
+    this.#tell("tftp.refused", asked, because, {});
+  }
+
+  #tell(
+    kind: "tftp.start" | "tftp.end" | "tftp.refused",
+    { client, file, trace }: Asked,
+    because: string | undefined,
+    numbers: Readonly<Record<string, number>>,
+  ): void {
+    const { replica, reporter, ofStrangers, now } = this.#parts;
+    const lease = replica.lease(client.endpoint.address);
+    if (lease?.state !== "bound" && !ofStrangers.take(kind, now())) return;
+    reporter.tell({
+      kind,
+      address: client.address,
+      ...(lease?.state === "bound" && { mac: formatMac(lease.mac) }),
+      ...(trace !== undefined && { trace }),
+      ...(because !== undefined && { because }),
+      detail: { file, ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])) },
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import { type Datagram, listen, type Port } from "@firstlight/datagram";
+import type { Client } from "./client.ts";
+
+/** The way to one client: everything sent on it comes from one address and port. */
+export interface Line {
+  /** `bytes` must not be changed until `flush`. */
+  send(bytes: Uint8Array): void;
+  flush(): void;
+  close(): Promise<void>;
+}
+
+/** A port of its own for one transfer, as RFC 1350 §4 asks; whatever arrives there goes to `receive`. */
+export async function ownLine(
+  { endpoint, asked }: Client,
+  { local }: Port,
+  bufferBytes: number,
+  receive: (datagram: Datagram, port: Port) => void,
+): Promise<Line> {
+  // The engine dgram: the other one would hold a thread for each transfer.
+  const port = await listen({ address: asked ?? local.address, port: 0, engine: "dgram", bufferBytes });
+  void pump(port, receive);
+  return {
+    send: (bytes) => port.send(bytes, endpoint),
+    flush: () => port.flush(),
+    close: () => port.close(),
+  };
+}
+
+async function pump(port: Port, receive: (datagram: Datagram, port: Port) => void): Promise<void> {
+  for await (const batch of port) {
+    for (const datagram of batch) receive(datagram, port);
+  }
+}
+
+/** The listening port, shared by all: for networks that let no other one through. */
+export function sharedLine({ endpoint, asked }: Client, port: Port): Line {
+  const source = asked === undefined || port.engine === "dgram" ? undefined : { address: asked };
+  return {
+    send: (bytes) => port.send(bytes, endpoint, source),
+    flush: () => port.flush(),
+    close: async () => {},
+  };
+}

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { connectApi } from "@firstlight/api-client";
+import { openIpam } from "@firstlight/ipam";
+import type { Daemon } from "@firstlight/service";
+import { tftpdSchema } from "./config.ts";
+import { startTftpd } from "./start.ts";
+
+export { tftpdSchema } from "./config.ts";
+export { type Backing, startTftpd } from "./start.ts";
+
+/** TFTP, read-only: boot loaders for firmware, from one folder. */
+export const daemon: Daemon<typeof tftpdSchema> = {
+  name: "tftpd",
+  section: "tftpd",
+  config: tftpdSchema,
+  async start(context) {
+    await using parts = new AsyncDisposableStack();
+    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const { reporter } = parts.use(await connectApi(context));
+    const { config, metrics, clock, log, site } = context;
+    const root = config.root ?? join(site.site.stateDir, "artefacts", "ipxe");
+    const running = await startTftpd(
+      { config, metrics, clock, log, root },
+      { replica: ipam.replica, reporter, ready: () => ipam.ready() },
+    );
+    const owned = parts.move();
+    return {
+      ...running,
+      async stop() {
+        await running.stop();
+        await owned.disposeAsync();
+      },
+    };
+  },
+};

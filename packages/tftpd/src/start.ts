@@ -1,0 +1,82 @@
+import type { Reporter } from "@firstlight/api-client";
+import { listen } from "@firstlight/datagram";
+import type { Replica } from "@firstlight/ipam";
+import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { formatAddress, isMalformed, parseAddress } from "@firstlight/wire";
+import type { TftpdConfig } from "./config.ts";
+import { Files } from "./files.ts";
+import { Journal } from "./journal.ts";
+import { createMetrics } from "./metrics.ts";
+import { Pace } from "./pace.ts";
+import { Server } from "./server.ts";
+import { Slots } from "./slots.ts";
+
+/** The IPAM and the API as tftpd needs them, opened by whoever starts it. Neither can hold up a transfer. */
+export interface Backing {
+  readonly replica: Pick<Replica, "lease">;
+  readonly reporter: Pick<Reporter, "tell">;
+  ready(): Readiness;
+}
+
+export interface StartContext extends Pick<Context<TftpdConfig>, "config" | "metrics" | "clock"> {
+  readonly log: Pick<Context<TftpdConfig>["log"], "info">;
+  /** The folder that is served, absolute. It may appear later. */
+  readonly root: string;
+}
+
+const MOST_CLIENTS = 65_536;
+/** Events a second and kind about clients without a lease. */
+const OF_STRANGERS = { perSecond: 10, burst: 100 };
+
+/** Joins the parts, opens the port and serves. `stop` closes what is opened here, never the backing. */
+export async function startTftpd(context: StartContext, backing: Backing): Promise<Running> {
+  const { config, log, clock, root } = context;
+  const now = (): number => performance.now(); // retransmission must not follow a wall clock that is set
+  const cache = { fileBytes: config.cacheFileBytes, totalBytes: config.cacheBytes };
+  const files = new Files(root, cache, () => clock.now());
+  const slots = new Slots(config.maxTransfers, config.maxTransfersPerClient);
+  const metrics = createMetrics(context.metrics, {
+    transfers: () => slots.size,
+    cachedBytes: () => files.cachedBytes,
+  });
+  const { host, port: listening } = splitEndpoint(config.listen);
+  const address = parseAddress(host);
+  if (isMalformed(address)) throw new TypeError(`${host}: ${address.because}`);
+  const port = await listen({
+    address,
+    port: listening,
+    engine: config.engine,
+    onFallback: (because) => log.info({ because, at: config.listen }, "portable UDP engine"),
+  });
+  const ofStrangers = new Pace(OF_STRANGERS, 8);
+  const server = new Server({
+    port,
+    files,
+    slots,
+    metrics,
+    now,
+    journal: new Journal({ replica: backing.replica, reporter: backing.reporter, metrics, ofStrangers, now }),
+    perClient: new Pace(config.perClient, MOST_CLIENTS),
+    limits: { blockBytes: config.blksize, windowBlocks: config.windowsize },
+    patience: config,
+    singlePort: config.singlePort,
+    mostNetasciiBytes: config.cacheFileBytes,
+  });
+  const serving = server.serve();
+  const local = formatAddress(port.local.address);
+  return {
+    endpoints: { udp: `${local.includes(":") ? `[${local}]` : local}:${port.local.port}` },
+    ready: () => withoutIpam(backing.ready()),
+    drain: () => server.drain(),
+    async stop() {
+      await server.stop();
+      await port.close();
+      await serving;
+    },
+  };
+}
+
+/** Files are served whatever the IPAM does; it only names who fetched them. */
+function withoutIpam({ ready, because }: Readiness): Readiness {
+  return ready ? { ready: true } : { ready: true, because: `clients are not named: ${because ?? "the IPAM is away"}` };
+}
