@@ -1,7 +1,10 @@
 import { pino, type DestinationStream, type Logger } from "pino";
 import type { SiteConfig } from "./site.ts";
 
-/** JSON lines on stdout, buffered for a turn and flushed at exit; every line says which daemon of which site spoke. */
+/**
+ * JSON lines on stdout, buffered for a turn; every line says which daemon of which site spoke. `minLength` 1 sends as soon
+ * as 0 does, but at 0 `flush` calls back at once, with a write still under way.
+ */
 export function createLog(site: SiteConfig, daemon: string, destination?: DestinationStream): Logger {
   return pino(
     {
@@ -11,7 +14,7 @@ export function createLog(site: SiteConfig, daemon: string, destination?: Destin
       formatters: { level: (level) => ({ level }) },
       serializers: { error: errorFields, err: errorFields },
     },
-    destination ?? pino.destination({ dest: 1, sync: false, minLength: 0 }),
+    destination ?? pino.destination({ dest: 1, sync: false, minLength: 1 }),
   );
 }
 

@@ -28,6 +28,7 @@ const draining = (): Readiness => ({ ready: false, because: "draining" });
 
 const DRAIN_MS = 10_000;
 const STOP_MS = 5_000;
+const FLUSH_MS = 3_000; // drain, stop and flush together stay below the supervisor's patience
 
 /**
  * The life of a daemon from its configuration to its exit code: context, start, ready; SIGTERM, SIGINT or the loss of
@@ -114,5 +115,5 @@ function crashOnBugs(log: Logger): void {
 async function flushed(log: Logger): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   log.flush(() => resolve());
-  await within(1000, promise).catch(() => {}); // a reader that does not read is no reason to stay
+  await within(FLUSH_MS, promise).catch(() => {}); // a reader that does not read is no reason to stay
 }

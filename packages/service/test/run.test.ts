@@ -94,6 +94,14 @@ test("a drain that fails is said and stops all the same", async () => {
   assert.deepEqual(messages(toy), ["started", "stopping", "draining", "not drained", "all closed"]);
 });
 
+test("a daemon's last lines arrive, in order, though its machine is slow to write them", async () => {
+  const toy = start({ FIRSTLIGHT_TOY__DRAIN: "busy", UV_THREADPOOL_SIZE: "1" });
+  await toy.said("started");
+  toy.child.kill("SIGTERM");
+  assert.equal(await toy.exit, 0);
+  assert.deepEqual(messages(toy), ["started", "stopping", "draining", "all closed"]);
+});
+
 test("a start that fails exits 1 and says why, with the cause", async () => {
   const toy = start({ FIRSTLIGHT_TOY__START: "fail" });
   assert.equal(await toy.exit, 1);

@@ -1,4 +1,5 @@
 /** A daemon of nothing but its life, for the lifecycle scenarios: behaves as its section says. */
+import { pbkdf2 } from "node:crypto";
 import { z } from "zod";
 import { runDaemon, type Daemon } from "../../src/index.ts";
 
@@ -6,11 +7,17 @@ const toySchema = z.strictObject({
   health: z.string().default("127.0.0.1:0"),
   serverId: z.string().default("toy"),
   start: z.enum(["well", "fail", "hang"]).default("well"),
-  drain: z.enum(["well", "fail", "hang"]).default("well"),
+  drain: z.enum(["well", "fail", "hang", "busy"]).default("well"),
   later: z.enum(["nothing", "reject"]).default("nothing"),
 });
 
 const hang = (): Promise<never> => new Promise(() => setInterval(() => {}, 1000));
+
+/** With a thread pool of one, no line told from now on leaves before this is done; those told so far have left. */
+async function holdUpWriting(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  pbkdf2("", "", 1_000_000, 32, "sha256", () => {});
+}
 
 const toy: Daemon<typeof toySchema> = {
   name: "toy",
@@ -25,6 +32,7 @@ const toy: Daemon<typeof toySchema> = {
       endpoints: { toy: config.serverId, shared: shared.engine },
       ready: () => ({ ready: true }),
       drain: async () => {
+        if (config.drain === "busy") await holdUpWriting();
         log.info("draining");
         if (config.drain === "fail") throw new Error("would not drain");
         if (config.drain === "hang") await hang();
