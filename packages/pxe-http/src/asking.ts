@@ -1,0 +1,18 @@
+import { ApiUnavailable, isRefusal, UnknownMachine } from "@firstlight/api-client";
+import { type Refused, refused } from "./because.ts";
+
+/** The API's answer, or its no as a value: it knows the machine not, it refuses, or it is away. */
+export async function answered<T>(question: Promise<T>): Promise<T | Refused> {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof UnknownMachine) return refused("the API knows no such machine", error.message);
+    if (isRefusal(error)) return refused("the API refuses", (error as Error).message);
+    if (error instanceof ApiUnavailable) return refused("the API is away", error.message);
+    throw error;
+  }
+}
+
+export function isRefused(answer: unknown): answer is Refused {
+  return typeof answer === "object" && answer !== null && "is" in answer && answer.is === "refused";
+}

@@ -1,0 +1,62 @@
+import type { Api, Decision, Reporter } from "@firstlight/api-client";
+import type { Clock } from "@firstlight/service";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { answered, isRefused } from "./asking.ts";
+import { sentence } from "./because.ts";
+import type { Decisions } from "./decisions.ts";
+import type { Metrics } from "./metrics.ts";
+import { render, type Rendered, renderWait, type ScriptContext } from "./script.ts";
+import { tell, type Visit, visitOf } from "./visit.ts";
+
+export interface BootParts {
+  readonly api: Pick<Api, "decide">;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  readonly decisions: Decisions;
+  readonly metrics: Metrics;
+  readonly script: Pick<ScriptContext, "waitSeconds" | "kernelArguments">;
+}
+
+/**
+ * `/boot.ipxe`: what this very machine is to do now. Every fetch asks the API: a script carries the token of its
+ * decision, so none is kept or shared. Whatever goes wrong, the answer is a script, since firmware that gets an error
+ * leaves the network boot without a word.
+ */
+export function bootRoute(parts: BootParts) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const visit = visitOf(request);
+    const [script, decision] = await scriptFor(parts, visit);
+    if (request.method === "GET") {
+      const kind = script.is === "wait" ? "pxe.wait" : "pxe.script";
+      tell(parts.reporter, visit, kind, { because: script.because, detail: detailOf(script, decision) });
+      parts.metrics.script(script.is);
+    }
+    return sendScript(reply, script);
+  };
+}
+
+export function sendScript(reply: FastifyReply, { text }: Rendered): FastifyReply {
+  return reply.code(200).type("text/plain; charset=utf-8").header("cache-control", "no-store").send(text);
+}
+
+async function scriptFor(parts: BootParts, visit: Visit): Promise<[Rendered, Decision?]> {
+  const { api, clock, decisions, script } = parts;
+  const { requester, trace, base } = visit;
+  const { address, mac } = requester;
+  const context = { ...script, base, mac };
+  const answer = await answered(api.decide({ address, mac, ...(trace !== undefined && { trace }) }));
+  if (!isRefused(answer)) {
+    decisions.learn(requester, answer, clock.now());
+    return [render(answer, context), answer];
+  }
+  if (answer.because !== "the API is away") decisions.forget(requester);
+  const kept = decisions.standing(requester, clock.now());
+  if (!kept) return [renderWait(sentence(answer), context)];
+  const decision = { ...kept, because: `as decided before, now that the API is away: ${kept.because}` };
+  return [render(decision, context), decision];
+}
+
+function detailOf({ is }: Rendered, decision: Decision | undefined): Record<string, string> {
+  if (!decision) return { action: is };
+  return { action: is, version: String(decision.version), machine: decision.machineName };
+}

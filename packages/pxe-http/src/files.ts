@@ -1,0 +1,75 @@
+import { realpath, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { ReadStream } from "node:fs";
+import type { Reporter } from "@firstlight/api-client";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { chunkBytes, contentTypeOf, isArtefactName } from "./artefact.ts";
+import { type Refused, refused } from "./because.ts";
+import { refuse, type RefuseParts, tell, visitOf } from "./visit.ts";
+
+export interface FileParts extends RefuseParts {
+  readonly reporter: Reporter;
+  /** The artefacts' folder, absolute. */
+  readonly root: string;
+}
+
+/** `/artefacts/PATH`: HEAD, ranges, ETag and conditions by @fastify/static, with large reads; its end is told. */
+export function artefactRoute(parts: FileParts) {
+  let transfers = 0;
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const path = pathOf(request);
+    const no = isArtefactName(path)
+      ? await whyNot(parts.root, path)
+      : refused("the name is not one of an artefact", printable(path));
+    if (no) return refuse(parts, request, reply, no);
+    transfers++;
+    reply.raw.once("close", () => transfers--);
+    void reply.header("cache-control", "no-cache"); // EDK2 and caches may keep it, and must ask whether it is the same
+    const options = { highWaterMark: chunkBytes(transfers), cacheControl: false };
+    return reply.sendFile(path, options);
+  };
+}
+
+/** Once the last byte is read or the machine has left: what it got. Ranges of one file are told by their last. */
+export function artefactSent({ metrics, reporter }: FileParts) {
+  return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
+    if (!(payload instanceof ReadStream)) return payload;
+    const visit = visitOf(request);
+    const path = pathOf(request);
+    void reply.type(contentTypeOf(path));
+    const bytes = Number(reply.getHeader("content-length"));
+    const isLast = reply.statusCode === 200 || isAtEnd(String(reply.getHeader("content-range")));
+    reply.raw.once("close", () => {
+      metrics.bytes("artefact", payload.bytesRead);
+      const isWhole = reply.raw.writableFinished;
+      if (!isLast && isWhole) return;
+      const because = isWhole ? {} : { because: `the machine left before the end of its ${bytes} bytes` };
+      tell(reporter, visit, "pxe.artefact", { detail: { path, bytes: String(payload.bytesRead) }, ...because });
+    });
+    return payload;
+  };
+}
+
+function pathOf(request: FastifyRequest): string {
+  return (request.params as { readonly "*": string })["*"];
+}
+
+/** A link may lead anywhere within the folder, and nowhere else. */
+async function whyNot(root: string, path: string): Promise<Refused | undefined> {
+  try {
+    const real = await realpath(join(root, path));
+    if (relative(await realpath(root), real).split(sep)[0] === "..")
+      return refused("the artefact leaves its folder", path);
+    return (await stat(real)).isFile() ? undefined : refused("no such artefact", `${path} is not a file`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return refused("no such artefact", code === "ENOENT" || code === "ENOTDIR" ? path : `${path} (${code})`);
+  }
+}
+
+function isAtEnd(contentRange: string): boolean {
+  const [, last, size] = /-(\d+)\/(\d+)$/.exec(contentRange) ?? [];
+  return Number(last) + 1 === Number(size);
+}
+
+const printable = (path: string): string => path.slice(0, 100).replaceAll(/[^ -~]/g, "?");

@@ -1,0 +1,40 @@
+import type { Replica } from "@firstlight/ipam";
+import type { Address } from "@firstlight/wire";
+import { type Refused, refused } from "./because.ts";
+import { type Requester, requesterAt } from "./requester.ts";
+
+/** At most so many strangers wait at a time; the next ones are refused at once. */
+const MOST_WAITING = 256;
+
+/**
+ * Finds who asks. A firmware may be here before the feed has brought its lease, so nobody is refused before the feed had
+ * time to: the wait ends as soon as the lease arrives.
+ */
+export class Identity {
+  readonly #replica: Replica;
+  readonly #vrf: string;
+  readonly #waitMs: number;
+  #waiting = 0;
+
+  constructor(replica: Replica, { vrf, waitMs }: { readonly vrf: string; readonly waitMs: number }) {
+    this.#replica = replica;
+    this.#vrf = vrf;
+    this.#waitMs = waitMs;
+  }
+
+  async of(source: Address | undefined): Promise<Requester | Refused> {
+    if (source === undefined) return refused("no lease at this address");
+    const found = requesterAt(this.#replica, source, this.#vrf);
+    if (found.is === "requester" || this.#waiting >= MOST_WAITING) return found;
+    this.#waiting++;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _following = this.#replica.follow(() => {
+      if (requesterAt(this.#replica, source, this.#vrf).is === "requester") resolve();
+    });
+    const timer = setTimeout(resolve, this.#waitMs);
+    await promise;
+    clearTimeout(timer);
+    this.#waiting--;
+    return requesterAt(this.#replica, source, this.#vrf);
+  }
+}

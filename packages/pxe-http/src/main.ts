@@ -1,0 +1,30 @@
+import { connectApi } from "@firstlight/api-client";
+import { openIpam } from "@firstlight/ipam";
+import type { Daemon } from "@firstlight/service";
+import { pxeHttpSchema } from "./config.ts";
+import { startPxeHttp } from "./start.ts";
+
+export { pxeHttpSchema } from "./config.ts";
+export { type Backing, startPxeHttp } from "./start.ts";
+
+/** Boot scripts, cloud-init, artefacts and phone-home over HTTP, each bound to the machine that asks. */
+export const daemon: Daemon<typeof pxeHttpSchema> = {
+  name: "pxe-http",
+  section: "pxeHttp",
+  config: pxeHttpSchema,
+  async start(context) {
+    await using parts = new AsyncDisposableStack();
+    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const { api, reporter } = parts.use(await connectApi(context));
+    const { replica } = ipam;
+    const running = await startPxeHttp(context, { replica, api, reporter, ready: () => ipam.ready() });
+    const owned = parts.move();
+    return {
+      ...running,
+      async stop() {
+        await running.stop();
+        await owned.disposeAsync();
+      },
+    };
+  },
+};

@@ -1,0 +1,66 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Refusal } from "./because.ts";
+
+/** Routes by name: a metric never carries a path. */
+export type RouteName = "script" | "cloud-init" | "artefact" | "phone-home" | "none";
+
+export interface Metrics {
+  request(route: RouteName, code: number, ms: number): void;
+  bytes(route: RouteName, count: number): void;
+  refusal(because: Refusal): void;
+  script(action: string): void;
+}
+
+export function createMetrics(registry: Registry, connections: () => number): Metrics {
+  const registers = [registry];
+  const requests = new Counter({
+    name: "firstlight_http_requests_total",
+    help: "Requests answered, by route and status",
+    labelNames: ["route", "code"],
+    registers,
+  });
+  const bytes = new Counter({
+    name: "firstlight_http_artefact_bytes_total",
+    help: "Bytes of artefacts read for machines",
+    labelNames: ["route"],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: "firstlight_http_seconds",
+    help: "Time from a request to the end of its answer",
+    labelNames: ["route"],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const refusals = new Counter({
+    name: "firstlight_http_refusals_total",
+    help: "Requests refused, by reason",
+    labelNames: ["because"],
+    registers,
+  });
+  const scripts = new Counter({
+    name: "firstlight_pxe_scripts_total",
+    help: "Boot scripts given, by action",
+    labelNames: ["action"],
+    registers,
+  });
+  registry.registerMetric(
+    new Gauge({
+      name: "firstlight_http_connections",
+      help: "Connections open now",
+      registers: [],
+      collect() {
+        this.set(connections());
+      },
+    }),
+  );
+  return {
+    request(route, code, ms) {
+      requests.inc({ route, code });
+      seconds.observe({ route }, ms / 1000);
+    },
+    bytes: (route, count) => bytes.inc({ route }, count),
+    refusal: (because) => refusals.inc({ because }),
+    script: (action) => scripts.inc({ action }),
+  };
+}

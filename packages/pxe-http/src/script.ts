@@ -1,0 +1,132 @@
+import type { Action, Decision } from "@firstlight/api-client";
+import { isWord, words } from "./line.ts";
+
+/** What a script needs beyond its decision. */
+export interface ScriptContext {
+  /** `http://10.0.0.1:8080/t/TRACE`, without a final slash: everything the machine fetches next is below it. */
+  readonly base: string;
+  readonly mac: string;
+  readonly waitSeconds: number;
+  readonly kernelArguments: Readonly<Record<Image, readonly string[]>>;
+}
+
+export type Image = "discovery" | "cleanup" | "dpu";
+
+/** What was rendered: `wait` also where a decision could not be put into a script. */
+export interface Rendered {
+  readonly is: Action;
+  readonly text: string;
+  readonly because: string;
+}
+
+const MOST_TENANT_CHARACTERS = 64 * 1024;
+
+type Renderer = (decision: Decision, context: ScriptContext) => readonly string[] | { readonly because: string };
+
+/** Every action as iPXE lines. Add a row, not a branch. */
+const ACTIONS: Readonly<Record<Action, Renderer>> = {
+  discover: (decision, context) => system("discovery", decision, context),
+  cleanup: (decision, context) => system("cleanup", decision, context),
+  tenant,
+  "local-disk": () => LOCAL_DISK,
+  wait: ({ because }) => ({ because }),
+};
+
+/**
+ * BIOS: iPXE itself starts the first disk. EFI: iPXE leaves with an error, upon which the firmware's boot manager goes on
+ * to the next boot option, the disk's own; after a success it would show its menu (EDK2, BdsEntry.c, BootBootOptions).
+ */
+const LOCAL_DISK: readonly string[] = [
+  "iseq ${platform} efi && goto efi ||",
+  "sanboot --no-describe --drive 0x80 || echo Firstlight: there is no disk to boot from",
+  "goto retry",
+  ":efi",
+  "exit 1",
+];
+
+/** The iPXE script that this decision asks for. Pure; whatever its strings say, they stay in their place. */
+export function render(decision: Decision, context: ScriptContext): Rendered {
+  const { action, machineName, because } = decision;
+  const lines = ACTIONS[action](decision, context);
+  if ("because" in lines) return renderWait(lines.because, context, machineName);
+  const text = [...header(machineName, action, because), ...lines, ...retry(context)];
+  return { is: action, text: joined(text), because };
+}
+
+/** Says why, waits, asks again. Never a silent exit: whoever looks at the console sees what it waits for. */
+export function renderWait(
+  because: string,
+  context: Pick<ScriptContext, "base" | "waitSeconds">,
+  machineName = "unknown machine",
+): Rendered {
+  return { is: "wait", text: joined([...header(machineName, "wait", because), ...retry(context)]), because };
+}
+
+const joined = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
+
+function header(machineName: string, action: Action, because: string): readonly string[] {
+  return [
+    "#!ipxe",
+    `echo Firstlight: ${words(machineName)}`,
+    `echo action: ${action}`,
+    `echo because: ${words(because)}`,
+  ];
+}
+
+/** A kernel and an initrd; the file names are settled by iPXE, which knows its own architecture. */
+function system(usual: Image, decision: Decision, { base, mac, kernelArguments }: ScriptContext): ReturnType<Renderer> {
+  const { action, role, token } = decision;
+  if (!isWord(token)) return { because: "the API's token is not one for a kernel's command line" };
+  const image = role === "dpu_oob" ? "dpu" : usual;
+  const folder = `${base}/artefacts/${image}/\${buildarch}`;
+  const kernel = [
+    `kernel --name vmlinuz ${folder}/vmlinuz`,
+    "initrd=initrd", // EFI: the kernel's stub looks for the initrd under this name in iPXE's file system
+    ...kernelArguments[image],
+    `firstlight.url=${base}`,
+    `firstlight.token=${token}`,
+    `firstlight.action=${action}`,
+    `ds=nocloud;s=${base}/cloud-init/`,
+    `BOOTIF=01-${mac.replaceAll(":", "-")}`,
+  ];
+  return [
+    "imgfree",
+    `${kernel.join(" ")} || goto no_kernel`,
+    `initrd --name initrd ${folder}/initrd || goto no_initrd`,
+    "boot || goto no_boot",
+    ":no_kernel",
+    `echo Firstlight: missing ${image}/\${buildarch}/vmlinuz`,
+    "goto retry",
+    ":no_initrd",
+    `echo Firstlight: missing ${image}/\${buildarch}/initrd`,
+    "goto retry",
+    ":no_boot",
+    `echo Firstlight: ${image}/\${buildarch}/vmlinuz does not boot`,
+  ];
+}
+
+/** The tenant's own words, after settings it may use; how its script ends is its own affair. */
+function tenant({ script = "", token, machineName }: Decision, { base }: ScriptContext): ReturnType<Renderer> {
+  if (script.trim() === "") return { because: "its tenant has given no script" };
+  if (script.length > MOST_TENANT_CHARACTERS) return { because: "its tenant's script is longer than 64 KiB" };
+  if (!isWord(token)) return { because: "the API's token is not one for a script" };
+  return [
+    `set base-url ${base}`,
+    `set cloud-init ${base}/cloud-init/`,
+    `set firstlight-token ${token}`,
+    `set machine ${words(machineName)}`,
+    ...script.replaceAll("\r\n", "\n").split("\n"),
+    "", // a backslash at its end continues here and no further
+    "exit",
+  ];
+}
+
+function retry({ base, waitSeconds }: Pick<ScriptContext, "base" | "waitSeconds">): readonly string[] {
+  return [
+    ":retry",
+    "imgfree",
+    `echo Firstlight: asking again in ${waitSeconds} seconds`,
+    `sleep ${waitSeconds}`,
+    `chain --replace --autofree ${base}/boot.ipxe || goto retry`,
+  ];
+}

@@ -1,0 +1,130 @@
+import fastifyStatic from "@fastify/static";
+import type { Shared } from "@firstlight/service";
+import { formatAddress } from "@firstlight/wire";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { type Refused, refused } from "./because.ts";
+import { type BootParts, bootRoute, sendScript } from "./boot.ts";
+import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
+import { artefactRoute, artefactSent, type FileParts } from "./files.ts";
+import type { Identity } from "./identify.ts";
+import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
+import { sourceOf } from "./requester.ts";
+import { renderWait } from "./script.ts";
+import { type SeedParts, seedRoute } from "./seed.ts";
+import { refuse, sendRefusal, type Stranger, tellRefusal, traceOf } from "./visit.ts";
+
+export interface ServerParts extends BootParts, SeedParts, FileParts, PhoneHomeParts {
+  readonly identity: Identity;
+  readonly shared: Pick<Shared, "take">;
+  readonly perClient: { readonly perSecond: number; readonly burst: number };
+  /** This server as machines reach it, asked for at each request: port 0 is known only once it listens. */
+  readonly baseUrl: () => string;
+  readonly onFault: (error: unknown) => void;
+  readonly api: BootParts["api"] & PhoneHomeParts["api"];
+}
+
+const PHONE_HOME_BYTES = 16 * 1024;
+
+/** Every bound of a connection. A machine that stalls is closed; whatever it had, it can ask for again by range. */
+const LIMITS = {
+  trustProxy: false, // identity is the connection's source; no header names another
+  bodyLimit: PHONE_HOME_BYTES,
+  requestTimeout: 15_000,
+  connectionTimeout: 60_000,
+  keepAliveTimeout: 15_000,
+  maxRequestsPerSocket: 10_000,
+  http: { maxHeaderSize: 8192, headersTimeout: 10_000 },
+  routerOptions: { maxParamLength: 512 },
+} as const;
+
+/** The routes, each also below `/t/TRACE`, behind one gate that knows who asks before anything else is read. */
+export function createServer(parts: ServerParts): FastifyInstance {
+  const app = Fastify({
+    ...LIMITS,
+    logger: false,
+    frameworkErrors: (_error, _request, reply) => {
+      parts.metrics.refusal("the request is malformed");
+      void sendRefusal(reply, refused("the request is malformed"), parts.waitSeconds);
+    },
+    clientErrorHandler(_error, socket) {
+      parts.metrics.refusal("not HTTP");
+      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      else socket.destroy();
+    },
+  });
+  app.decorateRequest("visit", null);
+  app.addHook("onRequest", gate(parts));
+  app.addHook("onResponse", async (request, reply) => {
+    parts.metrics.request(routeOf(request), reply.statusCode, reply.elapsedTime);
+  });
+  app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) => {
+    done(null, Object.fromEntries(new URLSearchParams(String(body))));
+  });
+  app.setNotFoundHandler((request, reply) => refuse(parts, request, reply, refused("no such resource")));
+  app.setErrorHandler((error: FastifyError, request, reply) => fault(parts, error, request, reply));
+  app.register(fastifyStatic, { root: parts.root, serve: false, dotfiles: "deny", index: false });
+  app.register(routes(parts));
+  app.register(routes(parts), { prefix: "/t/:trace(^[0-9a-f]{32}$)" });
+  return app;
+}
+
+function routes(parts: ServerParts) {
+  return async (app: FastifyInstance): Promise<void> => {
+    app.get("/boot.ipxe", { config: { route: "script" } }, bootRoute(parts));
+    for (const document of Object.keys(DOCUMENTS) as DocumentName[]) {
+      app.get(`/cloud-init/${document}`, { config: { route: "cloud-init" } }, seedRoute(parts, document));
+    }
+    app.get("/artefacts/*", { config: { route: "artefact" }, onSend: artefactSent(parts) }, artefactRoute(parts));
+    app.post("/phone-home", { config: { route: "phone-home" } }, phoneHomeRoute(parts));
+  };
+}
+
+/** Who asks, and whether it may now. */
+function gate(parts: ServerParts) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> => {
+    const source = sourceOf(request.raw.socket.remoteAddress);
+    const trace = traceOf(request);
+    const stranger: Stranger = {
+      ...(source !== undefined && { address: formatAddress(source) }),
+      ...(trace !== undefined && { trace }),
+    };
+    const { perSecond, burst } = parts.perClient;
+    if (!(await parts.shared.take(`pxe-http ${stranger.address}`, perSecond, burst)))
+      return turnAway(parts, request, reply, refused("too many requests"), stranger);
+    const requester = await parts.identity.of(source);
+    if (requester.is === "refused") return turnAway(parts, request, reply, requester, stranger);
+    request.visit = { requester, base: baseOf(parts, request), ...(trace !== undefined && { trace }) };
+  };
+}
+
+/** A machine that wants its script gets one that waits; anybody else gets the no itself. */
+function turnAway(
+  parts: ServerParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  no: Refused,
+  stranger: Stranger,
+): FastifyReply {
+  tellRefusal(parts, stranger, no, request.url);
+  if (routeOf(request) !== "script") return sendRefusal(reply, no, parts.waitSeconds);
+  return sendScript(reply, renderWait(no.because, { ...parts.script, base: baseOf(parts, request) }));
+}
+
+function fault(parts: ServerParts, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const code = error.statusCode ?? 500;
+  if (code < 500) {
+    parts.metrics.refusal("the request is malformed");
+    return reply.code(code).send({ because: `the request is malformed: ${error.message}` });
+  }
+  parts.onFault(error);
+  parts.metrics.refusal("the server has a fault");
+  if (routeOf(request) !== "script") return sendRefusal(reply, refused("the server has a fault"), parts.waitSeconds);
+  return sendScript(reply, renderWait("the server has a fault", { ...parts.script, base: baseOf(parts, request) }));
+}
+
+const routeOf = (request: FastifyRequest) => request.routeOptions.config.route ?? "none";
+
+function baseOf({ baseUrl }: ServerParts, request: FastifyRequest): string {
+  const trace = traceOf(request);
+  return trace === undefined ? baseUrl() : `${baseUrl()}/t/${trace}`;
+}

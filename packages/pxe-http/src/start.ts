@@ -1,0 +1,64 @@
+import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import type { Api, Reporter } from "@firstlight/api-client";
+import type { Replica } from "@firstlight/ipam";
+import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import type { PxeHttpConfig } from "./config.ts";
+import { Connections } from "./connections.ts";
+import { Decisions } from "./decisions.ts";
+import { Identity } from "./identify.ts";
+import { createMetrics } from "./metrics.ts";
+import { createServer } from "./server.ts";
+
+/** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
+export interface Backing {
+  readonly replica: Replica;
+  readonly api: Pick<Api, "decide" | "phoneHome">;
+  readonly reporter: Reporter;
+  ready(): Readiness;
+}
+
+export interface StartContext extends Pick<Context<PxeHttpConfig>, "config" | "metrics" | "clock" | "shared"> {
+  readonly site: { readonly site: { readonly stateDir: string } };
+  readonly log: Pick<Context<PxeHttpConfig>["log"], "error">;
+}
+
+/** Joins the parts, opens the socket and serves. `stop` closes what is opened here, never the backing. */
+export async function startPxeHttp(context: StartContext, backing: Backing): Promise<Running> {
+  const { config, log, clock, shared } = context;
+  const { replica, api, reporter } = backing;
+  const { waitSeconds, kernelArguments, perClient } = config;
+  const connections = new Connections();
+  const metrics = createMetrics(context.metrics, () => connections.open);
+  let endpoint = config.listen;
+  const app = createServer({
+    api,
+    reporter,
+    clock,
+    shared,
+    metrics,
+    waitSeconds,
+    perClient,
+    script: { waitSeconds, kernelArguments },
+    root: resolve(context.site.site.stateDir, config.artefacts ?? "artefacts"),
+    decisions: new Decisions(config.lastDecisionSeconds),
+    identity: new Identity(replica, { vrf: config.vrf, waitMs: config.identityWaitMs }),
+    baseUrl: () => config.baseUrl ?? `http://${endpoint}`,
+    onFault: (error) => log.error({ error }, "a request met a fault"),
+  });
+  app.server.maxConnections = config.maxConnections;
+  connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
+  const { host, port } = splitEndpoint(config.listen);
+  await app.listen({ host, port });
+  const { address, family, port: bound } = app.server.address() as AddressInfo;
+  endpoint = family === "IPv6" ? `[${address}]:${bound}` : `${address}:${bound}`;
+  return {
+    endpoints: { http: endpoint },
+    ready: () => backing.ready(),
+    drain: () => app.close(), // no new connection, and the answers under way are finished
+    async stop() {
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
