@@ -12,7 +12,7 @@ export class Reply {
   isTruncated = false;
   /** Offset behind what is written. */
   at = 0;
-  #out = new Uint8Array(0);
+  #out: Uint8Array = new Uint8Array(0);
   #asked: Scan | undefined;
   #end = 0;
   #answers = 0;
@@ -51,7 +51,6 @@ export class Reply {
   /** Completes header and OPT; the length of the reply. */
   end(): number {
     const asked = this.#asked!;
-    const out = this.#out;
     if (asked.hasEdns) this.#opt(asked.dnssecOk);
     const flags = (asked.flags & 0x7900) | FLAGS.isResponse; // opcode and RD are the client's
     const authority = this.isAuthoritative ? FLAGS.isAuthoritative : 0;
@@ -60,7 +59,6 @@ export class Reply {
     this.#u16(6, this.#answers);
     this.#u16(8, this.#authorities);
     this.#u16(10, asked.hasEdns ? 1 : 0);
-    this.#out = out;
     return this.at;
   }
 

@@ -1,4 +1,4 @@
-import { isMalformed, Writer } from "@firstlight/wire";
+import { isMalformed, type Malformed, Writer } from "@firstlight/wire";
 import { encodeData, type Labels, labels, nameBytes, readLabels, TYPES } from "@firstlight/wire/dns";
 import { Names, NONE } from "./names.ts";
 import { compile, MAX_SET_BYTES, rdataOf, type RecordText, typeOf } from "./record.ts";
@@ -50,6 +50,8 @@ export class Zones {
   readonly seed: number;
   /** Of every zone: low 32 bits of the feed's position. */
   serial = 0;
+  /** Zones whose name DNS cannot carry. */
+  readonly rejected: Rejected[] = [];
   readonly #name: Labels = labels();
   readonly #apexes = new Set<number>();
 
@@ -57,7 +59,13 @@ export class Zones {
     this.seed = seed;
     this.names = new Names(2 ** Math.ceil(Math.log2(Math.max(16, capacity))));
     const outermostFirst = [...zones].toSorted((a, b) => a.name.split(".").length - b.name.split(".").length);
-    this.zones = outermostFirst.map((zone, index) => this.#open(zone, index));
+    const opened: Zone[] = [];
+    for (const text of outermostFirst) {
+      const zone = this.#open(text, opened.length);
+      if (isMalformed(zone)) this.rejected.push({ owner: text.name, because: zone.because });
+      else opened.push(zone);
+    }
+    this.zones = opened;
   }
 
   /** Puts these records in the place of all that `owner` had; none removes it. */
@@ -77,10 +85,11 @@ export class Zones {
     return compiled.rejected;
   }
 
-  #open({ name, ttlSeconds, soa }: ZoneText, index: number): Zone {
+  #open({ name, ttlSeconds, soa }: ZoneText, index: number): Zone | Malformed {
     const wire = nameBytes(name);
     const rdata = encodeData({ is: "SOA", serial: 0, ...soa });
-    if (isMalformed(wire) || isMalformed(rdata)) throw new TypeError(`zone ${name} has no name that DNS can carry`);
+    if (isMalformed(wire)) return wire;
+    if (isMalformed(rdata)) return rdata;
     readLabels(wire, 0, wire.length, this.seed, this.#name);
     const existing = this.#path(wire);
     const apex = existing === NONE ? this.names.add(wire, this.#name, 0, NONE, index) : existing;

@@ -1,0 +1,27 @@
+import { openIpam } from "@firstlight/ipam";
+import type { Daemon } from "@firstlight/service";
+import { dnsdSchema } from "./config.ts";
+import { startDnsd } from "./start.ts";
+
+export { dnsdSchema } from "./config.ts";
+export { type Backing, startDnsd } from "./start.ts";
+
+/** Authoritative DNS of the site's names, forward and reverse, answered from the replica alone. */
+export const daemon: Daemon<typeof dnsdSchema> = {
+  name: "dnsd",
+  section: "dnsd",
+  config: dnsdSchema,
+  async start(context) {
+    await using parts = new AsyncDisposableStack();
+    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const running = await startDnsd(context, { replica: ipam.replica, ready: () => ipam.ready() });
+    const owned = parts.move();
+    return {
+      ...running,
+      async stop() {
+        await running.stop();
+        await owned.disposeAsync();
+      },
+    };
+  },
+};

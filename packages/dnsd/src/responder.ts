@@ -1,0 +1,55 @@
+import { answer, type Limits, newScratch } from "./answer.ts";
+import type { Authority } from "./authority.ts";
+import type { Metrics, Transport } from "./metrics.ts";
+
+export interface ResponderOptions {
+  readonly payloadBytes: number;
+  /** A replica older than this is answered SERVFAIL. */
+  readonly stalenessMs: number;
+}
+
+/** What both transports answer with: the core, the age of the replica, and the count of what was said. */
+export class Responder {
+  readonly payloadBytes: number;
+  readonly #authority: Pick<Authority, "zones">;
+  readonly #age: () => number;
+  readonly #metrics: Metrics;
+  readonly #mostMs: number;
+  readonly #limits: Readonly<Record<Transport, readonly [fresh: Limits, stale: Limits]>>;
+  readonly #scratch = newScratch();
+
+  constructor(
+    authority: Pick<Authority, "zones">,
+    age: () => number,
+    metrics: Metrics,
+    { payloadBytes, stalenessMs }: ResponderOptions,
+  ) {
+    this.#authority = authority;
+    this.#age = age;
+    this.#metrics = metrics;
+    this.#mostMs = stalenessMs;
+    this.payloadBytes = payloadBytes;
+    const limits = (isStream: boolean) =>
+      [
+        { payloadBytes, isStream, isStale: false },
+        { payloadBytes, isStream, isStale: true },
+      ] as const;
+    this.#limits = { udp: limits(false), tcp: limits(true) };
+  }
+
+  get isStale(): boolean {
+    return this.#age() > this.#mostMs;
+  }
+
+  /** Length of the reply in `out`; 0 when there is none, and the reason is counted. */
+  respond(query: Uint8Array, out: Uint8Array, transport: Transport): number {
+    const limits = this.#limits[transport][this.isStale ? 1 : 0];
+    const said = answer(this.#authority.zones, query, out, limits, this.#scratch);
+    if (typeof said === "string") {
+      this.#metrics.silence(said);
+      return 0;
+    }
+    this.#metrics.answered(transport, this.#scratch.scan.qtype, this.#scratch.reply.rcode);
+    return said;
+  }
+}

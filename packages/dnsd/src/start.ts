@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { listen, type Port } from "@firstlight/datagram";
+import type { Replica } from "@firstlight/ipam";
+import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { type Address, formatAddress, isIPv4, isMalformed, parseAddress } from "@firstlight/wire";
+import { Authority } from "./authority.ts";
+import type { DnsdConfig } from "./config.ts";
+import { createMetrics } from "./metrics.ts";
+import { Responder } from "./responder.ts";
+import { serve } from "./server.ts";
+import { listenStream, type Stream } from "./stream.ts";
+
+/** The IPAM as dnsd needs it, opened by whoever starts it. */
+export interface Backing {
+  readonly replica: Replica;
+  ready(): Readiness;
+}
+
+export interface StartContext extends Pick<Context<DnsdConfig>, "config" | "metrics"> {
+  readonly log: Pick<Context<DnsdConfig>["log"], "info" | "warn">;
+}
+
+/** One address: both transports on one port. */
+interface Listener {
+  readonly port: Port;
+  readonly stream: Stream;
+}
+
+/** Builds the zones, follows the replica, opens the sockets and serves. `stop` closes what is opened here, never the backing. */
+export async function startDnsd({ config, log, metrics: registry }: StartContext, backing: Backing): Promise<Running> {
+  const { replica } = backing;
+  const authority = new Authority(replica, { seed: randomBytes(4).readInt32LE(), nsAddresses: addressesOf(config) });
+  const listeners: Listener[] = [];
+  const metrics = createMetrics(registry, {
+    serial: () => authority.zones.serial,
+    names: () => authority.zones.names.count,
+    rejected: () => authority.rejected.size,
+    connections: () => listeners.reduce((sum, { stream }) => sum + stream.connections, 0),
+  });
+  const responder = new Responder(authority, () => replica.stalenessMs(), metrics, {
+    payloadBytes: config.payloadBytes,
+    stalenessMs: config.stalenessSeconds * 1000,
+  });
+  tell(authority, log, "start");
+  await using parts = new AsyncDisposableStack();
+  parts.use(
+    replica.follow((event) => {
+      const because = authority.take(event);
+      if (because !== undefined) tell(authority, log, because);
+    }),
+  );
+  for (const at of config.listen) {
+    const listener = await open(at, config, responder, (because) => metrics.silence(because), log);
+    parts.use(listener.port);
+    parts.use(listener.stream);
+    listeners.push(listener);
+  }
+  const serving = Promise.all(listeners.map(({ port }) => serve(port, responder)));
+  const owned = parts.move();
+  return {
+    endpoints: Object.assign({}, ...listeners.map(endpointsOf)) as Record<string, string>,
+    ready: () => readiness(backing.ready(), responder.isStale, config.stalenessSeconds),
+    async drain() {
+      await Promise.all(listeners.flatMap(({ port, stream }) => [port.close(), stream.drain()]));
+    },
+    async stop() {
+      await owned.disposeAsync();
+      await serving;
+    },
+  };
+}
+
+/** Where the kernel chooses the port for UDP, TCP may have it taken: then another is asked for. */
+const CHOICES = 10;
+
+async function open(
+  at: string,
+  { engine, tcp }: DnsdConfig,
+  responder: Responder,
+  onEnd: (because: string) => void,
+  log: StartContext["log"],
+): Promise<Listener> {
+  const { host, port: wanted } = splitEndpoint(at);
+  for (let choice = 1; ; choice++) {
+    const port = await listen({
+      address: address(host),
+      port: wanted,
+      engine,
+      onFallback: (because) => log.info({ because, at }, "portable UDP engine"),
+    });
+    try {
+      const stream = await listenStream({
+        host,
+        port: port.local.port,
+        connections: tcp.connections,
+        perAddress: tcp.perAddress,
+        idleMs: tcp.idleSeconds * 1000,
+        respond: (query, out) => responder.respond(query, out, "tcp"),
+        onEnd,
+      });
+      return { port, stream };
+    } catch (fault) {
+      await port.close();
+      if (wanted !== 0 || choice === CHOICES || (fault as NodeJS.ErrnoException).code !== "EADDRINUSE") throw fault;
+    }
+  }
+}
+
+function readiness(replica: Readiness, isStale: boolean, stalenessSeconds: number): Readiness {
+  if (!replica.ready || !isStale) return replica;
+  return { ...replica, ready: false, because: `replica older than ${stalenessSeconds} s: every answer is SERVFAIL` };
+}
+
+function tell({ zones, rejected }: Authority, log: StartContext["log"], because: string): void {
+  log.info({ zones: zones.zones.length, names: zones.names.count, serial: zones.serial, because }, "zones built");
+  if (rejected.size === 0) return;
+  log.warn({ names: rejected.size, first: [...rejected].slice(0, 5) }, "names that cannot be served");
+}
+
+/** Addresses of our name servers: as configured, else where we listen, if that is an address at all. */
+function addressesOf({ nsAddresses, listen: endpoints }: DnsdConfig): readonly string[] {
+  if (nsAddresses.length > 0) return nsAddresses;
+  const hosts = endpoints.map((at) => formatAddress(address(splitEndpoint(at).host)));
+  return [...new Set(hosts)].filter((host) => host !== "0.0.0.0" && host !== "::");
+}
+
+function endpointsOf({ port: { local } }: Listener, i: number): Record<string, string> {
+  const host = formatAddress(local.address);
+  const at = `${isIPv4(local.address) ? host : `[${host}]`}:${local.port}`;
+  return i === 0 ? { udp: at, tcp: at } : { [`udp${i}`]: at, [`tcp${i}`]: at };
+}
+
+/** The schema has seen it: anything else is a bug. */
+function address(text: string): Address {
+  const read = parseAddress(text);
+  if (isMalformed(read)) throw new TypeError(`${text}: ${read.because}`);
+  return read;
+}

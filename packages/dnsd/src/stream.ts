@@ -1,0 +1,112 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { isMalformed } from "@firstlight/wire";
+import { MAX_MESSAGE_BYTES } from "@firstlight/wire/dns";
+import { Frames } from "./frames.ts";
+
+export interface StreamOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly connections: number;
+  readonly perAddress: number;
+  readonly idleMs: number;
+  /** Length of the reply to a query in `out`; 0 when there is none. */
+  readonly respond: (query: Uint8Array, out: Uint8Array) => number;
+  /** A connection was refused or ended by us, and why. */
+  readonly onEnd: (because: string) => void;
+}
+
+/** DNS over TCP (RFC 7766): many queries on a connection, answered in order, as fast as the client reads. */
+export interface Stream extends AsyncDisposable {
+  readonly connections: number;
+  /** Takes no new connection and closes those there are, once what is written has left. */
+  drain(): Promise<void>;
+}
+
+/** Rejects with the system's error when the kernel refuses the address. */
+export async function listenStream(options: StreamOptions): Promise<Stream> {
+  const { connections, perAddress, onEnd } = options;
+  const open = new Set<Socket>();
+  const byAddress = new Map<string, number>();
+  const out = new Uint8Array(MAX_MESSAGE_BYTES);
+
+  const refusal = (address: string | undefined): string | undefined => {
+    if (address === undefined) return "connection was gone before it was taken";
+    if (open.size >= connections) return "too many connections";
+    return (byAddress.get(address) ?? 0) >= perAddress ? "too many connections of this address" : undefined;
+  };
+  const server = createServer({ noDelay: true }, (socket) => {
+    const address = socket.remoteAddress;
+    const because = refusal(address);
+    if (because !== undefined || address === undefined) {
+      socket.on("error", () => {}).resetAndDestroy();
+      return onEnd(because!);
+    }
+    open.add(socket);
+    byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
+    socket.once("close", () => {
+      open.delete(socket);
+      const left = byAddress.get(address)! - 1;
+      if (left > 0) byAddress.set(address, left);
+      else byAddress.delete(address);
+    });
+    converse(socket, out, options);
+  });
+  await new Promise<void>((resolve, reject) =>
+    server.once("error", reject).listen(options.port, options.host, () => resolve()),
+  );
+  server.removeAllListeners("error").on("error", () => onEnd("connection could not be accepted"));
+  return {
+    get connections() {
+      return open.size;
+    },
+    drain() {
+      for (const socket of open) socket.destroySoon(); // what is written leaves first
+      return closed(server);
+    },
+    [Symbol.asyncDispose]() {
+      for (const socket of open) socket.destroy();
+      return closed(server);
+    },
+  };
+}
+
+/** One connection: it ends when the client ends it, when nothing whole has come for too long, or when it speaks no DNS. */
+function converse(socket: Socket, out: Uint8Array, { idleMs, respond, onEnd }: StreamOptions): void {
+  const frames = new Frames();
+  const end = (because: string): void => {
+    onEnd(because);
+    socket.destroy();
+  };
+  const idle = setTimeout(end, idleMs, "idle connection");
+  const serve = (): void => {
+    while (!socket.destroyed && !socket.writableNeedDrain) {
+      const query = frames.next();
+      if (query === undefined) return void socket.resume();
+      if (isMalformed(query)) return end(query.because);
+      const length = respond(query, out);
+      if (length === 0) return socket.destroySoon(); // counted with its reason
+      idle.refresh();
+      socket.write(framed(out, length));
+    }
+    socket.pause(); // the client reads too slowly: it is asked nothing more until it has
+  };
+  socket.on("data", (chunk: Uint8Array) => {
+    frames.push(chunk);
+    serve();
+  });
+  socket.on("drain", serve);
+  socket.on("error", () => {}); // the peer is gone: `close` follows
+  socket.once("close", () => clearTimeout(idle));
+}
+
+function framed(out: Uint8Array, length: number): Uint8Array {
+  const frame = new Uint8Array(2 + length);
+  frame[0] = length >>> 8;
+  frame[1] = length;
+  frame.set(out.subarray(0, length), 2);
+  return frame;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => void server.close(() => resolve())); // also when it is closed already
+}
