@@ -8,6 +8,7 @@ export const DAEMONS = {
   "pxe-http": async () => (await import("@firstlight/pxe-http")).daemon,
   dnsd: async () => (await import("@firstlight/dnsd")).daemon,
   "unbound-config": async () => (await import("@firstlight/unbound-config")).daemon,
+  rack: async () => (await import("@firstlight/rack")).daemon,
 } as const satisfies Record<string, () => Promise<Daemon>>;
 
 export type DaemonName = keyof typeof DAEMONS;
@@ -22,4 +23,19 @@ export const ABOUT: Readonly<Record<DaemonName, string>> = {
   "pxe-http": "iPXE scripts, cloud-init and images over HTTP",
   dnsd: "authoritative DNS of the site's names",
   "unbound-config": "configuration of the site's recursive resolver",
+  rack: "a simulated rack, powered on at start",
 };
+
+/** What starts together, wave after wave; it stops in reverse. The resolver and the rack are the site's choice. */
+export const WAVES: readonly (readonly DaemonName[])[] = [
+  ["api"],
+  ["dhcpd", "tftpd", "pxe-http", "dnsd", "unbound-config"],
+  ["rack"],
+];
+
+/** What `up` starts of them for a site of these sections. */
+export function daemonsOf(sections: Readonly<Record<string, unknown>>, hasRack: boolean): ReadonlySet<DaemonName> {
+  const { enabled: hasResolver } = (sections["unboundConfig"] ?? {}) as { readonly enabled?: boolean };
+  const chosen: Partial<Record<DaemonName, boolean>> = { rack: hasRack, "unbound-config": hasResolver === true };
+  return new Set(DAEMON_NAMES.filter((name) => chosen[name] ?? true));
+}

@@ -47,9 +47,15 @@ const HEADER = `# The embedded site, as \`firstlight up\` started it; written an
 # What every setting means: \`firstlight config defaults\`.
 `;
 
+export interface EmbeddedSite {
+  readonly machines: number;
+  readonly ports: Ports;
+  /** How long the rack tries to boot. */
+  readonly deadlineSeconds: number;
+}
+
 /** The embedded site's configuration as a file. A function of its arguments; `fleet` names the machines. */
-export function embeddedSite(options: { readonly machines: number; readonly ports: Ports }): string {
-  const { ports, machines } = options;
+export function embeddedSite({ ports, machines, deadlineSeconds }: EmbeddedSite): string {
   const at = (port: number): string => `${SERVER}:${port}`;
   const site = {
     site: { name: "lab", stateDir: "." },
@@ -63,11 +69,13 @@ export function embeddedSite(options: { readonly machines: number; readonly port
       health: at(ports.dhcpdHealth),
     },
     tftpd: { listen: at(ports.tftpd), health: at(ports.tftpdHealth) },
-    pxeHttp: { listen: at(ports.pxeHttp), health: at(ports.pxeHttpHealth) },
+    pxeHttp: { listen: at(ports.pxeHttp), baseUrl: `http://${at(ports.pxeHttp)}`, health: at(ports.pxeHttpHealth) },
     dnsd: { listen: [at(ports.dnsd)], health: at(ports.dnsdHealth) },
     rack: {
       machines,
-      servers: { dhcp: at(ports.dhcpd), tftp: ports.tftpd, dns: ports.dnsd },
+      deadlineSeconds,
+      servers: { dhcp: at(ports.dhcpd), tftpPort: ports.tftpd, dns: at(ports.dnsd) },
+      segments: Object.fromEntries(SEGMENTS.map(({ name, gateway }) => [name, { gateway }])),
     },
     ipam: {
       domains: [{ name: DOMAIN, nameServers: ["ns1"] }],

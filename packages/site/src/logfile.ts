@@ -1,32 +1,28 @@
-import { createWriteStream, existsSync, mkdirSync, renameSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 const ROTATE_BYTES = 16 * 1024 * 1024;
 const TAIL_LINES = 12;
 const MAX_LINE = 16 * 1024;
 
-/** Where a child's lines go: a file that is kept small, a short tail in memory, and people when it matters. */
+/** Where a child's lines go: a file that is kept small, and people when it matters. */
 export interface LogFile {
   readonly file: string;
   write(line: string): void;
-  tail(): readonly string[];
   close(): Promise<void>;
 }
 
-/** `onWarning` hears of lines of level warn and above, and of lines that are not JSON (a crash, a native library). */
-export function openLog(file: string, onWarning: (line: LogLine) => void): LogFile {
+/** `hear` hears every line; one that is not JSON (a crash, a native library) as a warning. */
+export function openLog(file: string, hear: (line: LogLine) => void): LogFile {
   mkdirSync(dirname(file), { recursive: true });
   if (existsSync(file) && statSync(file).size > ROTATE_BYTES) renameSync(file, `${file}.1`);
   let stream = createWriteStream(file, { flags: "a" });
   let bytes = 0;
-  const recent: string[] = [];
   stream.on("error", () => {}); // a full disk costs the log, never the site
   return {
     file,
     write: (text) => {
       const line = text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text;
-      recent.push(line);
-      if (recent.length > TAIL_LINES) recent.shift();
       bytes += line.length + 1;
       if (bytes > ROTATE_BYTES) {
         stream.end();
@@ -35,10 +31,8 @@ export function openLog(file: string, onWarning: (line: LogLine) => void): LogFi
         bytes = 0;
       }
       stream.write(`${line}\n`);
-      const read = readLine(line);
-      if (read.level === "warn" || read.level === "error" || read.level === "fatal") onWarning(read);
+      hear(readLine(line));
     },
-    tail: () => recent,
     close: () => new Promise((resolve) => stream.end(resolve)),
   };
 }
@@ -48,6 +42,18 @@ export interface LogLine {
   readonly text: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
+
+export const logFileOf = (stateDir: string, daemon: string): string => join(stateDir, "log", `${daemon}.log`);
+
+/** The last lines of a daemon's log, for people. */
+export function readTail(file: string): string[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-TAIL_LINES);
+  return lines.map((line) => plainLine(readLine(line)));
+}
+
+/** Whether somebody should see it now. */
+export const isWarning = ({ level }: LogLine): boolean => level === "warn" || level === "error" || level === "fatal";
 
 const EVERY_LINE = new Set(["level", "time", "site", "daemon", "msg"]);
 

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { connectOperator, type Operator } from "@firstlight/api-client";
-import { endpoint } from "@firstlight/service";
+import { endpoint, faultLine, loadSite } from "@firstlight/service";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { STATE } from "./folders.ts";
+import { contextOf, STATE } from "./folders.ts";
+import { SECTIONS } from "./sections.ts";
 
 /** Where the API is and as whom to ask it. Files are relative to the context's own folder. */
 const contextSchema = z.strictObject({
@@ -28,9 +29,17 @@ export function writeContext(file: string, context: OperatorFile): void {
   renameSync(`${file}.new`, file);
 }
 
-/** The context that `--context`, FIRSTLIGHT_CONTEXT or the embedded site's folder names, in that order. */
-export function contextFile(flag: string | undefined, env: NodeJS.ProcessEnv): string {
-  return resolve(flag ?? env["FIRSTLIGHT_CONTEXT"] ?? join(STATE, "operator", "context.yaml"));
+/** The context that `--context`, `--config`, FIRSTLIGHT_CONTEXT or the embedded site's folder names, in that order. */
+export function contextFile(flags: { readonly context?: string; readonly config?: string }, env: NodeJS.ProcessEnv): string {
+  if (flags.context !== undefined) return resolve(flags.context);
+  if (flags.config !== undefined) return contextOf(stateOf(flags.config, env));
+  return resolve(env["FIRSTLIGHT_CONTEXT"] ?? contextOf(STATE));
+}
+
+function stateOf(file: string, env: NodeJS.ProcessEnv): string {
+  const loaded = loadSite(file, SECTIONS, env);
+  if (loaded.is === "faulty") throw new NoContext(loaded.faults.map(faultLine).join("\n"));
+  return loaded.site.site.stateDir;
 }
 
 /** A client of the API as this operator. */

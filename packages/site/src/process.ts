@@ -23,10 +23,23 @@ export interface Supervised {
   endpoints(): Readonly<Record<string, string>>;
   /** Settles with the reason when the policy gives it up. */
   readonly givenUp: Promise<string>;
-  /** Waits until it serves and says that it is ready. */
+  /** Waits until it has told for the first time that it runs; a `GivenUp` when that fails or takes too long. */
+  started(timeoutMs: number): Promise<void>;
+  /** Waits until it says that it is ready. */
   ready(timeoutMs: number): Promise<void>;
   /** SIGTERM, SIGKILL when that takes too long; settles when it is gone. */
   stop(): Promise<void>;
+}
+
+/** A daemon that does not come up, or died too often. */
+export class GivenUp extends Error {
+  readonly code = "FL_GIVEN_UP";
+  readonly daemon: string;
+
+  constructor(daemon: string, because: string) {
+    super(`${daemon}: ${because}`);
+    this.daemon = daemon;
+  }
 }
 
 const DOWN: Readiness = { ready: false, because: "not running" };
@@ -36,6 +49,7 @@ export function startProcess(options: ProcessOptions): Supervised {
   let running: ChildProcess | undefined;
   let readiness = DOWN;
   let endpoints: Readonly<Record<string, string>> = {};
+  let reported = false;
   let timer: NodeJS.Timeout | undefined;
   const givenUp = Promise.withResolvers<string>();
   const changed = new Set<() => void>();
@@ -59,6 +73,7 @@ export function startProcess(options: ProcessOptions): Supervised {
         running.on("message", (message) => {
           if (!isReport(message)) return;
           readiness = message.readiness;
+          reported = true;
           if (message.firstlight === "ready") endpoints = message.endpoints;
           happen({ is: "ready" });
         });
@@ -83,6 +98,16 @@ export function startProcess(options: ProcessOptions): Supervised {
       wake();
     });
 
+  const within = async (met: () => boolean, timeoutMs: number): Promise<void> => {
+    const late = Promise.withResolvers<never>();
+    const failed = givenUp.promise.then((because) => Promise.reject(new GivenUp(options.name, because)));
+    const timeout = setTimeout(() => {
+      const because = `not ready within ${timeoutMs / 1000} s: ${readiness.because ?? "no reason given"}`;
+      late.reject(new GivenUp(options.name, because));
+    }, timeoutMs);
+    await Promise.race([until(met), late.promise, failed]).finally(() => clearTimeout(timeout));
+  };
+
   happen({ is: "start" });
   return {
     name: options.name,
@@ -92,22 +117,8 @@ export function startProcess(options: ProcessOptions): Supervised {
     readiness: () => readiness,
     endpoints: () => endpoints,
     givenUp: givenUp.promise,
-    ready: async (timeoutMs) => {
-      let late: NodeJS.Timeout | undefined;
-      const timeout = new Promise<never>((_, reject) => {
-        late = setTimeout(
-          () =>
-            reject(
-              new Error(
-                `${options.name} was not ready within ${timeoutMs / 1000} s: ${readiness.because ?? "no reason given"}`,
-              ),
-            ),
-          timeoutMs,
-        );
-      });
-      const failed = givenUp.promise.then((because) => Promise.reject(new Error(`${options.name}: ${because}`)));
-      await Promise.race([until(() => readiness.ready), timeout, failed]).finally(() => clearTimeout(late));
-    },
+    started: (timeoutMs) => within(() => reported, timeoutMs),
+    ready: (timeoutMs) => within(() => readiness.ready, timeoutMs),
     stop: async () => {
       happen({ is: "stop" });
       await until(() => child.is === "gone" || child.is === "given-up");

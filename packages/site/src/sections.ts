@@ -1,7 +1,7 @@
 import { apiSchema } from "@firstlight/api/config";
 import { dhcpdSchema } from "@firstlight/dhcpd/config";
 import { dnsdSchema } from "@firstlight/dnsd/config";
-import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
+import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam/config";
 import { pxeHttpSchema } from "@firstlight/pxe-http/config";
 import { rackSchema } from "@firstlight/rack/config";
 import { tftpdSchema } from "@firstlight/tftpd/config";

@@ -7,17 +7,17 @@ export function caCommands(program: Command): void {
   const ca = program.command("ca").description("the site's certificate authority");
   ca.command("init")
     .description("make it, unless it exists")
-    .option("--config FILE", "the site's file")
+    .option("--config <file>", "the site's file")
     .action((options: { config?: string }) =>
       withCa(options, async (authority, site) => {
         process.stdout.write(`${authority.certFile}: the CA of ${site}, ${authority.fresh ? "made now" : "as it was"}\n`);
       }),
     );
-  ca.command("issue NAME")
+  ca.command("issue <name>")
     .description("a certificate for a daemon (dhcpd) or an operator (--operator); kept while it is good")
-    .option("--config FILE", "the site's file")
+    .option("--config <file>", "the site's file")
     .option("--operator", "for a person")
-    .option("--out DIR", "where to write NAME.crt and NAME.key (default: the trust folder)")
+    .option("--out <dir>", "where to write NAME.crt and NAME.key (default: the trust folder)")
     .action((name: string, options: { config?: string; operator?: boolean; out?: string }) =>
       withCa(options, async (authority, site) => {
         const subject: Subject = { is: options.operator === true ? "operator" : "daemon", name };

@@ -22,7 +22,9 @@ export function configCommands(program: Command): void {
   config
     .command("defaults")
     .description("every setting, its meaning and its default, as a commented file")
-    .action(() => process.stdout.write(documentation({ ...siteSchema.shape, ...SECTIONS })));
+    .action(() => {
+      process.stdout.write(documentation({ ...siteSchema.shape, ...SECTIONS }));
+    });
 }
 
 function checked(file: string | undefined) {

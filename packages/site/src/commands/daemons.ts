@@ -9,7 +9,7 @@ export function daemonCommands(program: Command): void {
     program
       .command(name)
       .description(ABOUT[name])
-      .option("--config FILE", "the site's file (default: none, all defaults)")
+      .option("--config <file>", "the site's file (default: none, all defaults)")
       .option("--check", "validate the file and exit")
       .action(async ({ config, check }: { config?: string; check?: boolean }) => {
         process.title = `firstlight ${name}`;

@@ -1,7 +1,7 @@
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { json, table, timeText } from "../print.ts";
-import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
+import { ask, collect, operatorVerb, type OperatorOptions } from "./operator.ts";
 
 type Lease = Awaited<ReturnType<Operator["ipam"]["listLeases"]>>["leases"][number];
 
@@ -9,10 +9,10 @@ export function leasesCommands(program: Command): void {
   const leases = program.command("leases").description("the DHCP promises");
   operatorVerb(leases.command("list"))
     .description("every lease")
-    .option("--segment NAME", "only of this segment")
+    .option("--segment <name>", "only of this segment")
     .action((options: OperatorOptions & { segment?: string }) =>
       ask(options, async (operator) => {
-        const all = await Array.fromAsync(allLeases(operator, options.segment ?? ""));
+        const all = await collect(allLeases(operator, options.segment ?? ""));
         process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
       }),
     );

@@ -3,32 +3,32 @@ import { STATES, type Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { json, paint, stateWord, table, timeMs, timeText } from "../print.ts";
-import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
+import { ask, collect, operatorVerb, type OperatorOptions } from "./operator.ts";
 
-type Machine = NonNullable<Awaited<ReturnType<Operator["machines"]["getMachine"]>>["machine"]>;
+export type Machine = NonNullable<Awaited<ReturnType<Operator["machines"]["getMachine"]>>["machine"]>;
 
 export function machinesCommands(program: Command): void {
   const machines = program.command("machines").description("the machines, their states and their boots");
   operatorVerb(machines.command("list"))
     .description("every machine")
-    .option("--state STATE", "only machines in this state", asState)
+    .option("--state <state>", "only machines in this state", asState)
     .action((options: OperatorOptions & { state?: number }) =>
       ask(options, async (operator) => {
-        const all = await Array.fromAsync(allMachines(operator, options.state));
+        const all = await collect(allMachines(operator, options.state));
         process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
       }),
     );
-  operatorVerb(machines.command("show NAME")).description("one machine").action((name: string, options: OperatorOptions) =>
+  operatorVerb(machines.command("show <name>")).description("one machine").action((name: string, options: OperatorOptions) =>
     ask(options, async (operator) => tell((await operator.machines.getMachine({ machine: name })).machine, options)),
   );
-  operatorVerb(machines.command("timeline NAME"))
+  operatorVerb(machines.command("timeline <name>"))
     .description("every step of its boots, and every silence with its reason")
     .action((name: string, options: OperatorOptions) => ask(options, (operator) => timeline(operator, name, options)));
-  operatorVerb(machines.command("assign NAME"))
+  operatorVerb(machines.command("assign <name>"))
     .description("give a ready machine to a tenant: it boots this script from now on")
-    .requiredOption("--tenant TENANT", "whose it is")
-    .requiredOption("--script FILE", "body of an iPXE script, without its first line")
-    .option("--user-data FILE", "cloud-init user-data")
+    .requiredOption("--tenant <tenant>", "whose it is")
+    .requiredOption("--script <file>", "body of an iPXE script, without its first line")
+    .option("--user-data <file>", "cloud-init user-data")
     .action((name: string, options: OperatorOptions & { tenant: string; script: string; userData?: string }) =>
       ask(options, async (operator) => {
         const script = readFileSync(options.script, "utf8");
@@ -36,7 +36,7 @@ export function machinesCommands(program: Command): void {
         tell((await operator.machines.assignMachine({ machine: name, tenant: options.tenant, script, userData })).machine, options);
       }),
     );
-  operatorVerb(machines.command("release NAME"))
+  operatorVerb(machines.command("release <name>"))
     .description("take it back: it boots the cleanup image, then is ready")
     .action((name: string, options: OperatorOptions) =>
       ask(options, async (operator) => tell((await operator.machines.releaseMachine({ machine: name })).machine, options)),

@@ -1,13 +1,12 @@
 import { EXIT, faultLine, loadSite } from "@firstlight/service";
 import type { Command } from "commander";
-import { migrate, withPassword } from "../migrate.ts";
 import { SECTIONS } from "../sections.ts";
 
 export function migrateCommand(program: Command): void {
   program
     .command("migrate")
     .description("bring the database's schemas to this version")
-    .option("--config FILE", "the site's file; its database.url, or DATABASE_URL")
+    .option("--config <file>", "the site's file; its database.url, or DATABASE_URL")
     .action(async ({ config }: { config?: string }) => {
       const loaded = loadSite(config, SECTIONS, process.env);
       if (loaded.is === "faulty") {
@@ -21,6 +20,7 @@ export function migrateCommand(program: Command): void {
         process.exitCode = EXIT.config;
         return;
       }
+      const { migrate, withPassword } = await import("../migrate.ts");
       const done = await migrate(withPassword(url, passwordFile));
       process.stdout.write(done.length === 0 ? "nothing to do\n" : `${done.join("\n")}\n`);
     });

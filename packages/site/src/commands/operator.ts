@@ -4,18 +4,22 @@ import { contextFile, NoContext, openOperator } from "../operator.ts";
 
 export interface OperatorOptions {
   readonly context?: string;
+  readonly config?: string;
   readonly json?: boolean;
 }
 
 /** A verb that asks the API: with `--json` and `--context`, and a refusal said in one line. */
 export function operatorVerb(command: Command): Command {
-  return command.option("--json", "print JSON").option("--context FILE", "operator context (default: FIRSTLIGHT_CONTEXT, or the embedded site's)");
+  return command
+    .option("--json", "print JSON")
+    .option("--context <file>", "operator context (default: FIRSTLIGHT_CONTEXT, or the embedded site's)")
+    .option("--config <file>", "the site's file: the context is in its state folder");
 }
 
 /** Asks the API as the operator of the options; an expected no is one line on stderr and exit 1. */
 export async function ask(options: OperatorOptions, work: (operator: Operator) => Promise<void>): Promise<void> {
   try {
-    using operator = openOperator(contextFile(options.context, process.env));
+    using operator = openOperator(contextFile(options, process.env));
     await work(operator);
   } catch (error) {
     const said = refusal(error);
@@ -43,4 +47,11 @@ function refusal(error: unknown): string | undefined {
   const { code, details } = error as { code?: unknown; details?: unknown };
   if (typeof code !== "number" || typeof details !== "string") return undefined;
   return `${STATUS[code] ?? `gRPC status ${code}`}: ${details}`;
+}
+
+/** All pages of a listing. */
+export async function collect<T>(pages: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of pages) all.push(one);
+  return all;
 }

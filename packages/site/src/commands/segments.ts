@@ -16,17 +16,17 @@ export function segmentsCommands(program: Command): void {
       process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
     }),
   );
-  operatorVerb(segments.command("create FILE"))
+  operatorVerb(segments.command("create <file>"))
     .description("a new segment from YAML, with the keys of the site's file")
     .action((file: string, options: OperatorOptions) =>
       ask(options, async (operator) => said((await operator.ipam.createSegment({ segment: fromYaml(file) })).segment, options)),
     );
-  operatorVerb(segments.command("update FILE"))
+  operatorVerb(segments.command("update <file>"))
     .description("change what the YAML names; refused when an address would lose its place")
     .action((file: string, options: OperatorOptions) =>
       ask(options, async (operator) => said((await operator.ipam.updateSegment({ segment: fromYaml(file) })).segment, options)),
     );
-  operatorVerb(segments.command("delete NAME")).description("remove a segment that holds no address").action((name: string, options: OperatorOptions) =>
+  operatorVerb(segments.command("delete <name>")).description("remove a segment that holds no address").action((name: string, options: OperatorOptions) =>
     ask(options, async (operator) => {
       await operator.ipam.deleteSegment({ name });
       process.stdout.write(`${options.json === true ? "{}" : `segment ${name} is gone`}\n`);

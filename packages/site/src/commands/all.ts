@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { caCommands } from "./ca.ts";
+import { configCommands } from "./config.ts";
+import { leasesCommands } from "./leases.ts";
+import { machinesCommands } from "./machines.ts";
+import { migrateCommand } from "./migrate.ts";
+import { namesCommands } from "./names.ts";
+import { segmentsCommands } from "./segments.ts";
+import { upCommand } from "./up.ts";
+
+/** Every verb but the daemons', in the order of the help. */
+export function allCommands(program: Command): void {
+  upCommand(program);
+  machinesCommands(program);
+  segmentsCommands(program);
+  leasesCommands(program);
+  namesCommands(program);
+  configCommands(program);
+  caCommands(program);
+  migrateCommand(program);
+}

@@ -1,0 +1,56 @@
+import type { Operator } from "@firstlight/api-client";
+import type { ExpectedMachines } from "@firstlight/ipam/config";
+import type { Machine } from "./commands/machines.ts";
+import type { BothWays } from "./lookup.ts";
+import { stateWord, timeMs } from "./print.ts";
+
+export type Expected = ExpectedMachines[number];
+
+/** What is known of an expected machine. */
+export interface Evidence {
+  readonly name: string;
+  readonly machine: Machine | undefined;
+  /** From the first to the last event of this boot. */
+  readonly bootSeconds: number | undefined;
+  /** What does not show yet; none: all is well. */
+  readonly missing: readonly string[];
+}
+
+/** The cheap part: what the machine itself shows. `taken` collects addresses by who has them, over all machines. */
+export function shortcomings(
+  expected: Expected,
+  machine: Machine | undefined,
+  taken: Map<string, string>,
+): readonly string[] {
+  if (machine === undefined) return ["the API does not know it"];
+  const missing = stateWord(machine.state) === "ready" ? [] : [`is ${stateWord(machine.state)}, not ready`];
+  for (const { mac, role } of expected.interfaces) {
+    const found = machine.interfaces.find((one) => one.mac === mac.toLowerCase());
+    if (found === undefined || found.address === "") missing.push(`${role} ${mac} has no address`);
+    else if (found.fqdn === "") missing.push(`${role} ${found.address} has no name`);
+    else {
+      const owner = taken.get(found.address) ?? found.mac;
+      if (owner !== found.mac) missing.push(`${role} has ${found.address}, and so has ${owner}`);
+      taken.set(found.address, owner);
+    }
+  }
+  return missing;
+}
+
+/** The dear part, for a machine that shows all of that: its names in DNS, its boot on record. */
+export async function prove(
+  machine: Machine,
+  { operator, bothWays, since }: { operator: Operator; bothWays: BothWays; since: number },
+): Promise<Pick<Evidence, "bootSeconds" | "missing">> {
+  const named = machine.interfaces.filter(({ address, fqdn }) => address !== "" && fqdn !== "");
+  const names = await Promise.all(named.map(({ fqdn, address }) => bothWays(fqdn, address)));
+  const { events } = await operator.machines.getTimeline({ machine: machine.name });
+  const times = events.flatMap(({ at }) => (at === undefined ? [] : [timeMs(at)])).filter((at) => at >= since);
+  return {
+    bootSeconds: times.length < 2 ? undefined : (Math.max(...times) - Math.min(...times)) / 1000,
+    missing: [
+      ...names.filter((because) => because !== undefined),
+      ...(events.length === 0 ? ["has no boot on record"] : []),
+    ],
+  };
+}
