@@ -19,7 +19,15 @@ export interface Attachment extends Disposable {
   broadcast(message: Message): void;
 }
 
-type Counter = "forwarded" | "delivered" | "malformed" | "nobody" | "not a reply" | "another relay" | "circuit changed";
+type Counter =
+  | "forwarded"
+  | "delivered"
+  | "too many hops"
+  | "malformed"
+  | "nobody"
+  | "not a reply"
+  | "another relay"
+  | "circuit changed";
 
 interface Client {
   readonly circuitId: Uint8Array;
@@ -36,6 +44,7 @@ export async function openRelay(name: string, gateway: IPv4, server: Endpoint): 
   const counters = {
     forwarded: 0,
     delivered: 0,
+    "too many hops": 0,
     malformed: 0,
     nobody: 0,
     "not a reply": 0,
@@ -53,7 +62,7 @@ export async function openRelay(name: string, gateway: IPv4, server: Endpoint): 
       clients.set(mac, client);
       return {
         broadcast(message) {
-          if (message.hops >= MOST_HOPS) return;
+          if (message.hops >= MOST_HOPS) return void counters["too many hops"]++;
           client.xid = message.xid;
           counters.forwarded++;
           port.send(encode(relayed(message, gateway, client.circuitId, remoteId)), server);

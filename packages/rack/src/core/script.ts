@@ -97,7 +97,8 @@ interface Did {
 function run(script: Script, raw: readonly string[]): Did {
   const [name = "", ...words] = raw.map((word) => expand(word, script.settings));
   if (name === "") return { ok: true }; // `command ||` forgives
-  return COMMANDS[name]?.(script, words) ?? { ok: false, wish: fail(`iPXE has no command ${name} here`) };
+  if (!Object.hasOwn(COMMANDS, name)) return { ok: false, wish: fail(`iPXE has no command ${name} here`) };
+  return COMMANDS[name]!(script, words);
 }
 
 const COMMANDS: Readonly<Record<string, (script: Script, words: readonly string[]) => Did>> = {

@@ -168,8 +168,9 @@ test("what is not its answer is ignored, and said why", () => {
   }
 });
 
+const first = (mac: number, seed: number): Client => start(PROGRAMS.linux, mac, seed, 0)[0];
+
 test("one seed, one rack: xids and waits are the same again, and differ between machines", () => {
-  const first = (mac: number, seed: number) => start(PROGRAMS.linux, mac, seed, 0)[0];
   assert.deepEqual(first(MAC, 1), first(MAC, 1));
   const xids = Array.from({ length: 2000 }, (_, n) => first(MAC + n, 1).xid);
   assert.ok(new Set(xids).size >= 1999); // of 2^32: a collision is possible, two are not

@@ -56,6 +56,11 @@ const ENDS: readonly [string, string, Wish][] = [
   ["exit leaves iPXE for the next boot device", "exit", { do: "localDisk", by: "exit" }],
   ["a script that ends leaves iPXE too", "echo done", { do: "localDisk", by: "exit" }],
   ["boot without a kernel is a failed line", "boot", { do: "fail", because: "script failed at line 2: boot" }],
+  [
+    "a word every object has is no command",
+    "constructor",
+    { do: "fail", because: "iPXE has no command constructor here" },
+  ],
   ["a command that is not there says so", "imgfetch x", { do: "fail", because: "iPXE has no command imgfetch here" }],
   ["a goto to nowhere is a failed line", "goto x", { do: "fail", because: "script failed at line 2: goto x" }],
   ["a script in circles is stopped", ":a\ngoto a", { do: "fail", because: "script runs in circles" }],
