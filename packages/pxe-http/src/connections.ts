@@ -11,6 +11,7 @@ export class Connections {
 
   /** Watches a server; beyond `mostPerClient` a new connection of the same address is closed at once. */
   watch(server: Server, mostPerClient: number, onRefused: () => void): void {
+    server.on("drop", onRefused); // beyond `maxConnections`
     server.on("connection", (socket: Socket) => {
       const source = socket.remoteAddress ?? "";
       const own = (this.#of.get(source) ?? 0) + 1;

@@ -3,7 +3,7 @@ import { join, relative, sep } from "node:path";
 import { ReadStream } from "node:fs";
 import type { Reporter } from "@firstlight/api-client";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { chunkBytes, contentTypeOf, isArtefactName } from "./artefact.ts";
+import { chunkBytes, isArtefactName } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import { refuse, type RefuseParts, tell, visitOf } from "./visit.ts";
 
@@ -36,7 +36,6 @@ export function artefactSent({ metrics, reporter }: FileParts) {
     if (!(payload instanceof ReadStream)) return payload;
     const visit = visitOf(request);
     const path = pathOf(request);
-    void reply.type(contentTypeOf(path));
     const bytes = Number(reply.getHeader("content-length"));
     const isLast = reply.statusCode === 200 || isAtEnd(String(reply.getHeader("content-range")));
     reply.raw.once("close", () => {

@@ -2,6 +2,7 @@ import fastifyStatic from "@fastify/static";
 import type { Shared } from "@firstlight/service";
 import { formatAddress } from "@firstlight/wire";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { contentTypeOf } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
@@ -62,7 +63,13 @@ export function createServer(parts: ServerParts): FastifyInstance {
   });
   app.setNotFoundHandler((request, reply) => refuse(parts, request, reply, refused("no such resource")));
   app.setErrorHandler((error: FastifyError, request, reply) => fault(parts, error, request, reply));
-  app.register(fastifyStatic, { root: parts.root, serve: false, dotfiles: "deny", index: false });
+  app.register(fastifyStatic, {
+    root: parts.root,
+    serve: false,
+    dotfiles: "deny",
+    index: false,
+    setHeaders: (reply, path) => void reply.header("content-type", contentTypeOf(path)),
+  });
   app.register(routes(parts));
   app.register(routes(parts), { prefix: "/t/:trace(^[0-9a-f]{32}$)" });
   return app;
@@ -113,8 +120,8 @@ function turnAway(
 function fault(parts: ServerParts, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const code = error.statusCode ?? 500;
   if (code < 500) {
-    parts.metrics.refusal("the request is malformed");
-    return reply.code(code).send({ because: `the request is malformed: ${error.message}` });
+    const no = refused("the request is malformed", error.message);
+    return refuse(parts, request, reply, no, code);
   }
   parts.onFault(error);
   parts.metrics.refusal("the server has a fault");

@@ -64,15 +64,26 @@ export function tellRefusal({ metrics, reporter }: RefuseParts, stranger: Strang
 }
 
 /** The no as an answer: its status, its reason, and when to ask again where that may help. */
-export function sendRefusal(reply: FastifyReply, no: Refused, waitSeconds: number): FastifyReply {
-  const code = REFUSALS[no.because];
+export function sendRefusal(
+  reply: FastifyReply,
+  no: Refused,
+  waitSeconds: number,
+  code: number = REFUSALS[no.because],
+): FastifyReply {
   if (code === 503 || code === 429) void reply.header("retry-after", String(code === 429 ? 1 : waitSeconds));
   return reply.code(code).send({ because: sentence(no) });
 }
 
-export function refuse(parts: RefuseParts, request: FastifyRequest, reply: FastifyReply, no: Refused): FastifyReply {
+/** Refuses a known machine. `code`: where the request itself has settled it (413, 415, 416). */
+export function refuse(
+  parts: RefuseParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  no: Refused,
+  code?: number,
+): FastifyReply {
   const { requester, trace } = visitOf(request);
   const stranger = { mac: requester.mac, address: requester.address, ...(trace !== undefined && { trace }) };
   tellRefusal(parts, stranger, no, request.url);
-  return sendRefusal(reply, no, parts.waitSeconds);
+  return sendRefusal(reply, no, parts.waitSeconds, code);
 }
