@@ -26,7 +26,6 @@ export const EXIT = { stopped: 0, failed: 1, config: 2 } as const;
 const starting = (): Readiness => ({ ready: false, because: "starting" });
 const draining = (): Readiness => ({ ready: false, because: "draining" });
 
-const DRAIN_MS = 10_000;
 const STOP_MS = 5_000;
 const FLUSH_MS = 3_000; // drain, stop and flush together stay below the supervisor's patience
 
@@ -45,6 +44,7 @@ export async function runDaemon(daemon: Daemon, options: RunOptions): Promise<nu
     return EXIT.stopped;
   }
   const log = createLog(loaded.site, daemon.name);
+  const drainMs = loaded.site.site.drainSeconds * 1000;
   crashOnBugs(log);
   const supervisor = parentProcess(process);
   const stop = signalled(process, supervisor);
@@ -54,14 +54,14 @@ export async function runDaemon(daemon: Daemon, options: RunOptions): Promise<nu
   try {
     await using _health = await healthServer(daemon, owned.context.config, owned.context.metrics, () => readiness());
     const started = daemon.start(owned.context);
-    const running = await Promise.race([started, stop.then(() => within(DRAIN_MS, started))]);
+    const running = await Promise.race([started, stop.then(() => within(Math.max(drainMs, STOP_MS), started))]);
     readiness = () => running.ready();
     log.info({ endpoints: running.endpoints }, "started");
     using _reports = reporting(daemon.name, running, supervisor);
     const because = await stop;
     readiness = draining;
     log.info({ because }, "stopping");
-    await stopped(running, log);
+    await stopped(running, drainMs, log);
     return EXIT.stopped;
   } catch (error) {
     log.fatal({ error }, "could not run");
@@ -96,8 +96,8 @@ function reporting(daemon: string, running: Running, supervisor: Supervisor): Di
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-async function stopped(running: Running, log: Logger): Promise<void> {
-  await within(DRAIN_MS, running.drain()).catch((error: unknown) => log.warn({ error }, "not drained"));
+async function stopped(running: Running, drainMs: number, log: Logger): Promise<void> {
+  await within(drainMs, running.drain()).catch((error: unknown) => log.warn({ error }, "not drained"));
   await within(STOP_MS, running.stop()).catch((error: unknown) => log.warn({ error }, "not stopped cleanly"));
 }
 

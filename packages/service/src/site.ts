@@ -14,6 +14,12 @@ export const siteSchema = z.strictObject({
         .regex(/^[a-z][a-z0-9-]{0,30}$/)
         .default("lab")
         .describe("The site's name: SPIFFE trust domain, metric label, log field"),
+      drainSeconds: z
+        .int()
+        .min(0)
+        .max(40)
+        .default(10)
+        .describe("A daemon that is asked to stop finishes what is under way for this long"),
       stateDir: z.string().default(".firstlight").describe("Snapshots, spools, certificates, embedded PostgreSQL"),
     })
     .prefault({}),

@@ -94,7 +94,8 @@ function spawn({ prepared, env, screen }: Composition, database: Database, name:
       UV_THREADPOOL_SIZE: "8",
     },
     log,
-    onRest: (because, ms) => screen.warning(name, { level: "warn", text: `${because}; starts again in ${ms} ms`, fields: {} }),
+    onRest: (because, ms) =>
+      screen.warning(name, { level: "warn", text: `${because}; starts again in ${ms} ms`, fields: {} }),
   });
 }
 

@@ -5,7 +5,12 @@ import type { z } from "zod";
 /** Every setting as a commented YAML file: what it means, what it may be, and its default. */
 export function documentation(sections: Readonly<Record<string, z.ZodType>>): string {
   const lines = Object.entries(sections).flatMap(([name, schema]) => setting(name, describe(schema), 0));
-  return ["# Every setting of a site's file, with its default. A line that is commented out has none.", "", ...lines, ""].join("\n");
+  return [
+    "# Every setting of a site's file, with its default. A line that is commented out has none.",
+    "",
+    ...lines,
+    "",
+  ].join("\n");
 }
 
 function setting(name: string, node: SchemaNode, depth: number): string[] {
@@ -21,7 +26,12 @@ function setting(name: string, node: SchemaNode, depth: number): string[] {
   if (items.length > 0) {
     const [first, ...rest] = items.flatMap(([key, field]) => setting(key, field, 0).filter((line) => line !== ""));
     const entry = [`- ${first}`, ...rest.map((line) => `  ${line}`)].map((line) => `${indent}  # ${line}`);
-    return [...about, `${indent}${value === undefined ? "# " : ""}${name}: ${value ?? "[...]"}`, ...entry, ...(depth === 0 ? [""] : [])];
+    return [
+      ...about,
+      `${indent}${value === undefined ? "# " : ""}${name}: ${value ?? "[...]"}`,
+      ...entry,
+      ...(depth === 0 ? [""] : []),
+    ];
   }
   return [...about, value === undefined ? `${indent}# ${name}: <${kind(node)}>` : `${indent}${name}: ${value}`];
 }

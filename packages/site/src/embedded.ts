@@ -58,7 +58,7 @@ export interface EmbeddedSite {
 export function embeddedSite({ ports, machines, deadlineSeconds }: EmbeddedSite): string {
   const at = (port: number): string => `${SERVER}:${port}`;
   const site = {
-    site: { name: "lab", stateDir: "." },
+    site: { name: "lab", stateDir: ".", drainSeconds: 2 },
     apiEndpoint: at(ports.api),
     api: { listen: at(ports.api), health: at(ports.apiHealth) },
     dhcpd: {

@@ -45,12 +45,16 @@ export async function prove(
   const named = machine.interfaces.filter(({ address, fqdn }) => address !== "" && fqdn !== "");
   const names = await Promise.all(named.map(({ fqdn, address }) => bothWays(fqdn, address)));
   const { events } = await operator.machines.getTimeline({ machine: machine.name });
-  const times = events.flatMap(({ at }) => (at === undefined ? [] : [timeMs(at)])).filter((at) => at >= since);
+  const boot = events.filter(({ at }) => at !== undefined && timeMs(at) >= since);
+  const times = boot.flatMap(({ at }) => (at === undefined ? [] : [timeMs(at)]));
+  const recorded = new Set(boot.map(({ mac }) => mac));
+  const asked = new Set(boot.filter(({ kind }) => kind === "pxe.script").map(({ mac }) => mac));
   return {
     bootSeconds: times.length < 2 ? undefined : (Math.max(...times) - Math.min(...times)) / 1000,
     missing: [
       ...names.filter((because) => because !== undefined),
-      ...(events.length === 0 ? ["has no boot on record"] : []),
+      ...named.filter(({ mac }) => !recorded.has(mac)).map(({ role }) => `${role} has no boot on record`),
+      ...named.filter(({ role, mac }) => role === "host" && !asked.has(mac)).map(() => "host fetched no boot script"),
     ],
   };
 }

@@ -11,7 +11,8 @@ export function guide(prepared: Prepared, { children }: Composed): string {
   const { health } = sections["api"] as ApiConfig;
   const { domains } = sections["ipam"] as IpamConfig;
   const machines = sections["expectedMachines"] as readonly { readonly name: string }[];
-  const where = (name: "dnsd" | "pxe-http"): string | undefined => Object.values(children.get(name)?.endpoints() ?? {})[0];
+  const where = (name: "dnsd" | "pxe-http"): string | undefined =>
+    Object.values(children.get(name)?.endpoints() ?? {})[0];
   const endpoints = [...children].flatMap(([name, child]) =>
     Object.entries(child.endpoints()).map(([kind, at]) => `  ${name.padEnd(14)}  ${kind.padEnd(6)}  ${at}`),
   );

@@ -11,7 +11,10 @@ export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row, index) => {
-      const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+      const line = row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd();
       return index === 0 ? paint("dim", line) : line;
     })
     .join("\n");
@@ -27,9 +30,14 @@ function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
-  const { $typeName, $unknown: _, ...fields } = value as { $typeName?: string; $unknown?: unknown; [name: string]: unknown };
+  const {
+    $typeName,
+    $unknown: _,
+    ...fields
+  } = value as { $typeName?: string; $unknown?: unknown; [name: string]: unknown };
   if ($typeName === "google.protobuf.Timestamp") return new Date(timeMs(value as Timestamp)).toISOString();
-  if ($typeName === "firstlight.v1.Machine") return { ...(plain(fields) as object), state: stateWord(fields["state"] as number) };
+  if ($typeName === "firstlight.v1.Machine")
+    return { ...(plain(fields) as object), state: stateWord(fields["state"] as number) };
   return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, plain(field)]));
 }
 

@@ -18,6 +18,8 @@ export interface ProcessOptions {
 export interface Supervised {
   readonly name: string;
   readonly pid: number | undefined;
+  /** When its first process was started, in milliseconds since the epoch. */
+  readonly spawnedAt: number;
   /** As it last told over IPC; not ready while it is down. */
   readiness(): Readiness;
   endpoints(): Readonly<Record<string, string>>;
@@ -108,9 +110,11 @@ export function startProcess(options: ProcessOptions): Supervised {
     await Promise.race([until(met), late.promise, failed]).finally(() => clearTimeout(timeout));
   };
 
+  const spawnedAt = Date.now();
   happen({ is: "start" });
   return {
     name: options.name,
+    spawnedAt,
     get pid() {
       return running?.pid;
     },

@@ -21,5 +21,7 @@ export function rackListener(
 }
 
 function isStep(fields: object): fields is Step {
-  return "machine" in fields && "step" in fields && typeof fields.step === "string" && Object.hasOwn(STEPS, fields.step);
+  return (
+    "machine" in fields && "step" in fields && typeof fields.step === "string" && Object.hasOwn(STEPS, fields.step)
+  );
 }

@@ -25,7 +25,8 @@ export type Effect =
 export const IDLE: Child = { is: "idle", deaths: [], wakeAt: Number.POSITIVE_INFINITY };
 
 export const READY_MS = 60_000;
-export const STOP_MS = 20_000;
+/** Longer than any daemon may drain. */
+export const STOP_MS = 50_000;
 export const DEATHS = 5;
 export const WINDOW_MS = 60_000;
 

@@ -72,8 +72,8 @@ function explain(error: unknown, prepared: Prepared | undefined, screen: Screen)
     for (const fault of error.faults) screen.failure(faultLine(fault));
     return;
   }
-  const { message, cause } = error as Error;
-  screen.failure(`firstlight: ${message}${cause instanceof Error ? `: ${cause.message}` : ""}`);
+  const { message, code } = error as NodeJS.ErrnoException; // a refused connection has no message
+  screen.failure(`firstlight: ${message === "" ? code : message}`);
   if (!(error instanceof GivenUp) || prepared === undefined) return;
   const file = logFileOf(prepared.site.site.stateDir, error.daemon);
   screen.note(`the last lines of ${file}:`);

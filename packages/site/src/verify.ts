@@ -23,7 +23,7 @@ export interface Verification {
 interface Witnesses {
   readonly operator: Operator;
   readonly bothWays: BothWays;
-  /** When this run of the site began: earlier boots are not counted. */
+  /** When a rack was powered on: its earlier boots do not count. */
   readonly since: number;
 }
 
@@ -38,10 +38,9 @@ const AT_A_TIME = 32;
 export async function verify(verification: Verification): Promise<boolean> {
   const { prepared, rack, screen, until, timeoutSeconds } = verification;
   const expected = prepared.sections["expectedMachines"] as readonly Expected[];
-  const since = Date.now();
-  const deadline = since + timeoutSeconds * 1000;
+  const deadline = Date.now() + timeoutSeconds * 1000;
   using operator = openOperator(contextOf(prepared.site.site.stateDir));
-  const witnesses: Witnesses = { operator, bothWays: openResolver(nameServer(prepared)), since };
+  const witnesses: Witnesses = { operator, bothWays: openResolver(nameServer(prepared)), since: rack?.spawnedAt ?? 0 };
   const proven = new Map<string, Evidence>();
   for (;;) {
     const evidence = await gather(expected, witnesses, proven).catch((error: unknown) => unreachable(expected, error));
@@ -76,15 +75,19 @@ async function gather(
     return { name: one.name, machine, missing, bootSeconds: proven.get(one.name)?.bootSeconds };
   });
   const due = evidence.filter(({ name, missing }) => missing.length === 0 && !proven.has(name)).slice(0, AT_A_TIME);
-  await Promise.all(due.map(async (one) => {
-    const proof = { ...one, ...(await prove(one.machine!, witnesses)) };
-    if (proof.missing.length === 0) proven.set(one.name, proof);
-    else evidence[evidence.indexOf(one)] = proof;
-  }));
+  await Promise.all(
+    due.map(async (one) => {
+      const proof = { ...one, ...(await prove(one.machine!, witnesses)) };
+      if (proof.missing.length === 0) proven.set(one.name, proof);
+      else evidence[evidence.indexOf(one)] = proof;
+    }),
+  );
   return evidence.map((one) => {
     if (one.missing.length > 0) return one;
     const proof = proven.get(one.name);
-    return proof === undefined ? { ...one, missing: ["is not proven yet"] } : { ...one, bootSeconds: proof.bootSeconds };
+    return proof === undefined
+      ? { ...one, missing: ["is not proven yet"] }
+      : { ...one, bootSeconds: proof.bootSeconds };
   });
 }
 
@@ -101,12 +104,20 @@ function report(evidence: readonly Evidence[]): string {
       const of = (role: string) => machine?.interfaces.find((one) => one.role === role);
       const state = machine === undefined ? "unknown" : stateWord(machine.state);
       const addresses = ["host", "host_bmc", "dpu_oob"].map((role) => of(role)?.address ?? "");
-      return [name, state, ...addresses, of("host")?.fqdn ?? "", bootSeconds === undefined ? "" : `${bootSeconds.toFixed(1)} s`];
+      return [
+        name,
+        state,
+        ...addresses,
+        of("host")?.fqdn ?? "",
+        bootSeconds === undefined ? "" : `${bootSeconds.toFixed(1)} s`,
+      ];
     }),
   ]);
 }
 
 /** Where dnsd listens, as this machine reaches it. */
 function nameServer({ sections }: Prepared): string {
-  return ((sections["dnsd"] as DnsdConfig).listen[0] ?? "").replace(/^0\.0\.0\.0:/, "127.0.0.1:").replace(/^\[::\]:/, "[::1]:");
+  return ((sections["dnsd"] as DnsdConfig).listen[0] ?? "")
+    .replace(/^0\.0\.0\.0:/, "127.0.0.1:")
+    .replace(/^\[::\]:/, "[::1]:");
 }

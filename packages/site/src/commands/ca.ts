@@ -10,7 +10,9 @@ export function caCommands(program: Command): void {
     .option("--config <file>", "the site's file")
     .action((options: { config?: string }) =>
       withCa(options, async (authority, site) => {
-        process.stdout.write(`${authority.certFile}: the CA of ${site}, ${authority.fresh ? "made now" : "as it was"}\n`);
+        process.stdout.write(
+          `${authority.certFile}: the CA of ${site}, ${authority.fresh ? "made now" : "as it was"}\n`,
+        );
       }),
     );
   ca.command("issue <name>")

@@ -17,7 +17,8 @@ export function configCommands(program: Command): void {
     .description("what a file means once defaults and the environment are in")
     .action((file: string | undefined) => {
       const loaded = checked(file);
-      if (loaded !== undefined) process.stdout.write(stringify(withoutPasswords({ ...loaded.site, ...loaded.sections }), { lineWidth: 120 }));
+      if (loaded !== undefined)
+        process.stdout.write(stringify(withoutPasswords({ ...loaded.site, ...loaded.sections }), { lineWidth: 120 }));
     });
   config
     .command("defaults")

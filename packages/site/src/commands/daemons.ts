@@ -13,7 +13,9 @@ export function daemonCommands(program: Command): void {
       .option("--check", "validate the file and exit")
       .action(async ({ config, check }: { config?: string; check?: boolean }) => {
         process.title = `firstlight ${name}`;
-        process.exit(await runDaemon(await DAEMONS[name](), { file: config, env: process.env, check, sections: SECTIONS }));
+        process.exit(
+          await runDaemon(await DAEMONS[name](), { file: config, env: process.env, check, sections: SECTIONS }),
+        );
       });
   }
 }

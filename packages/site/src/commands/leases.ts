@@ -19,7 +19,7 @@ export function leasesCommands(program: Command): void {
 }
 
 async function* allLeases(operator: Operator, segment: string): AsyncGenerator<Lease> {
-  for (let pageToken = ""; ; ) {
+  for (let pageToken = ""; ;) {
     const page = await operator.ipam.listLeases({ segment, pageSize: 1000, pageToken });
     yield* page.leases;
     if (page.nextPageToken === "") return;
@@ -30,5 +30,13 @@ async function* allLeases(operator: Operator, segment: string): AsyncGenerator<L
 const listed = (leases: readonly Lease[]): string =>
   table([
     ["ADDRESS", "SEGMENT", "MAC", "STATE", "POLICY", "EXPIRES", "RELAY"],
-    ...leases.map((lease) => [lease.address, lease.segment, lease.mac, lease.state, lease.policy, timeText(lease.expires), lease.giaddr]),
+    ...leases.map((lease) => [
+      lease.address,
+      lease.segment,
+      lease.mac,
+      lease.state,
+      lease.policy,
+      timeText(lease.expires),
+      lease.giaddr,
+    ]),
   ]);

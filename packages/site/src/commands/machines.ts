@@ -18,9 +18,11 @@ export function machinesCommands(program: Command): void {
         process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
       }),
     );
-  operatorVerb(machines.command("show <name>")).description("one machine").action((name: string, options: OperatorOptions) =>
-    ask(options, async (operator) => tell((await operator.machines.getMachine({ machine: name })).machine, options)),
-  );
+  operatorVerb(machines.command("show <name>"))
+    .description("one machine")
+    .action((name: string, options: OperatorOptions) =>
+      ask(options, async (operator) => tell((await operator.machines.getMachine({ machine: name })).machine, options)),
+    );
   operatorVerb(machines.command("timeline <name>"))
     .description("every step of its boots, and every silence with its reason")
     .action((name: string, options: OperatorOptions) => ask(options, (operator) => timeline(operator, name, options)));
@@ -33,26 +35,36 @@ export function machinesCommands(program: Command): void {
       ask(options, async (operator) => {
         const script = readFileSync(options.script, "utf8");
         const userData = options.userData === undefined ? "" : readFileSync(options.userData, "utf8");
-        tell((await operator.machines.assignMachine({ machine: name, tenant: options.tenant, script, userData })).machine, options);
+        tell(
+          (await operator.machines.assignMachine({ machine: name, tenant: options.tenant, script, userData })).machine,
+          options,
+        );
       }),
     );
   operatorVerb(machines.command("release <name>"))
     .description("take it back: it boots the cleanup image, then is ready")
     .action((name: string, options: OperatorOptions) =>
-      ask(options, async (operator) => tell((await operator.machines.releaseMachine({ machine: name })).machine, options)),
+      ask(options, async (operator) =>
+        tell((await operator.machines.releaseMachine({ machine: name })).machine, options),
+      ),
     );
-  operatorVerb(machines.command("watch")).description("each change of a machine, until Ctrl-C").action((options: OperatorOptions) =>
-    ask(options, async (operator) => {
-      for await (const { machine } of operator.machines.watchMachines({})) {
-        if (machine !== undefined) process.stdout.write(`${options.json === true ? JSON.stringify(JSON.parse(json(machine))) : `${timeText(machine.updated)}  ${machine.name}  ${stateWord(machine.state)}`}\n`);
-      }
-    }),
-  );
+  operatorVerb(machines.command("watch"))
+    .description("each change of a machine, until Ctrl-C")
+    .action((options: OperatorOptions) =>
+      ask(options, async (operator) => {
+        for await (const { machine } of operator.machines.watchMachines({})) {
+          if (machine !== undefined)
+            process.stdout.write(
+              `${options.json === true ? JSON.stringify(JSON.parse(json(machine))) : `${timeText(machine.updated)}  ${machine.name}  ${stateWord(machine.state)}`}\n`,
+            );
+        }
+      }),
+    );
 }
 
 /** Page by page, so that a site of any size can be listed. */
 export async function* allMachines(operator: Operator, state = 0): AsyncGenerator<Machine> {
-  for (let pageToken = ""; ; ) {
+  for (let pageToken = ""; ;) {
     const page = await operator.machines.listMachines({ state, pageSize: 1000, pageToken });
     yield* page.machines;
     if (page.nextPageToken === "") return;
@@ -67,7 +79,8 @@ function asState(word: string): number {
 }
 
 function listed(machines: readonly Machine[]): string {
-  const address = (machine: Machine, role: string): string => machine.interfaces.find((one) => one.role === role)?.address ?? "";
+  const address = (machine: Machine, role: string): string =>
+    machine.interfaces.find((one) => one.role === role)?.address ?? "";
   return table([
     ["NAME", "STATE", "HOST", "BMC", "DPU", "TENANT", "SERIAL"],
     ...machines.map((machine) => [
@@ -95,7 +108,13 @@ async function timeline(operator: Operator, machine: string, options: OperatorOp
   if (options.json === true) return void process.stdout.write(`${json(events)}\n`);
   for (const { at, kind, mac, address, because, detail } of events) {
     const time = at === undefined ? "" : new Date(timeMs(at)).toISOString().slice(11, 23);
-    const rest = [address === "" ? mac : address, ...Object.entries(detail).map(([name, value]) => `${name}=${value}`), because];
-    process.stdout.write(`${paint("dim", time)}  ${kind.padEnd(16)}  ${rest.filter((word) => word !== "").join("  ")}\n`);
+    const rest = [
+      address === "" ? mac : address,
+      ...Object.entries(detail).map(([name, value]) => `${name}=${value}`),
+      because,
+    ];
+    process.stdout.write(
+      `${paint("dim", time)}  ${kind.padEnd(16)}  ${rest.filter((word) => word !== "").join("  ")}\n`,
+    );
   }
 }

@@ -16,7 +16,9 @@ export function migrateCommand(program: Command): void {
       }
       const { url, passwordFile } = loaded.site.database;
       if (url === undefined) {
-        process.stderr.write("firstlight: no database to migrate; set database.url or DATABASE_URL (the embedded one is migrated by `up`)\n");
+        process.stderr.write(
+          "firstlight: no database to migrate; set database.url or DATABASE_URL (the embedded one is migrated by `up`)\n",
+        );
         process.exitCode = EXIT.config;
         return;
       }

@@ -11,14 +11,20 @@ export function namesCommands(program: Command): void {
     .action((owner: string, type: string, data: string, options: OperatorOptions & { domain?: string; ttl: number }) =>
       ask(options, async (operator) => {
         const domain = options.domain ?? owner.slice(owner.indexOf(".") + 1);
-        const { name } = await operator.ipam.putName({ name: { owner, type: type.toUpperCase(), data, ttlSeconds: options.ttl, domain } });
-        process.stdout.write(`${options.json === true ? json(name) : `${owner} ${options.ttl} ${type.toUpperCase()} ${data}`}\n`);
+        const { name } = await operator.ipam.putName({
+          name: { owner, type: type.toUpperCase(), data, ttlSeconds: options.ttl, domain },
+        });
+        process.stdout.write(
+          `${options.json === true ? json(name) : `${owner} ${options.ttl} ${type.toUpperCase()} ${data}`}\n`,
+        );
       }),
     );
-  operatorVerb(names.command("delete <owner> <type>")).description("take a declared record back").action((owner: string, type: string, options: OperatorOptions) =>
-    ask(options, async (operator) => {
-      await operator.ipam.deleteName({ owner, type: type.toUpperCase() });
-      process.stdout.write(`${options.json === true ? "{}" : `${owner} ${type.toUpperCase()} is gone`}\n`);
-    }),
-  );
+  operatorVerb(names.command("delete <owner> <type>"))
+    .description("take a declared record back")
+    .action((owner: string, type: string, options: OperatorOptions) =>
+      ask(options, async (operator) => {
+        await operator.ipam.deleteName({ owner, type: type.toUpperCase() });
+        process.stdout.write(`${options.json === true ? "{}" : `${owner} ${type.toUpperCase()} is gone`}\n`);
+      }),
+    );
 }
