@@ -24,6 +24,9 @@ export interface ServerParts extends BootParts, SeedParts, FileParts, PhoneHomeP
   readonly api: BootParts["api"] & PhoneHomeParts["api"];
 }
 
+/** What Fastify and its static plugin throw; a 416 brings the header that says how long the file is. */
+type RequestError = FastifyError & { readonly headers?: Record<string, string> };
+
 const PHONE_HOME_BYTES = 16 * 1024;
 
 /** Every bound of a connection. A machine that stalls is closed; whatever it had, it can ask for again by range. */
@@ -62,7 +65,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     done(null, Object.fromEntries(new URLSearchParams(String(body))));
   });
   app.setNotFoundHandler((request, reply) => refuse(parts, request, reply, refused("no such resource")));
-  app.setErrorHandler((error: FastifyError, request, reply) => fault(parts, error, request, reply));
+  app.setErrorHandler((error: RequestError, request, reply) => fault(parts, error, request, reply));
   app.register(fastifyStatic, {
     root: parts.root,
     serve: false,
@@ -117,10 +120,11 @@ function turnAway(
   return sendScript(reply, renderWait(no.because, { ...parts.script, base: baseOf(parts, request) }));
 }
 
-function fault(parts: ServerParts, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function fault(parts: ServerParts, error: RequestError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const code = error.statusCode ?? 500;
   if (code < 500) {
     const no = refused("the request is malformed", error.message);
+    if (error.headers) void reply.headers(error.headers);
     return refuse(parts, request, reply, no, code);
   }
   parts.onFault(error);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Action, Decision } from "@firstlight/api-client";
 import { decision } from "@firstlight/kit";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { render, renderWait, type ScriptContext } from "../src/script.ts";
 
 const MAC = "02:f1:00:00:00:01";
@@ -142,6 +142,9 @@ const hostile = fc.oneof(
   ),
 );
 
+/** A script without the three lines that show words. */
+const rest = (script: string): string[] => script.split("\n").toSpliced(1, 3);
+
 test("no name, reason, role or token changes a script but for the words it shows", () => {
   const actions = fc.constantFrom<Action>("discover", "cleanup", "local-disk", "wait");
   fc.assert(
@@ -152,7 +155,6 @@ test("no name, reason, role or token changes a script but for the words it shows
         shown.map((line) => /^echo (Firstlight|action|because): [A-Za-z0-9 .,:_/()@+=*?-]*$/.test(line)),
         [true, true, true],
       );
-      const rest = (from: string): string[] => from.split("\n").toSpliced(1, 3);
       const waits = shown[1] === "echo action: wait";
       const benign = waits ? text({ action: "wait" }) : text({ action, ...(role === "dpu_oob" && { role }), token });
       assert.deepEqual(rest(script), rest(benign));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { decision, iface, lease, DAWN, readAddress } from "@firstlight/kit";
 import type { Interface, Lease } from "@firstlight/ipam";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { chunkBytes, contentTypeOf, isArtefactName } from "../src/artefact.ts";
 import { pxeHttpSchema } from "../src/config.ts";
 import { Decisions } from "../src/decisions.ts";
@@ -57,13 +57,14 @@ test("with the API away only a young local-disk decision of the same machine at 
   assert.equal(decisions.standing(one, 1), undefined, "forgotten");
 });
 
+const because = (body: unknown) => (readCall(body) as { because?: string }).because;
+
 test("a call's token is needed, its detail is cut to what the recorder takes", () => {
   assert.deepEqual(readCall({ token: "t", a: 1, b: null, c: { d: [2] }, e: "x\ny" }), {
     is: "call",
     token: "t",
     detail: { a: "1", b: "null", c: '{"d":[2]}', e: "x y" },
   });
-  const because = (body: unknown) => (readCall(body) as { because?: string }).because;
   assert.equal(because({}), "the token is missing");
   assert.equal(because({ token: "a b" }), "the token is malformed");
   assert.equal(because({ token: ["t"] }), "the token is malformed");
