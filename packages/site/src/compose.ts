@@ -16,7 +16,7 @@ export interface Composition {
   /** Ends the start, in order, wherever it is. */
   readonly stop: AbortSignal;
   /** Every line that a daemon logs. */
-  hear(name: DaemonName, line: LogLine): void;
+  readonly hear: (name: DaemonName, line: LogLine) => void;
 }
 
 /** A site whose daemons run. Disposed of, it stops them in the reverse of their order, the database last. */

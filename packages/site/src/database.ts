@@ -23,8 +23,7 @@ export async function openDatabase(site: SiteConfig, note: (text: string) => voi
   const own = given === undefined ? await startOwn(site.site.stateDir, note) : undefined;
   if (own !== undefined) parts.defer(() => own.stop());
   const url = own?.url ?? withPassword(given ?? "", passwordFile);
-  const migrated = await migrate(url);
-  const lax = await undurable(url);
+  const { migrated, lax } = await provide(url);
   const owned = parts.move();
   return {
     env: own?.env ?? {},
@@ -33,6 +32,15 @@ export async function openDatabase(site: SiteConfig, note: (text: string) => voi
     undurable: lax,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+async function provide(url: string) {
+  try {
+    return { migrated: await migrate(url), lax: await undurable(url) };
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException; // a refused connection may have no message
+    throw new Error(`the database at ${new URL(url).host}: ${message === "" ? code : message}`, { cause: error });
+  }
 }
 
 /** The password goes to the daemons as a file, never in a variable. */

@@ -49,10 +49,8 @@ async function run(wanted: Up, prepared: Prepared, { env, screen, stop }: Surrou
   screen.head(`Firstlight, site ${site.site.name}`);
   for (const note of prepared.notes) screen.note(note);
   const daemons = daemonsOf(sections, wanted.hasRack);
-  await using composed = await compose({
-    ...{ prepared, daemons, env, screen, stop },
-    hear: rackListener(screen, sections),
-  });
+  const hear = rackListener(screen, sections);
+  await using composed = await compose({ prepared, daemons, env, screen, stop, hear });
   const ended = new AbortController();
   void composed.givenUp.then(({ name, because }) => ended.abort(new GivenUp(name, because)));
   const until = AbortSignal.any([stop, ended.signal]);
@@ -72,8 +70,7 @@ function explain(error: unknown, prepared: Prepared | undefined, screen: Screen)
     for (const fault of error.faults) screen.failure(faultLine(fault));
     return;
   }
-  const { message, code } = error as NodeJS.ErrnoException; // a refused connection has no message
-  screen.failure(`firstlight: ${message === "" ? code : message}`);
+  screen.failure(`firstlight: ${(error as Error).message}`);
   if (!(error instanceof GivenUp) || prepared === undefined) return;
   const file = logFileOf(prepared.site.site.stateDir, error.daemon);
   screen.note(`the last lines of ${file}:`);

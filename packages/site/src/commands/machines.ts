@@ -5,6 +5,7 @@ import { InvalidArgumentError } from "commander";
 import { json, paint, stateWord, table, timeMs, timeText } from "../print.ts";
 import { ask, collect, operatorVerb, type OperatorOptions } from "./operator.ts";
 
+type State = (typeof STATES)[keyof typeof STATES];
 export type Machine = NonNullable<Awaited<ReturnType<Operator["machines"]["getMachine"]>>["machine"]>;
 
 export function machinesCommands(program: Command): void {
@@ -12,7 +13,7 @@ export function machinesCommands(program: Command): void {
   operatorVerb(machines.command("list"))
     .description("every machine")
     .option("--state <state>", "only machines in this state", asState)
-    .action((options: OperatorOptions & { state?: number }) =>
+    .action((options: OperatorOptions & { state?: State }) =>
       ask(options, async (operator) => {
         const all = await collect(allMachines(operator, options.state));
         process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
@@ -63,16 +64,20 @@ export function machinesCommands(program: Command): void {
 }
 
 /** Page by page, so that a site of any size can be listed. */
-export async function* allMachines(operator: Operator, state = 0): AsyncGenerator<Machine> {
+export async function* allMachines(operator: Operator, state?: State): AsyncGenerator<Machine> {
   for (let pageToken = ""; ;) {
-    const page = await operator.machines.listMachines({ state, pageSize: 1000, pageToken });
+    const page = await operator.machines.listMachines({
+      ...(state !== undefined && { state }),
+      pageSize: 1000,
+      pageToken,
+    });
     yield* page.machines;
     if (page.nextPageToken === "") return;
     pageToken = page.nextPageToken;
   }
 }
 
-function asState(word: string): number {
+function asState(word: string): State {
   const state = Object.entries(STATES).find(([name]) => name === word)?.[1];
   if (state === undefined) throw new InvalidArgumentError(`want one of ${Object.keys(STATES).join(", ")}`);
   return state;
