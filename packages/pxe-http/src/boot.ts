@@ -1,16 +1,17 @@
-import type { Api, Decision, Reporter } from "@firstlight/api-client";
+import type { Api, Decision } from "@firstlight/api-client";
 import type { Clock } from "@firstlight/service";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { answered, isRefused } from "./asking.ts";
 import { sentence } from "./because.ts";
 import type { Decisions } from "./decisions.ts";
+import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { render, type Rendered, renderWait, type ScriptContext } from "./script.ts";
-import { tell, type Visit, visitOf } from "./visit.ts";
+import { type Visit, visitOf } from "./visit.ts";
 
 export interface BootParts {
   readonly api: Pick<Api, "decide">;
-  readonly reporter: Reporter;
+  readonly journal: Journal;
   readonly clock: Clock;
   readonly decisions: Decisions;
   readonly metrics: Metrics;
@@ -28,7 +29,7 @@ export function bootRoute(parts: BootParts) {
     const [script, decision] = await scriptFor(parts, visit);
     if (request.method === "GET") {
       const kind = script.is === "wait" ? "pxe.wait" : "pxe.script";
-      tell(parts.reporter, visit, kind, { because: script.because, detail: detailOf(script, decision) });
+      parts.journal.tell(kind, visit, { because: script.because, detail: detailOf(script, decision) });
       parts.metrics.script(script.is);
     }
     return sendScript(reply, script);

@@ -1,4 +1,4 @@
-import { endpoint } from "@firstlight/service";
+import { endpoint, path } from "@firstlight/service";
 import { z } from "zod";
 
 const argument = z
@@ -19,10 +19,7 @@ export const pxeHttpSchema = z
       .optional()
       .describe("This server as machines reach it, the same for all replicas; default: http://LISTEN")
       .transform((url) => url?.replace(/\/+$/, "")),
-    artefacts: z
-      .string()
-      .optional()
-      .describe("Folder of kernels, initrds and iPXE builds, seen from the state folder; default: artefacts in it"),
+    artefacts: path().optional().describe("Folder of kernels, initrds and iPXE builds; default: STATE/artefacts"),
     vrf: z.string().default("default").describe("Routing context in which machines reach this server"),
     kernelArguments: z
       .strictObject({

@@ -1,14 +1,14 @@
 import { realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { ReadStream } from "node:fs";
-import type { Reporter } from "@firstlight/api-client";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { chunkBytes, isArtefactName } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
-import { refuse, type RefuseParts, tell, visitOf } from "./visit.ts";
+import type { Metrics } from "./metrics.ts";
+import { refuse, type RefuseParts, visitOf } from "./visit.ts";
 
 export interface FileParts extends RefuseParts {
-  readonly reporter: Reporter;
+  readonly metrics: Metrics;
   /** The artefacts' folder, absolute. */
   readonly root: string;
 }
@@ -31,7 +31,7 @@ export function artefactRoute(parts: FileParts) {
 }
 
 /** Once the last byte is read or the machine has left: what it got. Ranges of one file are told by their last. */
-export function artefactSent({ metrics, reporter }: FileParts) {
+export function artefactSent({ metrics, journal }: FileParts) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
     if (!(payload instanceof ReadStream)) return payload;
     const visit = visitOf(request);
@@ -39,11 +39,11 @@ export function artefactSent({ metrics, reporter }: FileParts) {
     const bytes = Number(reply.getHeader("content-length"));
     const isLast = reply.statusCode === 200 || isAtEnd(String(reply.getHeader("content-range")));
     reply.raw.once("close", () => {
-      metrics.bytes("artefact", payload.bytesRead);
+      metrics.bytes(payload.bytesRead);
       const isWhole = reply.raw.writableFinished;
       if (!isLast && isWhole) return;
       const because = isWhole ? {} : { because: `the machine left before the end of its ${bytes} bytes` };
-      tell(reporter, visit, "pxe.artefact", { detail: { path, bytes: String(payload.bytesRead) }, ...because });
+      journal.tell("pxe.artefact", visit, { detail: { path, bytes: String(payload.bytesRead) }, ...because });
     });
     return payload;
   };

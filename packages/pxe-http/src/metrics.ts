@@ -6,8 +6,9 @@ export type RouteName = "script" | "cloud-init" | "artefact" | "phone-home" | "n
 
 export interface Metrics {
   request(route: RouteName, code: number, ms: number): void;
-  bytes(route: RouteName, count: number): void;
+  bytes(count: number): void;
   refusal(because: Refusal): void;
+  untold(): void;
   script(action: string): void;
 }
 
@@ -22,7 +23,6 @@ export function createMetrics(registry: Registry, connections: () => number): Me
   const bytes = new Counter({
     name: "firstlight_http_artefact_bytes_total",
     help: "Bytes of artefacts read for machines",
-    labelNames: ["route"],
     registers,
   });
   const seconds = new Histogram({
@@ -36,6 +36,11 @@ export function createMetrics(registry: Registry, connections: () => number): Me
     name: "firstlight_http_refusals_total",
     help: "Requests refused, by reason",
     labelNames: ["because"],
+    registers,
+  });
+  const untold = new Counter({
+    name: "firstlight_http_untold_total",
+    help: "Events beyond what is told of one machine, or of all strangers",
     registers,
   });
   const scripts = new Counter({
@@ -59,8 +64,9 @@ export function createMetrics(registry: Registry, connections: () => number): Me
       requests.inc({ route, code });
       seconds.observe({ route }, ms / 1000);
     },
-    bytes: (route, count) => bytes.inc({ route }, count),
+    bytes: (count) => bytes.inc(count),
     refusal: (because) => refusals.inc({ because }),
+    untold: () => untold.inc(),
     script: (action) => scripts.inc({ action }),
   };
 }

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Api, Reporter } from "@firstlight/api-client";
+import type { Api } from "@firstlight/api-client";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { answered, isRefused } from "./asking.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
-import { refuse, type RefuseParts, tell, visitOf } from "./visit.ts";
+import { refuse, type RefuseParts, visitOf } from "./visit.ts";
 
 export interface SeedParts extends RefuseParts {
   readonly api: Pick<Api, "decide">;
-  readonly reporter: Reporter;
 }
 
 /** `/cloud-init/DOCUMENT`: the requester's own seed. The API away is a 503, upon which cloud-init asks again. */
@@ -20,7 +19,7 @@ export function seedRoute(parts: SeedParts, document: DocumentName) {
     if (isRefused(decision)) return refuse(parts, request, reply, decision);
     if (request.method === "GET") {
       const detail = { document, machine: decision.machineName, version: String(decision.version) };
-      tell(parts.reporter, visit, "pxe.cloud-init", { detail });
+      parts.journal.tell("pxe.cloud-init", visit, { detail });
     }
     const text = DOCUMENTS[document]({ decision, requester, task: taskOf(decision.token) });
     return reply.type("text/yaml; charset=utf-8").header("cache-control", "no-store").send(text);

@@ -8,11 +8,12 @@ import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
 import { artefactRoute, artefactSent, type FileParts } from "./files.ts";
 import type { Identity } from "./identify.ts";
+import type { Party } from "./journal.ts";
 import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
 import { sourceOf } from "./requester.ts";
 import { renderWait } from "./script.ts";
 import { type SeedParts, seedRoute } from "./seed.ts";
-import { refuse, sendRefusal, type Stranger, tellRefusal, traceOf } from "./visit.ts";
+import { refuse, sendRefusal, traceOf } from "./visit.ts";
 
 export interface ServerParts extends BootParts, SeedParts, FileParts, PhoneHomeParts {
   readonly identity: Identity;
@@ -94,12 +95,12 @@ function gate(parts: ServerParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> => {
     const source = sourceOf(request.raw.socket.remoteAddress);
     const trace = traceOf(request);
-    const stranger: Stranger = {
-      ...(source !== undefined && { address: formatAddress(source) }),
+    const stranger: Party = {
+      ...(source !== undefined && { source: formatAddress(source) }),
       ...(trace !== undefined && { trace }),
     };
     const { perSecond, burst } = parts.perClient;
-    if (!(await parts.shared.take(`pxe-http ${stranger.address}`, perSecond, burst)))
+    if (!(await parts.shared.take(`pxe-http ${stranger.source}`, perSecond, burst)))
       return turnAway(parts, request, reply, refused("too many requests"), stranger);
     const requester = await parts.identity.of(source);
     if (requester.is === "refused") return turnAway(parts, request, reply, requester, stranger);
@@ -113,9 +114,10 @@ function turnAway(
   request: FastifyRequest,
   reply: FastifyReply,
   no: Refused,
-  stranger: Stranger,
+  stranger: Party,
 ): FastifyReply {
-  tellRefusal(parts, stranger, no, request.url);
+  if (no.because === "too many requests") parts.metrics.refusal(no.because);
+  else parts.journal.refused(stranger, no, request.url);
   if (routeOf(request) !== "script") return sendRefusal(reply, no, parts.waitSeconds);
   return sendScript(reply, renderWait(no.because, { ...parts.script, base: baseOf(parts, request) }));
 }

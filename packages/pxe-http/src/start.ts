@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { resolve } from "node:path";
+import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
 import type { Replica } from "@firstlight/ipam";
 import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
@@ -7,14 +7,16 @@ import type { PxeHttpConfig } from "./config.ts";
 import { Connections } from "./connections.ts";
 import { Decisions } from "./decisions.ts";
 import { Identity } from "./identify.ts";
+import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
+import { Pace } from "./pace.ts";
 import { createServer } from "./server.ts";
 
 /** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
 export interface Backing {
   readonly replica: Replica;
   readonly api: Pick<Api, "decide" | "phoneHome">;
-  readonly reporter: Reporter;
+  readonly reporter: Pick<Reporter, "tell">;
   ready(): Readiness;
 }
 
@@ -22,6 +24,12 @@ export interface StartContext extends Pick<Context<PxeHttpConfig>, "config" | "m
   readonly site: { readonly site: { readonly stateDir: string } };
   readonly log: Pick<Context<PxeHttpConfig>["log"], "error">;
 }
+
+const MOST_MACHINES = 65_536;
+/** Events of one machine: a boot has about a dozen. */
+const OF_MACHINE = { perSecond: 2, burst: 100 };
+/** Events of all addresses without a lease. */
+const OF_STRANGERS = { perSecond: 10, burst: 100 };
 
 /** Joins the parts, opens the socket and serves. `stop` closes what is opened here, never the backing. */
 export async function startPxeHttp(context: StartContext, backing: Backing): Promise<Running> {
@@ -31,16 +39,23 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   const connections = new Connections();
   const metrics = createMetrics(context.metrics, () => connections.open);
   let endpoint = config.listen;
+  const journal = new Journal({
+    reporter,
+    metrics,
+    ofMachine: new Pace(OF_MACHINE, MOST_MACHINES),
+    ofStrangers: new Pace(OF_STRANGERS, 1),
+    now: () => clock.now(),
+  });
   const app = createServer({
     api,
-    reporter,
+    journal,
     clock,
     shared,
     metrics,
     waitSeconds,
     perClient,
     script: { waitSeconds, kernelArguments },
-    root: resolve(context.site.site.stateDir, config.artefacts ?? "artefacts"),
+    root: config.artefacts ?? join(context.site.site.stateDir, "artefacts"),
     decisions: new Decisions(config.lastDecisionSeconds),
     identity: new Identity(replica, { vrf: config.vrf, waitMs: config.identityWaitMs }),
     baseUrl: () => config.baseUrl ?? `http://${endpoint}`,

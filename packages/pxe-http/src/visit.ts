@@ -1,7 +1,7 @@
-import type { BootEvent, Reporter } from "@firstlight/api-client";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Refused, REFUSALS, sentence } from "./because.ts";
-import type { Metrics, RouteName } from "./metrics.ts";
+import type { Journal } from "./journal.ts";
+import type { RouteName } from "./metrics.ts";
 import type { Requester } from "./requester.ts";
 
 declare module "fastify" {
@@ -33,34 +33,22 @@ export function traceOf(request: FastifyRequest): string | undefined {
   return (request.params as { readonly trace?: string } | undefined)?.trace;
 }
 
-export type Telling = Pick<BootEvent, "because" | "detail">;
-
-/** Puts what happened on the machine's timeline. */
-export function tell(reporter: Reporter, { requester, trace }: Visit, kind: BootEvent["kind"], what: Telling): void {
-  const { mac, address } = requester;
-  reporter.tell({ kind, mac, address, ...(trace !== undefined && { trace }), ...what });
-}
-
+/** What saying no takes. */
 export interface RefuseParts {
-  readonly metrics: Metrics;
-  readonly reporter: Reporter;
+  readonly journal: Journal;
   readonly waitSeconds: number;
 }
 
-/** Who was refused, as far as it is known. */
-export interface Stranger {
-  readonly address?: string;
-  readonly mac?: string;
-  readonly trace?: string;
-}
-
-/** Floods are counted, not told: what is refused for its rate may be refused a thousand times a second. */
-const NOT_TOLD: ReadonlySet<string> = new Set(["too many requests", "too many connections", "not HTTP"]);
-
-export function tellRefusal({ metrics, reporter }: RefuseParts, stranger: Stranger, no: Refused, path: string): void {
-  metrics.refusal(no.because);
-  if (NOT_TOLD.has(no.because)) return;
-  reporter.tell({ kind: "pxe.refused", ...stranger, because: sentence(no), detail: { path: path.slice(0, 255) } });
+/** Refuses a known machine. `code`: where the request itself has settled it (413, 415, 416). */
+export function refuse(
+  { journal, waitSeconds }: RefuseParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  no: Refused,
+  code?: number,
+): FastifyReply {
+  journal.refused(visitOf(request), no, request.url);
+  return sendRefusal(reply, no, waitSeconds, code);
 }
 
 /** The no as an answer: its status, its reason, and when to ask again where that may help. */
@@ -72,18 +60,4 @@ export function sendRefusal(
 ): FastifyReply {
   if (code === 503 || code === 429) void reply.header("retry-after", String(code === 429 ? 1 : waitSeconds));
   return reply.code(code).send({ because: sentence(no) });
-}
-
-/** Refuses a known machine. `code`: where the request itself has settled it (413, 415, 416). */
-export function refuse(
-  parts: RefuseParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  no: Refused,
-  code?: number,
-): FastifyReply {
-  const { requester, trace } = visitOf(request);
-  const stranger = { mac: requester.mac, address: requester.address, ...(trace !== undefined && { trace }) };
-  tellRefusal(parts, stranger, no, request.url);
-  return sendRefusal(reply, no, parts.waitSeconds, code);
 }

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { decision, iface, lease, DAWN, readAddress } from "@firstlight/kit";
+import { DAWN, decision, FakeReporter, iface, lease, readAddress } from "@firstlight/kit";
 import type { Interface, Lease } from "@firstlight/ipam";
 import * as fc from "fast-check";
 import { chunkBytes, contentTypeOf, isArtefactName } from "../src/artefact.ts";
+import { refused } from "../src/because.ts";
 import { pxeHttpSchema } from "../src/config.ts";
 import { Decisions } from "../src/decisions.ts";
+import { Journal } from "../src/journal.ts";
+import { Pace } from "../src/pace.ts";
 import { readCall } from "../src/phone.ts";
 import { requesterAt, sourceOf } from "../src/requester.ts";
 import { ONE } from "./lab.ts";
 
 const HOUR = 3_600_000;
+const SILENT = { request() {}, bytes() {}, refusal() {}, untold() {}, script() {} };
 const SOURCE = readAddress(ONE.address);
 
 function at(row: Lease | undefined, owner: Interface | undefined, now: number) {
@@ -135,4 +139,22 @@ test("the configuration's defaults are the embedded site's, and a slip is named"
     { waitSecond: 3 },
   ])
     assert.ok(!pxeHttpSchema.safeParse(slip).success, JSON.stringify(slip));
+});
+
+const pace = (): Pace => new Pace({ perSecond: 1, burst: 2 }, 10);
+
+test("a machine that makes noise is told within bounds, and others are told as ever", () => {
+  const [reporter, counted, untold] = [new FakeReporter(), [] as string[], { times: 0 }];
+  const metrics = { ...SILENT, refusal: (because: string) => counted.push(because), untold: () => untold.times++ };
+  let now = 0;
+  const journal = new Journal({ reporter, metrics, ofMachine: pace(), ofStrangers: pace(), now: () => now });
+  const no = refused("no such artefact", "x");
+  for (let i = 0; i < 5; i++) journal.refused({ requester: ONE }, no, "/x");
+  journal.refused({ requester: { ...ONE, mac: "02:f1:00:00:00:02" } }, no, "/x");
+  for (let i = 0; i < 5; i++) journal.refused({ source: `127.64.0.${i}` }, no, "/x");
+  assert.equal(reporter.told.length, 2 + 1 + 2);
+  assert.deepEqual([counted.length, untold.times], [11, 6]);
+  now = 1000;
+  journal.refused({ requester: ONE }, no, "/x");
+  assert.equal(reporter.told.length, 6);
 });

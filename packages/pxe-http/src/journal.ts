@@ -1,0 +1,52 @@
+import type { BootEvent, Reporter } from "@firstlight/api-client";
+import { type Refused, sentence } from "./because.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Pace } from "./pace.ts";
+import type { Requester } from "./requester.ts";
+
+/** Who did it, as far as the network proves it. */
+export interface Party {
+  readonly requester?: Pick<Requester, "mac" | "address">;
+  /** The source of a connection that no lease explains. */
+  readonly source?: string;
+  readonly trace?: string;
+}
+
+export interface JournalParts {
+  readonly reporter: Pick<Reporter, "tell">;
+  readonly metrics: Metrics;
+  /** Bounds what is told of one machine, so that a hostile one cannot push the others' events out of the spool. */
+  readonly ofMachine: Pace;
+  /** Bounds what is told of all that have no lease. */
+  readonly ofStrangers: Pace;
+  readonly now: () => number;
+}
+
+/** Tells the flight recorder, within bounds; what is beyond them is counted. */
+export class Journal {
+  readonly #parts: JournalParts;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+  }
+
+  tell(kind: BootEvent["kind"], party: Party, what: Pick<BootEvent, "because" | "detail">): void {
+    const { reporter, metrics, ofMachine, ofStrangers, now } = this.#parts;
+    const { requester, source, trace } = party;
+    const isTold = requester ? ofMachine.take(requester.mac, now()) : ofStrangers.take("", now());
+    if (!isTold) return metrics.untold();
+    const address = requester?.address ?? source;
+    reporter.tell({
+      kind,
+      ...(requester && { mac: requester.mac }),
+      ...(address !== undefined && { address }),
+      ...(trace !== undefined && { trace }),
+      ...what,
+    });
+  }
+
+  refused(party: Party, no: Refused, path: string): void {
+    this.#parts.metrics.refusal(no.because);
+    this.tell("pxe.refused", party, { because: sentence(no), detail: { path: path.slice(0, 255) } });
+  }
+}
