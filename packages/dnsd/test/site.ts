@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Row } from "@firstlight/ipam";
 import { domain, iface, lease, name, prefix, segment, siteOf } from "@firstlight/kit";
 import { splitEndpoint } from "@firstlight/service";
-import { isMalformed } from "@firstlight/wire";
+import { formatAddress, isMalformed } from "@firstlight/wire";
 import { type Ask, type Data, decode, encodeQuery, type Message, TYPES } from "@firstlight/wire/dns";
 import { Registry } from "prom-client";
 import { dnsdSchema } from "../src/config.ts";
@@ -96,8 +96,9 @@ export function said({ answers }: Message): string[] {
 }
 
 function text(data: Data): string {
+  if (data.is === "A" || data.is === "AAAA") return formatAddress(data.address);
   return Object.entries(data)
-    .flatMap(([key, value]) => (key === "is" ? [] : [typeof value === "bigint" ? value.toString(16) : String(value)]))
+    .flatMap(([key, value]) => (key === "is" ? [] : [String(value)]))
     .join(" ");
 }
 
