@@ -15,14 +15,14 @@ export class Interrupted extends Error {
 }
 
 /** Aborts with an `Interrupted` at the first SIGINT, SIGTERM or SIGHUP; one that follows later ends the process at once. */
-export function interrupted(process: NodeJS.Process): AbortSignal {
+export function interrupted(process: NodeJS.Process, now: () => number = () => performance.now()): AbortSignal {
   const stop = new AbortController();
   let first = Number.POSITIVE_INFINITY;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      const now = performance.now();
-      if (now - first > SAME_MS) process.exit(128 + constants.signals[signal]); // daemons stop when their supervisor is gone
-      first = Math.min(first, now);
+      const at = now();
+      if (at - first > SAME_MS) process.exit(128 + constants.signals[signal]); // daemons stop when their supervisor is gone
+      first = Math.min(first, at);
       stop.abort(new Interrupted(signal));
     });
   }

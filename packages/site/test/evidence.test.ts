@@ -14,7 +14,11 @@ const BMC = { mac: "02:00:00:00:00:02", role: "host_bmc" } as const;
 const EXPECTED: Expected = { name: "m1", interfaces: [HOST, BMC] };
 
 const machine = (state: number, ...interfaces: readonly Partial<Machine["interfaces"][number]>[]): Machine =>
-  ({ name: "m1", state, interfaces: interfaces.map((one) => ({ address: "", fqdn: "", ...one })) }) as unknown as Machine;
+  ({
+    name: "m1",
+    state,
+    interfaces: interfaces.map((one) => ({ address: "", fqdn: "", ...one })),
+  }) as unknown as Machine;
 
 test("a machine counts when it is ready and each expected interface has an address of its own and a name", () => {
   const host = { ...HOST, address: "127.66.0.9", fqdn: "m1.lab" };
@@ -22,7 +26,9 @@ test("a machine counts when it is ready and each expected interface has an addre
   assert.deepEqual(shortcomings(EXPECTED, machine(STATES.ready, host, bmc), new Map()), []);
   assert.deepEqual(shortcomings(EXPECTED, machine(STATES.booting, host, bmc), new Map()), ["is booting, not ready"]);
   assert.deepEqual(shortcomings(EXPECTED, undefined, new Map()), ["the API does not know it"]);
-  assert.deepEqual(shortcomings(EXPECTED, machine(STATES.ready, host), new Map()), [`host_bmc ${BMC.mac} has no address`]);
+  assert.deepEqual(shortcomings(EXPECTED, machine(STATES.ready, host), new Map()), [
+    `host_bmc ${BMC.mac} has no address`,
+  ]);
   assert.deepEqual(shortcomings(EXPECTED, machine(STATES.ready, host, { ...bmc, fqdn: "" }), new Map()), [
     "host_bmc 127.64.0.9 has no name",
   ]);
@@ -49,7 +55,11 @@ async function nameServer(forward: string, back: string) {
     const isForward = question.type === 1;
     const data = isForward ? ({ is: "A", address } as const) : ({ is: "PTR", host: back } as const);
     const record = { owner: question.name, type: question.type, class: 1, ttlSeconds: 1, data };
-    const answer = encode({ ...query({ id: asked.id, name: question.name, type: question.type }), isResponse: true, answers: [record] });
+    const answer = encode({
+      ...query({ id: asked.id, name: question.name, type: question.type }),
+      isResponse: true,
+      answers: [record],
+    });
     if (!isMalformed(answer)) socket.send(answer, from.port, from.address);
   });
   socket.bind(0, "127.0.0.1");
@@ -62,5 +72,8 @@ test("a name counts when it leads to its address and the address back to it", as
   assert.equal(await openResolver(good.at)("m1.lab", "127.66.0.9"), undefined);
   assert.equal(await openResolver(good.at)("m1.lab", "127.66.0.8"), "m1.lab leads to 127.66.0.9, not to 127.66.0.8");
   using wrong = await nameServer("127.66.0.9", "m2.lab");
-  assert.match(String(await openResolver(wrong.at)("m1.lab", "127.66.0.9")), /^9\.0\.66\.127\.in-addr\.arpa leads to m2\.lab/);
+  assert.match(
+    String(await openResolver(wrong.at)("m1.lab", "127.66.0.9")),
+    /^9\.0\.66\.127\.in-addr\.arpa leads to m2\.lab/,
+  );
 });

@@ -42,23 +42,35 @@ test("a daemon comes up, is killed, comes back, and stops when asked", async () 
   assert.deepEqual(toy.rests, ["died with SIGKILL"]);
   await toy.stop();
   assert.equal(toy.readiness().ready, false);
-  assert.ok(toy.heard.some(({ text }) => text === "bye"), "its last line is in the log");
+  assert.ok(
+    toy.heard.some(({ text }) => text === "bye"),
+    "its last line is in the log",
+  );
 });
 
 test("a daemon that refuses its configuration is given up with the line that says why", async () => {
-  const toy = start("faulty", `console.error("site.yaml:3: dhcpd.listen: missing; want a list"); process.exitCode = 2;`);
+  const toy = start(
+    "faulty",
+    `console.error("site.yaml:3: dhcpd.listen: missing; want a list"); process.exitCode = 2;`,
+  );
   await assert.rejects(
     toy.ready(20_000),
     (error) => error instanceof GivenUp && error.message === "faulty: it refused its configuration",
   );
-  assert.equal(toy.heard.find(({ level }) => level === "warn")?.text, "site.yaml:3: dhcpd.listen: missing; want a list");
+  assert.equal(
+    toy.heard.find(({ level }) => level === "warn")?.text,
+    "site.yaml:3: dhcpd.listen: missing; want a list",
+  );
   await toy.stop();
 });
 
 test("the tail of a log reads like sentences, whatever is in the file", () => {
   const file = join(dir, "tail.log");
   const error = { message: "no lease", cause: { message: "timeout" } };
-  writeFileSync(file, `${JSON.stringify({ level: "fatal", daemon: "dhcpd", msg: "could not run", error, port: 67 })}\nSegmentation fault\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ level: "fatal", daemon: "dhcpd", msg: "could not run", error, port: 67 })}\nSegmentation fault\n`,
+  );
   assert.deepEqual(readTail(file), ["could not run · no lease: timeout · port=67", "Segmentation fault"]);
   assert.deepEqual(readTail(join(dir, "none.log")), []);
 });

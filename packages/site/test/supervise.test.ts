@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { type Child, DEATHS, type Effect, type Event, IDLE, READY_MS, step, STOP_MS, WINDOW_MS } from "../src/supervise.ts";
+import { array, assert as check, constant, nat, oneof, property, record, tuple } from "fast-check";
+import {
+  type Child,
+  DEATHS,
+  type Effect,
+  type Event,
+  IDLE,
+  READY_MS,
+  step,
+  STOP_MS,
+  WINDOW_MS,
+} from "../src/supervise.ts";
 
 /** Tells a story: each event at its time; all effects in order. */
 function tell(events: readonly (readonly [now: number, event: Event])[], from: Child = IDLE): [Child, Effect[]] {
@@ -41,7 +51,14 @@ test("a daemon that dies too often is given up, with how it died last", () => {
   let child = IDLE;
   let effects: Effect[] = tell([[0, START]])[1];
   [child] = tell([[0, START]]);
-  for (let death = 1; death <= DEATHS; death += 1) [child, effects] = tell([[child.wakeAt, TICK], [death * 1000, DIED]], { ...child, wakeAt: 0 });
+  for (let death = 1; death <= DEATHS; death += 1)
+    [child, effects] = tell(
+      [
+        [child.wakeAt, TICK],
+        [death * 1000, DIED],
+      ],
+      { ...child, wakeAt: 0 },
+    );
   assert.equal(child.is, "given-up");
   const last = effects.at(-1);
   assert.ok(last?.do === "give-up" && /died 5 times .* SIGKILL/.test(last.because));
@@ -49,7 +66,14 @@ test("a daemon that dies too often is given up, with how it died last", () => {
 
 test("deaths of long ago are forgotten", () => {
   let [child] = tell([[0, START]]);
-  for (let death = 1; death <= 3 * DEATHS; death += 1) [child] = tell([[death * WINDOW_MS, DIED], [death * WINDOW_MS + 60_000 - 1, TICK]], child);
+  for (let death = 1; death <= 3 * DEATHS; death += 1)
+    [child] = tell(
+      [
+        [death * WINDOW_MS, DIED],
+        [death * WINDOW_MS + 60_000 - 1, TICK],
+      ],
+      child,
+    );
   assert.equal(child.is, "starting");
 });
 
@@ -94,15 +118,15 @@ test("stopped in its rest, it is gone at once and never comes back", () => {
 });
 
 test("whatever happens, after a stop nothing is spawned, and there is never more than one process", () => {
-  const event = fc.oneof(
-    fc.constant(START),
-    fc.constant(READY),
-    fc.constant(STOP),
-    fc.constant(TICK),
-    fc.record({ is: fc.constant("exit" as const), code: fc.nat(3), signal: fc.constant(null) }),
+  const event = oneof(
+    constant(START),
+    constant(READY),
+    constant(STOP),
+    constant(TICK),
+    record({ is: constant("exit" as const), code: nat(3), signal: constant(null) }),
   );
-  fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(20_000), event), { maxLength: 60 }), (story) => {
+  check(
+    property(array(tuple(nat(20_000), event), { maxLength: 60 }), (story) => {
       let child = IDLE;
       let [now, running, isStopped] = [0, false, false];
       for (const [later, happens] of story) {
