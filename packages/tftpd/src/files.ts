@@ -65,18 +65,15 @@ export class Files {
 
   async #load(real: string): Promise<BootFile | FileRefusal> {
     const handle = await open(real, FLAGS);
+    let isSent = false;
     try {
       const stats = await handle.stat();
-      if (!stats.isFile()) {
-        await handle.close();
-        return "not a regular file";
-      }
-      if (!this.#isWorthKeeping(stats)) return fileOf(handle, stats.size);
-      const kept = this.#find(real, stats)?.finally(() => handle.close()) ?? this.#read(real, handle, stats);
-      return inMemory(await kept);
-    } catch (fault) {
-      await handle.close();
-      throw fault;
+      if (!stats.isFile()) return "not a regular file";
+      isSent = !this.#isWorthKeeping(stats);
+      if (isSent) return fileOf(handle, stats.size); // closed by whoever sends it
+      return inMemory(await (this.#find(real, stats) ?? this.#read(real, handle, stats)));
+    } finally {
+      if (!isSent) await handle.close();
     }
   }
 
@@ -113,6 +110,8 @@ const MEANING: Readonly<Record<string, FileRefusal>> = {
   ENOTDIR: "no such file",
   EISDIR: "not a regular file",
   ENXIO: "not a regular file",
+  EMFILE: "too many open files",
+  ENFILE: "too many open files",
   ELOOP: "file leaves the root", // became a link after it was looked at
 };
 
@@ -122,12 +121,7 @@ function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
 }
 
 async function contentOf(handle: FileHandle, bytes: number): Promise<Uint8Array> {
-  try {
-    const file = fileOf(handle, bytes);
-    const content = new Uint8Array(bytes);
-    if ((await file.read([content], 0)) !== bytes) throw new Error("file became shorter while it was read");
-    return content;
-  } finally {
-    await handle.close();
-  }
+  const content = new Uint8Array(bytes);
+  if ((await fileOf(handle, bytes).read([content], 0)) !== bytes) throw new Error("file became shorter as it was read");
+  return content;
 }

@@ -22,7 +22,7 @@ export interface JournalParts {
   readonly metrics: Metrics;
   /** Bounds what is told of clients that nobody knows; what is beyond is counted. */
   readonly ofStrangers: Pace;
-  now(): number;
+  readonly now: () => number;
 }
 
 /** Tells the flight recorder and counts. */

@@ -11,8 +11,8 @@ export interface Metrics {
 
 /** Read when somebody asks. */
 export interface Levels {
-  transfers(): number;
-  cachedBytes(): number;
+  readonly transfers: () => number;
+  readonly cachedBytes: () => number;
 }
 
 export function createMetrics(registry: Registry, levels: Levels): Metrics {

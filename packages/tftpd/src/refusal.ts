@@ -7,7 +7,8 @@ export type FileRefusal =
   | "file leaves the root"
   | "not a regular file"
   | "file cannot be read"
-  | "file is too large for netascii";
+  | "file is too large for netascii"
+  | "too many open files";
 
 /** Why a request is not served. */
 export type Refusal =
@@ -35,6 +36,7 @@ export const REFUSALS: Readonly<Record<Refusal, keyof typeof ERRORS.of | "silenc
   "not a regular file": "accessViolation",
   "file cannot be read": "undefined",
   "file is too large for netascii": "undefined",
+  "too many open files": "silence",
   "server is read-only": "accessViolation",
   "mode is neither octet nor netascii": "illegalOperation", // RFC 1350 §1: mode mail is obsolete
   "too many requests of this client": "silence",

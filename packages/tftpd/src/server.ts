@@ -1,7 +1,7 @@
 import type { Datagram, Port } from "@firstlight/datagram";
 import { isMalformed } from "@firstlight/wire";
 import { decode, encode, ERRORS, type Message, type Request } from "@firstlight/wire/tftp";
-import { type Client, clientOf } from "./client.ts";
+import { clientOf } from "./client.ts";
 import { type BootFile, netasciiOf } from "./file.ts";
 import type { Files } from "./files.ts";
 import type { Asked, Journal } from "./journal.ts";
@@ -28,7 +28,7 @@ export interface Parts {
   readonly singlePort: boolean;
   readonly mostNetasciiBytes: number;
   /** Monotonic milliseconds. */
-  now(): number;
+  readonly now: () => number;
 }
 
 const SMALLEST_BUFFER_BYTES = 256 * 1024;
@@ -140,7 +140,7 @@ export class Server {
     const window = 2 * agreed.blockBytes * agreed.windowBlocks;
     const line = await this.#line(slot, Math.max(SMALLEST_BUFFER_BYTES, window)).catch(() => undefined);
     if (line === undefined) return this.#giveUp(slot, asked, "no port for the transfer", file);
-    if (this.#parts.slots.of(slot.client.key) !== slot) return void this.#close(line.close(), file); // dismissed meanwhile
+    if (this.#parts.slots.of(slot.client.key) !== slot) return this.#close(line.close(), file); // dismissed meanwhile
     journal.started(asked, file.bytes, agreed);
     slot.session = new Session({
       file,

@@ -21,10 +21,10 @@ export interface SessionParts {
   readonly agreed: Agreement;
   readonly patience: Patience;
   /** Monotonic milliseconds. */
-  now(): number;
-  onIgnored(because: string): void;
+  readonly now: () => number;
+  readonly onIgnored: (because: string) => void;
   /** Called once. */
-  onEnd(ended: Ended): void;
+  readonly onEnd: (ended: Ended) => void;
 }
 
 /** More than any window brings while a read is under way. */

@@ -28,10 +28,12 @@ const MOST_CLIENTS = 65_536;
 /** Events a second and kind about clients without a lease. */
 const OF_STRANGERS = { perSecond: 10, burst: 100 };
 
+/** Retransmission must not follow a wall clock that is set. */
+const now = (): number => performance.now();
+
 /** Joins the parts, opens the port and serves. `stop` closes what is opened here, never the backing. */
 export async function startTftpd(context: StartContext, backing: Backing): Promise<Running> {
   const { config, log, clock, root } = context;
-  const now = (): number => performance.now(); // retransmission must not follow a wall clock that is set
   const cache = { fileBytes: config.cacheFileBytes, totalBytes: config.cacheBytes };
   const files = new Files(root, cache, () => clock.now());
   const slots = new Slots(config.maxTransfers, config.maxTransfersPerClient);
