@@ -6,6 +6,11 @@ export function isArtefactName(path: string): boolean {
   return path.length <= 255 && /^(?!\.)[\w.+@=~-]+(?:\/(?!\.)[\w.+@=~-]+)*$/.test(path);
 }
 
+/** Boot loaders are anyone's, as they are over TFTP: firmware that is early has no second chance, and they hold no secret. */
+export function isBootLoader(path: string): boolean {
+  return path.startsWith("ipxe/") && isArtefactName(path);
+}
+
 /** Types that UEFI HTTP Boot tells its files apart by (UEFI 2.10 §24.7.3.1); all else is bytes. */
 export function contentTypeOf(path: string): string {
   return TYPES[/\.(\w+)$/.exec(path)?.[1] ?? ""] ?? "application/octet-stream";

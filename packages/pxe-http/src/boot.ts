@@ -7,7 +7,7 @@ import type { Decisions } from "./decisions.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { render, type Rendered, renderWait, type ScriptContext } from "./script.ts";
-import { type Visit, visitOf } from "./visit.ts";
+import { visitOf } from "./visit.ts";
 
 export interface BootParts {
   readonly api: Pick<Api, "decide">;
@@ -40,7 +40,7 @@ export function sendScript(reply: FastifyReply, { text }: Rendered): FastifyRepl
   return reply.code(200).type("text/plain; charset=utf-8").header("cache-control", "no-store").send(text);
 }
 
-async function scriptFor(parts: BootParts, visit: Visit): Promise<[Rendered, Decision?]> {
+async function scriptFor(parts: BootParts, visit: ReturnType<typeof visitOf>): Promise<[Rendered, Decision?]> {
   const { api, clock, decisions, script } = parts;
   const { requester, trace, base } = visit;
   const { address, mac } = requester;

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { chunkBytes, isArtefactName } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import type { Metrics } from "./metrics.ts";
-import { refuse, type RefuseParts, visitOf } from "./visit.ts";
+import { refuse, type RefuseParts } from "./visit.ts";
 
 export interface FileParts extends RefuseParts {
   readonly metrics: Metrics;
@@ -34,7 +34,7 @@ export function artefactRoute(parts: FileParts) {
 export function artefactSent({ metrics, journal }: FileParts) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
     if (!(payload instanceof ReadStream)) return payload;
-    const visit = visitOf(request);
+    const visit = request.visit ?? {};
     const path = pathOf(request);
     const bytes = Number(reply.getHeader("content-length"));
     const isLast = reply.statusCode === 200 || isAtEnd(String(reply.getHeader("content-range")));
@@ -49,8 +49,9 @@ export function artefactSent({ metrics, journal }: FileParts) {
   };
 }
 
-function pathOf(request: FastifyRequest): string {
-  return (request.params as { readonly "*": string })["*"];
+/** The part of an artefact's URL below `/artefacts/`, decoded; empty for other routes. */
+export function pathOf(request: FastifyRequest): string {
+  return (request.params as { readonly "*"?: string } | undefined)?.["*"] ?? "";
 }
 
 /** A link may lead anywhere within the folder, and nowhere else. */

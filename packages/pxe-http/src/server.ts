@@ -2,11 +2,11 @@ import fastifyStatic from "@fastify/static";
 import type { Shared } from "@firstlight/service";
 import { formatAddress } from "@firstlight/wire";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { contentTypeOf } from "./artefact.ts";
+import { contentTypeOf, isBootLoader } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
-import { artefactRoute, artefactSent, type FileParts } from "./files.ts";
+import { artefactRoute, artefactSent, type FileParts, pathOf } from "./files.ts";
 import type { Identity } from "./identify.ts";
 import type { Party } from "./journal.ts";
 import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
@@ -90,12 +90,14 @@ function routes(parts: ServerParts) {
   };
 }
 
+type Stranger = Omit<Party, "requester">;
+
 /** Who asks, and whether it may now. */
 function gate(parts: ServerParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> => {
     const source = sourceOf(request.raw.socket.remoteAddress);
     const trace = traceOf(request);
-    const stranger: Party = {
+    const stranger: Stranger = {
       ...(source !== undefined && { source: formatAddress(source) }),
       ...(trace !== undefined && { trace }),
     };
@@ -103,10 +105,13 @@ function gate(parts: ServerParts) {
     if (!(await parts.shared.take(`pxe-http ${stranger.source}`, perSecond, burst)))
       return turnAway(parts, request, reply, refused("too many requests"), stranger);
     const requester = await parts.identity.of(source);
-    if (requester.is === "refused") return turnAway(parts, request, reply, requester, stranger);
-    request.visit = { requester, base: baseOf(parts, request), ...(trace !== undefined && { trace }) };
+    if (requester.is === "requester") request.visit = { ...stranger, requester, base: baseOf(parts, request) };
+    else if (isOpen(request)) request.visit = { ...stranger, base: baseOf(parts, request) };
+    else return turnAway(parts, request, reply, requester, stranger);
   };
 }
+
+const isOpen = (request: FastifyRequest): boolean => routeOf(request) === "artefact" && isBootLoader(pathOf(request));
 
 /** A machine that wants its script gets one that waits; anybody else gets the no itself. */
 function turnAway(
@@ -114,7 +119,7 @@ function turnAway(
   request: FastifyRequest,
   reply: FastifyReply,
   no: Refused,
-  stranger: Party,
+  stranger: Stranger,
 ): FastifyReply {
   if (no.because === "too many requests") parts.metrics.refusal(no.because);
   else parts.journal.refused(stranger, no, request.url);

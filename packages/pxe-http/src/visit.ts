@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Refused, REFUSALS, sentence } from "./because.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Party } from "./journal.ts";
 import type { RouteName } from "./metrics.ts";
 import type { Requester } from "./requester.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Set before any handler runs: there is no request without an identity. */
+    /** Set before any handler runs. */
     visit: Visit | null;
   }
   interface FastifyContextConfig {
@@ -14,18 +14,18 @@ declare module "fastify" {
   }
 }
 
-/** One request of a known machine. */
-export interface Visit {
-  readonly requester: Requester;
-  /** W3C trace id of the boot, from the URL: joins events, proves nothing. */
-  readonly trace?: string;
+/** One request. Its trace, from the URL, joins events and proves nothing. */
+export interface Visit extends Party {
+  readonly requester?: Requester;
   /** Where this boot's URLs begin, without a final slash. */
   readonly base: string;
 }
 
-export function visitOf(request: FastifyRequest): Visit {
-  if (!request.visit) throw new TypeError("a handler ran before the requester was known");
-  return request.visit;
+/** The visit of a known machine: the gate lets nobody else through, but for boot loaders. */
+export function visitOf(request: FastifyRequest): Visit & { readonly requester: Requester } {
+  const { visit } = request;
+  if (!visit?.requester) throw new TypeError("a handler ran before the requester was known");
+  return { ...visit, requester: visit.requester };
 }
 
 /** The trace of a route below `/t/TRACE`. */
@@ -39,7 +39,7 @@ export interface RefuseParts {
   readonly waitSeconds: number;
 }
 
-/** Refuses a known machine. `code`: where the request itself has settled it (413, 415, 416). */
+/** Refuses what was let in. `code`: where the request itself has settled it (413, 415, 416). */
 export function refuse(
   { journal, waitSeconds }: RefuseParts,
   request: FastifyRequest,
@@ -47,7 +47,7 @@ export function refuse(
   no: Refused,
   code?: number,
 ): FastifyReply {
-  journal.refused(visitOf(request), no, request.url);
+  journal.refused(request.visit ?? {}, no, request.url);
   return sendRefusal(reply, no, waitSeconds, code);
 }
 

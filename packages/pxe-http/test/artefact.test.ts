@@ -3,7 +3,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import test from "node:test";
-import { lab, ONE, until } from "./lab.ts";
+import { lab, NOBODY, ONE, until } from "./lab.ts";
 
 const EFI = "/artefacts/ipxe/snponly.efi";
 
@@ -98,4 +98,20 @@ test("a machine that leaves in the middle of a file is on its timeline with what
   assert.equal(told!.kind, "pxe.artefact");
   assert.match(told!.because!, /left before the end of its 67108864 bytes/);
   assert.ok(Number(told!.detail!.bytes) < 64 << 20);
+});
+
+test("a boot loader is anyone's, and everything else takes a lease", async () => {
+  await using site = await lab();
+  assert.equal((await site.ask(EFI, { from: NOBODY })).code, 200);
+  await until(() => site.reporter.told.length > 0);
+  assert.deepEqual(site.reporter.told, [
+    { kind: "pxe.artefact", address: NOBODY, detail: { path: "ipxe/snponly.efi", bytes: "3000" } },
+  ]);
+  assert.equal((await site.ask(`${EFI}.missing`, { from: NOBODY })).code, 404);
+  for (const path of [
+    "discovery/x86_64/vmlinuz",
+    "ipxe/../discovery/x86_64/vmlinuz",
+    "ipxe%2f..%2fdiscovery/x86_64/vmlinuz",
+  ])
+    assert.equal((await site.ask(`/artefacts/${path}`, { from: NOBODY })).code, 403, path);
 });

@@ -77,7 +77,7 @@ test("an address without a lease gets nothing but a script that waits", async ()
   const script = await site.ask("/boot.ipxe", { from: NOBODY });
   assert.equal(script.code, 200);
   assert.match(script.text, /^#!ipxe\n[^]*because: no lease at this address[^]*sleep 3\nchain /);
-  for (const path of ["/artefacts/ipxe/snponly.efi", "/cloud-init/user-data", "/nothing"]) {
+  for (const path of ["/artefacts/discovery/x86_64/vmlinuz", "/cloud-init/user-data", "/nothing"]) {
     const { code, text } = await site.ask(path, { from: NOBODY });
     assert.equal(code, 403);
     assert.deepEqual(JSON.parse(text), { because: `no lease at this address: ${NOBODY}` });
