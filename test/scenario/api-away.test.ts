@@ -51,7 +51,7 @@ async function balances(site: Live, operator: Operator, page: Page): Promise<voi
   for (;;) {
     const events = await eventsOf(operator);
     const [ours, theirs] = [lived(page, stepsOf(site.log("rack"))), recorded(page, events)];
-    if (isDeepStrictEqual(theirs, ours)) return void assert.ok(ours.size > 0);
+    if (isDeepStrictEqual(theirs, ours)) return assert.ok(ours.size > 0);
     if (Date.now() > end) return assert.deepEqual(theirs, ours);
     await sleep(250);
   }
