@@ -62,6 +62,8 @@ test("a client that asks much and reads nothing is asked nothing more; the other
   let bytes = 0;
   const [reply] = await on.tcp({ name: "wide.lab.test" });
   assert.equal(reply?.answers.length, 120);
+  const answered = /transport="tcp",type="A",rcode="NOERROR"} (\d+)/.exec(await on.metrics.metrics());
+  assert(Number(answered?.[1]) < asked, "what cannot be sent is not even looked up");
   greedy.on("data", (chunk: Uint8Array) => (bytes += chunk.length)).resume();
   await until(() => bytes >= asked * (2 + 31 + 120 * 16));
   greedy.destroy();

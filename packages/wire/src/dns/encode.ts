@@ -8,7 +8,7 @@ import { TYPES } from "./registry.ts";
 
 /** Writes a message with compressed names (RFC 1035 §4.1.4). Malformed: a name or string that DNS cannot carry. */
 export function encode(message: Message, limitBytes = MAX_MESSAGE_BYTES): Uint8Array | Malformed {
-  const sheet = new Sheet(limitBytes);
+  const sheet = new Sheet(new Writer(limitBytes));
   const { questions, answers, authorities, additionals, edns } = message;
   sheet.writer.u16(message.id).u16(flagsOf(message)).u16(questions.length).u16(answers.length);
   sheet.writer.u16(authorities.length).u16(additionals.length + (edns ? 1 : 0));
@@ -22,10 +22,14 @@ export function encode(message: Message, limitBytes = MAX_MESSAGE_BYTES): Uint8A
 
 /** RDATA on its own, names uncompressed. */
 export function encodeData(data: Data): Uint8Array | Malformed {
-  const sheet = new Sheet(MAX_MESSAGE_BYTES, false);
+  const sheet = new Sheet(new Writer(ROUGH), false);
   sheet.data(data);
+  if (sheet.writer.overrun) return new Malformed("RDATA is too long");
   return sheet.fault ?? sheet.writer.done().slice();
 }
+
+/** Where RDATA is written before it is copied out: a zone has a million of them, each of a few bytes. */
+const ROUGH = new Uint8Array(MAX_MESSAGE_BYTES);
 
 function flagsOf(message: Message): number {
   let flags = ((message.opcode & 15) << 11) | (message.rcode & 15);
@@ -41,8 +45,8 @@ class Sheet {
   readonly #names = new Map<string, number>();
   fault: Malformed | undefined;
 
-  constructor(limitBytes: number, compresses = true) {
-    this.writer = new Writer(limitBytes);
+  constructor(writer: Writer, compresses = true) {
+    this.writer = writer;
     this.#compresses = compresses;
   }
 
@@ -89,6 +93,10 @@ class Sheet {
     const wire = nameBytes(text);
     if (isMalformed(wire)) {
       this.fault ??= wire;
+      return;
+    }
+    if (!this.#compresses) {
+      this.writer.put(wire);
       return;
     }
     for (let at = 0; wire[at] !== 0; at += wire[at]! + 1) {

@@ -65,21 +65,37 @@ function labelText(bytes: Uint8Array, at: number, count: number): string {
 /** The name's wire form, uncompressed, case kept. A final dot is accepted. */
 export function nameBytes(text: NameText): Uint8Array | Malformed {
   if (text === "." || text === "") return Uint8Array.of(0);
-  const labels: number[][] = [[]];
+  const wire = new Uint8Array(text.length + 2); // an escape is longer than what it stands for
+  let label = 0; // where the length of the current label goes
+  let at = 1;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code > 0xff) return new Malformed("name holds a character that is no octet", i);
     if (code === 0x2e) {
-      labels.push([]);
-      continue;
-    }
-    const escape = code === 0x5c ? unescape(text, i) : { byte: code, skip: 0 };
-    if (escape.byte > 0xff) return new Malformed("bad escape in name", i);
-    labels.at(-1)!.push(escape.byte);
-    i += escape.skip;
+      const fault = labelFault(at - label - 1);
+      if (fault) return fault;
+      wire[label] = at - label - 1;
+      label = at++;
+    } else if (code === 0x5c) {
+      const escape = unescape(text, i);
+      if (escape.byte > 0xff) return new Malformed("bad escape in name", i);
+      wire[at++] = escape.byte;
+      i += escape.skip;
+    } else wire[at++] = code;
   }
-  if (labels.at(-1)!.length === 0) labels.pop(); // the final dot
-  return wireOf(labels);
+  const last = at - label - 1;
+  if (last > 0) {
+    const fault = labelFault(last);
+    if (fault) return fault;
+    wire[label] = last;
+    label = at; // the root: zero already
+  }
+  return label + 1 > MAX_NAME_BYTES ? new Malformed("name longer than 255 octets") : wire.slice(0, label + 1);
+}
+
+function labelFault(length: number): Malformed | undefined {
+  if (length === 0) return new Malformed("empty label in name");
+  return length > MAX_LABEL_BYTES ? new Malformed("label longer than 63 octets") : undefined;
 }
 
 /** `\DDD` or `\X` (RFC 1035 §5.1) at `at`; a byte of 256 says it is neither. */
@@ -88,13 +104,6 @@ function unescape(text: string, at: number): { readonly byte: number; readonly s
   if (digits) return { byte: Number(digits[0]), skip: 3 };
   const code = text.charCodeAt(at + 1);
   return Number.isNaN(code) || (code >= 0x30 && code <= 0x39) ? { byte: 256, skip: 0 } : { byte: code, skip: 1 };
-}
-
-function wireOf(labels: readonly (readonly number[])[]): Uint8Array | Malformed {
-  if (labels.some((label) => label.length === 0)) return new Malformed("empty label in name");
-  if (labels.some((label) => label.length > MAX_LABEL_BYTES)) return new Malformed("label longer than 63 octets");
-  const wire = [...labels.flatMap((label) => [label.length, ...label]), 0];
-  return wire.length > MAX_NAME_BYTES ? new Malformed("name longer than 255 octets") : Uint8Array.from(wire);
 }
 
 /** Names are equal without regard to ASCII case, and to nothing but ASCII case (RFC 4343 §3). */
