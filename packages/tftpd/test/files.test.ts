@@ -72,7 +72,9 @@ test("law: a name is relative and names no parent, whatever was asked", () => {
     property(nasty, (requested) => {
       const name = normalise(requested);
       if (name.is === "refused") return;
-      assert.ok(!name.path.startsWith("/") && !name.path.split("/").some((part) => part === "" || part.startsWith(".")));
+      assert.ok(
+        !name.path.startsWith("/") && !name.path.split("/").some((part) => part === "" || part.startsWith(".")),
+      );
     }),
   );
 });
@@ -81,7 +83,10 @@ test("law: no path leads to the secret, not even one that was not normalised", a
   await using on = await folder();
   await symlink(join(on.dir, "secret"), join(on.root, "link"));
   await symlink("..", join(on.root, "up"));
-  const path = oneof(nasty, constantFrom("link", "up/secret", "../secret", "../root-of-another/secret", "grub/../../secret"));
+  const path = oneof(
+    nasty,
+    constantFrom("link", "up/secret", "../secret", "../root-of-another/secret", "grub/../../secret"),
+  );
   await holds(
     asyncProperty(path, async (asked) => assert.notEqual(await contentOf(await on.files.open(asked)), "secret")),
     { numRuns: 300 },
@@ -117,7 +122,11 @@ test("a root that is not there yet serves nothing, and serves once it is there",
 test("a small file is kept in memory, and read again once it has changed", async () => {
   await using on = await folder();
   await on.put("a", "one");
-  assert.deepEqual(await Promise.all([1, 2, 3].map(async () => contentOf(await on.files.open("a")))), ["one", "one", "one"]);
+  assert.deepEqual(await Promise.all([1, 2, 3].map(async () => contentOf(await on.files.open("a")))), [
+    "one",
+    "one",
+    "one",
+  ]);
   assert.equal(on.files.cachedBytes, 3);
   await on.put("a", "two"); // as long, and no newer: only ctime tells
   assert.equal(await contentOf(await on.files.open("a")), "two");
