@@ -90,7 +90,7 @@ function spawn({ prepared, env, screen }: Composition, database: Database, name:
     env: {
       ...env,
       ...database.env,
-      NODE_COMPILE_CACHE: join(prepared.site.site.stateDir, "cache"),
+      NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(prepared.site.site.stateDir, "cache"),
       UV_THREADPOOL_SIZE: "8",
     },
     log,

@@ -10,10 +10,11 @@ const ENDS: ReadonlySet<StepName> = new Set(["ready", "failed", "boot.retry", "h
 export function rackListener(
   screen: Screen,
   sections: Readonly<Record<string, unknown>>,
+  stop: AbortSignal,
 ): (name: string, line: LogLine) => void {
   const { machines } = sections["rack"] as RackConfig;
   return (name, { fields }) => {
-    if (name !== "rack" || !isStep(fields)) return;
+    if (name !== "rack" || stop.aborted || !isStep(fields)) return; // what a power cut does to a boot is no news
     if (machines > SCREENFUL && !ENDS.has(fields.step)) return;
     const text = printStep(fields);
     if (text !== undefined) screen.line(text);

@@ -49,7 +49,7 @@ async function run(wanted: Up, prepared: Prepared, { env, screen, stop }: Surrou
   screen.head(`Firstlight, site ${site.site.name}`);
   for (const note of prepared.notes) screen.note(note);
   const daemons = daemonsOf(sections, wanted.hasRack);
-  const hear = rackListener(screen, sections);
+  const hear = rackListener(screen, sections, stop);
   await using composed = await compose({ prepared, daemons, env, screen, stop, hear });
   const ended = new AbortController();
   void composed.givenUp.then(({ name, because }) => ended.abort(new GivenUp(name, because)));
