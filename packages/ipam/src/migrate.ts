@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
+import { Client } from "pg";
 
 /** The plain SQL files, one after another. */
 export const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
@@ -9,16 +10,24 @@ export const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url
  * transaction; a second process that starts at the same moment waits and then finds nothing to do.
  */
 export async function migrateIpam(url: string): Promise<string[]> {
-  const ran = await runner({
-    databaseUrl: url,
-    dir: MIGRATIONS,
-    direction: "up",
-    migrationsSchema: "ipam",
-    createMigrationsSchema: true,
-    migrationsTable: "migration",
-    advisoryLockMode: "wait",
-    singleTransaction: true,
-    log: () => {},
-  });
-  return ran.map(({ name }) => name);
+  // A connection of ours: the runner's own is left to close by itself, and an error on it then ends the process.
+  const dbClient = new Client({ connectionString: url });
+  dbClient.on("error", () => {}); // the statement under way says it
+  try {
+    await dbClient.connect();
+    const ran = await runner({
+      dbClient,
+      dir: MIGRATIONS,
+      direction: "up",
+      migrationsSchema: "ipam",
+      createMigrationsSchema: true,
+      migrationsTable: "migration",
+      advisoryLockMode: "wait",
+      singleTransaction: true,
+      log: () => {},
+    });
+    return ran.map(({ name }) => name);
+  } finally {
+    await dbClient.end();
+  }
 }
