@@ -234,12 +234,12 @@ test("a flood of requests from one address is not answered beyond its rate, and 
   await using on = await lab({ perClient: { perSecond: 0.001, burst: 3 } });
   await on.put("a", content(100));
   await using flood = await on.client("127.64.0.66");
-  for (let n = 0; n < 200; n++) flood.ask("nothing");
+  for (let n = 0; n < 200; n++) flood.ask(`nothing-${n}`);
   await using client = await on.client();
   assert.equal(got(await fetch(client, "a")).bytes.length, 100);
   await until(async () => /because="too many requests of this client"\} 197/.test(await on.metrics.metrics()));
-  for (let n = 0; n < 3; n++) assert.deepEqual((await flood.next()).message, ERROR(1, "no such file"));
-  assert.deepEqual(flood.received, []);
+  assert.deepEqual((await flood.next()).message, ERROR(1, "no such file"));
+  assert.ok(flood.received.length <= 2); // of three; one that was asked anew while its file was opened has no answer
   assert.ok(on.reporter.of("tftp.refused").length <= 100, "strangers are told of at a bounded rate");
 });
 

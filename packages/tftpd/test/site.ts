@@ -113,7 +113,7 @@ export async function fetch(
   client: Client,
   file: string,
   asked: Record<string, string> = {},
-  { mode = "octet", isLost = (_n: number) => false } = {},
+  { mode = "octet", isLost = (_n: number): boolean => false } = {},
 ): Promise<Fetched | Extract<Message, { is: "ERROR" }>> {
   client.ask(file, asked, mode);
   const parts: Uint8Array[] = [];
