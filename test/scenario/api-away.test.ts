@@ -15,7 +15,8 @@ const UNBALANCED: Readonly<Partial<Record<Page, string>>> = {
 };
 
 test("the API killed in the middle of a rack's boot costs nothing but time", { skip, timeout: 60_000 }, async (t) => {
-  await using site = await live(["--rack", "--machines", String(MACHINES.length)], {
+  const { signal } = t;
+  await using site = await live(signal, ["--rack", "--machines", String(MACHINES.length)], {
     RACK__STAGGER_MS: "400", // the last machine gets power two seconds after the first
     PXE_HTTP__WAIT_SECONDS: "1",
   });

@@ -5,8 +5,8 @@ import { live, skip } from "./live.ts";
 test(
   "one command boots a rack: exit 0, each machine Ready with three addresses of its own",
   { skip, timeout: 60_000 },
-  async () => {
-    await using site = await live(["--rack", "--machines", "3", "--exit-when-ready", "--timeout", "45"]);
+  async ({ signal }) => {
+    await using site = await live(signal, ["--rack", "--machines", "3", "--exit-when-ready", "--timeout", "45"]);
     assert.equal(await site.exited, 0, site.output.join("\n"));
     assert.ok(site.output.includes("All 3 machines are Ready."), site.output.join("\n"));
     const rows = site.output
@@ -19,6 +19,28 @@ test(
     const addresses = rows.flatMap(([, , ...rest]) => rest.slice(0, 3));
     assert.equal(new Set(addresses).size, 9);
     for (const address of addresses) assert.match(address, /^127\.6[456]\.\d+\.\d+$/);
+    assert.equal(site.output.at(-1), "Everything has stopped.");
+  },
+);
+
+test(
+  "a rack that cannot boot ends with its reasons, machine by machine",
+  { skip, timeout: 60_000 },
+  async ({ signal }) => {
+    const nobody = { RACK__SERVERS__DHCP: "127.0.0.1:9" };
+    await using site = await live(signal, ["--rack", "--machines", "2", "--exit-when-ready", "--timeout", "3"], nobody);
+    assert.notEqual(await site.exited, 0);
+    for (const line of [
+      /^r1-m01: is discovered, not ready$/,
+      /^r1-m02: host_bmc 02:f1:00:00:00:11 has no address$/,
+      /r1-m02 +dpu +FAILED in dhcp\.(start|note): not done within 3 s/,
+      /^Not all machines were Ready within 3 s\.$/,
+    ]) {
+      assert.ok(
+        site.output.some((said) => line.test(said)),
+        `${line} in:\n${site.output.join("\n")}`,
+      );
+    }
     assert.equal(site.output.at(-1), "Everything has stopped.");
   },
 );

@@ -14,8 +14,8 @@ const [ROUNDS, CLIENTS, PROMISED] = [3, 80, 20];
 test(
   "dhcpd killed right after its ACKs has lost no lease and gives no address twice",
   { skip, timeout: 60_000 },
-  async () => {
-    await using site = await live(["--machines", "1"]);
+  async ({ signal }) => {
+    await using site = await live(signal, ["--machines", "1"]);
     await site.seen(/^The site is up|endpoints/);
     await using database = await connected(site.databaseUrl);
     await using crowd = await gather(site.dhcpPort);

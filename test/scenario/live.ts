@@ -31,8 +31,12 @@ export interface Live extends AsyncDisposable {
   stop(): Promise<number>;
 }
 
-/** `args` follow `up`; `settings` are `FIRSTLIGHT_…` variables without the prefix. */
-export async function live(args: readonly string[], settings: Readonly<Record<string, string>> = {}): Promise<Live> {
+/** `args` follow `up`; `settings` are `FIRSTLIGHT_…` variables without the prefix; `signal` is the test's: no site outlives it. */
+export async function live(
+  signal: AbortSignal,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Live> {
   await using parts = new AsyncDisposableStack();
   const dir = mkdtempSync(join(tmpdir(), "firstlight-scenario-"));
   parts.defer(() => rmSync(dir, { recursive: true, force: true }));
@@ -54,6 +58,7 @@ export async function live(args: readonly string[], settings: Readonly<Record<st
   }
   const exited = new Promise<number>((settle) => child.once("close", (code) => settle(code ?? -1)));
   parts.defer(async () => void (await stop(child, exited)));
+  signal.addEventListener("abort", () => void stop(child, exited));
   const owned = parts.move();
   return {
     databaseUrl: database.url,
