@@ -67,7 +67,7 @@ unboundConfig:
   enabled: true
   file: ${stateDir}/unbound.conf
   interfaces: [${LAB.gateway}]
-  dnsd: ["127.0.0.1@${DNS_PORT}"]
+  dnsd: ["127.0.0.1:${DNS_PORT}"]
   controlSocket: ${stateDir}/unbound.ctl
 `;
 }

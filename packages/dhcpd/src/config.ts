@@ -40,7 +40,7 @@ export const dhcpdSchema = z
     nextServer: z.ipv4().default("127.0.0.1").describe("TFTP server: siaddr, sname, option 66"),
     bootUrl: z
       .url({ protocol: /^https?$/ })
-      .default("http://127.0.0.1:8080")
+      .default("http://127.0.0.1:7080")
       .describe("Base URL of pxe-http, as machines reach it")
       .transform((url) => url.replace(/\/+$/, "")),
     files: z
