@@ -41,9 +41,9 @@ export interface Sequencer extends AsyncDisposable {
 const POLL_MS = 200;
 const CANDIDACY_MS = 1000;
 const KEEP = 1_000_000;
-/** Most rows of a table in one trim, and rounds between two. */
+/** Most rows of a table in one trim. It is due after half as many changes, so it keeps up with any intake, or after so many rounds. */
 const TRIM_ROWS = 10_000;
-const TRIM_EVERY = 256;
+const TRIM_EVERY = 512;
 
 /** Starts one; it looks for the database by itself and goes on until it is disposed of. */
 export function startSequencer(options: SequencerOptions): Sequencer {
@@ -82,17 +82,21 @@ class Office {
 
   async run(): Promise<void> {
     const { log, candidacyMs = CANDIDACY_MS } = this.#options;
+    let isSilent = false; // said once, until it has been in office again
     for (let attempt = 0; !this.#stopping.signal.aborted;) {
-      const client = new Client({ ...clientOptions(this.#options), statement_timeout: 0 });
+      const client = new Client({ ...clientOptions(this.#options), statement_timeout: 0, query_timeout: 0 });
       client.on("error", () => this.#wake?.()); // the next query says what happened
       client.on("notification", () => this.#news());
       try {
         await client.connect();
         attempt = 0;
         await this.#campaign(client, candidacyMs);
+        isSilent = false;
         if (!this.#stopping.signal.aborted) await this.#serve(client);
       } catch (cause) {
         if (this.isInOffice) log?.warn({ err: cause }, "sequencer lost its office");
+        else if (!isSilent) log?.warn({ err: cause }, "no sequencer in office here: the database cannot be used");
+        isSilent = true;
         this.isInOffice = false;
         await this.#sleep(backoffMs(attempt++, Math.random(), { baseMs: 100, maxMs: candidacyMs }));
       } finally {
@@ -124,13 +128,18 @@ class Office {
     this.isInOffice = true;
     log?.info({}, "sequencer in office");
     const floors = { changes: 0, feed: 0 };
-    for (let round = 0; !this.#stopping.signal.aborted; round++) {
+    let untrimmed = TRIM_ROWS;
+    while (!this.#stopping.signal.aborted) {
       this.#hasNews = false;
       const { rows: moved } = await client.query<{ count: number }>({ name: "sequence", text: SEQUENCE });
       const count = moved[0]?.count ?? 0;
       this.sequenced += count;
       if (count > 0) await client.query(notifySql("feed"));
-      if (round % TRIM_EVERY === 0) await trim(client, floors, keep);
+      untrimmed += Math.max(count, TRIM_ROWS / TRIM_EVERY);
+      if (untrimmed >= TRIM_ROWS / 2) {
+        await trim(client, floors, keep);
+        untrimmed = 0;
+      }
       if (count === 0) await this.#pause(pollMs);
     }
   }

@@ -21,9 +21,7 @@ export interface Store extends AsyncDisposable {
   expect(devices: readonly Omit<ExpectedDevice, "kind" | "version">[], actor: string): Promise<void>;
 
   /** What the replica may have missed about one client: bounded, coalesced per MAC. */
-  lookup(
-    mac: Mac,
-  ): Promise<{
+  lookup(mac: Mac): Promise<{
     readonly interfaces: readonly Interface[];
     readonly leases: readonly Lease[];
     readonly expected?: ExpectedDevice;

@@ -17,6 +17,8 @@ export interface Ground extends AsyncDisposable {
   sql<T = Record<string, unknown>>(text: string, values?: unknown[]): Promise<T[]>;
   anotherStore(): Store;
   sequencer(options?: { pollMs?: number; keep?: number; candidacyMs?: number }): Sequencer;
+  /** A transaction that holds a lock; `hangUp` ends the connections of all who wait for one. */
+  blocker(lock: string): Promise<AsyncDisposable & { hangUp(): Promise<void> }>;
   /** Everything in the feed after `position`, once the outbox is empty. */
   drained(): Promise<void>;
 }
@@ -68,6 +70,27 @@ export async function ground(): Promise<Ground> {
     sql,
     anotherStore: () => owned.use(createStore({ url, name: "other" })),
     sequencer: (options) => owned.use(startSequencer({ url, name: "test", candidacyMs: 50, ...options })),
+    async blocker(lock) {
+      const client = await pool.connect();
+      await client.query("BEGIN");
+      await client.query(lock);
+      let isHeld = true;
+      return {
+        async hangUp() {
+          for (let gone = 0; gone === 0;) {
+            const rows = await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+            gone = rows.length;
+          }
+        },
+        async [Symbol.asyncDispose]() {
+          if (!isHeld) return;
+          isHeld = false;
+          await client.query("ROLLBACK");
+          client.release();
+        },
+      };
+    },
     async drained() {
       for (;;) {
         const [row] = await sql<{ left: string }>("SELECT count(*) AS left FROM ipam.change_pending");

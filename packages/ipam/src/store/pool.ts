@@ -30,6 +30,7 @@ export function clientOptions(options: DatabaseOptions): ClientConfig {
     application_name: `firstlight/${options.name}`,
     connectionTimeoutMillis: 3_000,
     statement_timeout: STATEMENT_MS,
+    query_timeout: STATEMENT_MS + 2_000, // a server that has gone silent
     idle_in_transaction_session_timeout: 3 * STATEMENT_MS,
     keepAlive: true,
     types: { getTypeParser: parserOf as typeof types.getTypeParser },

@@ -4,8 +4,12 @@ import { LOCKS } from "./transaction.ts";
 
 export const LOCK = `SELECT pg_try_advisory_lock(${LOCKS.sequencer}) AS won`;
 
-/** The outbox is short but may drag dead rows behind it for as long as somebody holds a transaction open: never walk it. */
-export const AWAKE = "SET enable_seqscan = off";
+/**
+ * The outbox is short but may drag dead rows behind it for as long as somebody holds a transaction open: never walk it.
+ * And a holder of the office whose machine is gone must lose it within seconds.
+ */
+export const AWAKE =
+  "SET enable_seqscan = off; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3";
 
 const HERE = `
   SELECT system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline FROM pg_control_system()`;

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { refusalOf } from "./constraints.ts";
 
 /** Advisory locks of this schema, by (class, number): what excludes what. */
 export const LOCKS = {
@@ -30,6 +31,7 @@ export async function transaction<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const client = await pool.connect();
+    client.on("error", ignore); // of a connection in use the pool does not care; the statement under way rejects
     try {
       await client.query(BEGIN[of]);
       const result = await act(client);
@@ -41,7 +43,11 @@ export async function transaction<T>(
         () => client.release(),
         (broken: Error) => client.release(broken),
       );
-      if (attempt === ATTEMPTS || !AGAIN.has((error as { code?: string }).code ?? "")) throw error;
+      if (attempt === ATTEMPTS || !AGAIN.has((error as { code?: string }).code ?? "")) throw refusalOf(error);
+    } finally {
+      client.off("error", ignore);
     }
   }
 }
+
+function ignore(): void {}
