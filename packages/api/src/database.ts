@@ -49,6 +49,8 @@ export async function transaction<T>(pool: Pool, work: (client: PoolClient) => P
 async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  const ignore = (): void => {};
+  client.on("error", ignore); // of a connection in use the pool does not care; the statement under way rejects
   try {
     await client.query("BEGIN");
     const result = await work(client);
@@ -58,6 +60,7 @@ async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Pr
     await client.query("ROLLBACK").catch((failed: Error) => (broken = failed));
     throw error;
   } finally {
+    client.off("error", ignore);
     client.release(broken);
   }
 }
