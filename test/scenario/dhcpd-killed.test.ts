@@ -11,10 +11,13 @@ const GATEWAY = ip("127.66.0.1");
 const FIRST_MAC = 0x02f1_ff00_0000; // locally administered, of no machine of the site
 const [ROUNDS, CLIENTS, PROMISED] = [3, 80, 20];
 
+const UNTOLD = "a change's `at` has fractions of a millisecond, which the API's timestamps cannot carry";
+
 test(
   "dhcpd killed right after its ACKs has lost no lease and gives no address twice",
   { skip, timeout: 60_000 },
-  async ({ signal }) => {
+  async (t) => {
+    const { signal } = t;
     await using site = await live(signal, ["--machines", "1"]);
     await site.seen(/^The site is up|endpoints/);
     await using database = await connected(site.databaseUrl);
@@ -41,6 +44,7 @@ test(
     assert.deepEqual(crowd.held, before, "who comes back with its address keeps it");
     assert.deepEqual(crowd.changed, [], "nobody was ever promised another one");
     assert.deepEqual(await missing(database, before), []);
+    await t.test("every promise is on record at the API", { todo: UNTOLD }, () => told(database, before));
     assert.equal(await site.stop(), 0, site.output.join("\n"));
   },
 );
@@ -121,6 +125,21 @@ async function missing(database: Client, held: ReadonlyMap<Mac, number>): Promis
   );
   const known = new Set(rows.map(({ mac, address }) => `${mac} ${address}`));
   return [...held].map(([mac, address]) => `${formatMac(mac)} ${formatIPv4(address)}`).filter((one) => !known.has(one));
+}
+
+/** The change rows are the outbox: whichever dhcpd lives goes on where the dead one was. */
+async function told(database: Client, held: ReadonlyMap<Mac, number>): Promise<void> {
+  const promises = [...held].map(([mac, address]) => `${formatMac(mac)} ${formatIPv4(address)}`);
+  for (let tries = 0; ; tries++) {
+    const { rows } = await database.query<{ mac: string; address: string }>(
+      "SELECT mac, address FROM api.machine_event WHERE kind = 'dhcp.ack'",
+    );
+    const known = new Set(rows.map(({ mac, address }) => `${mac} ${address}`));
+    const untold = promises.filter((one) => !known.has(one));
+    if (untold.length === 0) return;
+    if (tries >= 20) return assert.deepEqual(untold, []);
+    await sleep(250);
+  }
 }
 
 function ip(text: string): number {
