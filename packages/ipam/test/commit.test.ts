@@ -228,14 +228,14 @@ test("batches that name the same devices in opposite order both finish", async (
   const there = forth.toReversed();
   for (let round = 0; round < 5; round++) {
     const [a, b] = await Promise.all([store.commit(forth, "a"), other.commit(there, "b")]);
-    assert.ok([...a!, ...b!].every((outcome) => outcome.is === "bound"));
+    assert.ok([...a, ...b].every((outcome) => outcome.is === "bound"));
   }
 });
 
 test("a lookup tells all of one device, and asks once for many who ask together", async () => {
   const [a, b] = await Promise.all([store.lookup(BMC), store.lookup(BMC)]);
   assert.equal(a, b);
-  assert.deepEqual(a.interfaces.map(({ label }) => label).toSorted(), ["r1-bmc", "r1-bmc-2"]);
+  assert.deepEqual(new Set(a.interfaces.map(({ label }) => label)), new Set(["r1-bmc", "r1-bmc-2"]));
   assert.equal(a.leases.length, 2);
   assert.equal(a.expected?.machine, "r1");
   assert.deepEqual(await store.lookup(stranger(65_000)), { interfaces: [], leases: [] });

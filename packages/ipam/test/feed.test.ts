@@ -44,6 +44,8 @@ function mustBeGapless(changes: readonly Change[]): void {
   }
 }
 
+const leasesIn = (changes: readonly Change[]): number => changes.filter(({ kind }) => kind === "lease").length;
+
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
@@ -75,8 +77,7 @@ test("a transaction that stays open stalls nobody, leaves no gap, and comes when
       (n % 2 ? site.store : other).commit([bind(open, stranger(n), `10.0.0.${20 + n}`)], "t"),
     ),
   );
-  const others = (changes: readonly Change[]): number => changes.filter(({ kind }) => kind === "lease").length;
-  await until(async () => others(await feed(here)) === 30);
+  await until(async () => leasesIn(await feed(here)) === 30);
   mustBeGapless(await feed(here));
   assert.equal((await feed(here)).filter(({ actor }) => actor === "held").length, 0);
 
@@ -103,7 +104,8 @@ test("of two transactions the one that began first and commits last comes last, 
   await until(async () => (await feed(here)).at(-1)?.actor === "early");
   const changes = await feed(here);
   mustBeGapless(changes);
-  assert.equal((changes.at(-1)?.row as { ttlSeconds?: number }).ttlSeconds, 7);
+  const last = changes.at(-1)?.row;
+  assert.ok(last?.kind === "domain" && last.ttlSeconds === 7);
 });
 
 test("two stores that renew the same devices in opposite order leave each row's versions in order", async () => {
@@ -173,7 +175,7 @@ test("in another history of the database a new epoch begins, far ahead, and read
   const next = await source.changes(anew.at, 10);
   assert.ok(next.is === "changes");
   const [iface, lease] = next.changes;
-  assert.deepEqual([iface?.kind, lease?.kind].toSorted(), ["interface", "lease"]);
+  assert.deepEqual(new Set([iface?.kind, lease?.kind]), new Set(["interface", "lease"]));
   assert.deepEqual(
     next.changes.map(({ position }) => position - anew.at.position),
     [1, 2],

@@ -14,7 +14,7 @@ export interface Ground extends AsyncDisposable {
   readonly store: Store;
   /** Segment ids by name: `open`, `closed` (expected devices only), `held` (retained), `declared` (reserved), `six`. */
   readonly segments: Readonly<Record<string, number>>;
-  sql<T = Record<string, unknown>>(text: string, values?: unknown[]): Promise<T[]>;
+  readonly sql: <T = Record<string, unknown>>(text: string, values?: unknown[]) => Promise<T[]>;
   anotherStore(): Store;
   sequencer(options?: { pollMs?: number; keep?: number; candidacyMs?: number }): Sequencer;
   /** A transaction that holds a lock; `hangUp` ends the connections of all who wait for one. */

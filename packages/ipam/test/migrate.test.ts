@@ -9,6 +9,10 @@ test("migrating what is migrated already changes nothing, however many do it at 
   assert.deepEqual(await Promise.all([migrateIpam(database.url), migrateIpam(database.url)]), [[], []]);
 });
 
+test("a database that is not there is said at once", async () => {
+  await assert.rejects(migrateIpam("postgres://nobody@127.0.0.1:1/none"), /ECONNREFUSED/);
+});
+
 test("assignable: inside, no network, broadcast or gateway, no reserved head, nothing excluded, both families", async () => {
   await using database = await testDatabase();
   const client = new Client({ connectionString: database.url });
