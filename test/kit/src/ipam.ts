@@ -41,10 +41,13 @@ export class MemorySource implements Source {
 
   /** One transaction: every row as given, its version raised above the last where it is not. `dns` as the store would say. */
   push(...rows: readonly Row[]): Change[] {
+    const written = new Map<string, Row>(); // a row may be written twice in one transaction
     return this.commit(
       ...rows.map((row) => {
-        const before = this.#rows.get(full(row));
-        const version = Math.max(row.version, (this.#versions.get(full(row)) ?? 0) + 1);
+        const before = written.get(full(row)) ?? this.#rows.get(full(row));
+        const last = Math.max(before?.version ?? 0, this.#versions.get(full(row)) ?? 0);
+        const version = Math.max(row.version, last + 1);
+        written.set(full(row), { ...row, version });
         return { kind: row.kind, key: keyOf(row), version, row: { ...row, version }, dns: changesDns(before, row) };
       }),
     );
