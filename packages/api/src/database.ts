@@ -49,7 +49,6 @@ export async function transaction<T>(pool: Pool, work: (client: PoolClient) => P
 async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  const ignore = (): void => {};
   client.on("error", ignore); // of a connection in use the pool does not care; the statement under way rejects
   try {
     await client.query("BEGIN");
@@ -64,6 +63,8 @@ async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Pr
     client.release(broken);
   }
 }
+
+function ignore(): void {}
 
 /** Whether the database could not be asked at all: connection classes 08 and 57P, no socket, no free connection in time. */
 export function isDatabaseAway(error: unknown): boolean {
