@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "firstlight-examples-"));
 test.after(() => rmSync(folder, { recursive: true }));
 
 /** The secrets that an example names are not on this machine. */
-const MISSING_SECRET = /: no secret in ;
+const MISSING_SECRET = /: no secret in /;
 
 function faultsOf(file: string): string[] {
   const loaded = loadSite(file, SECTIONS, {});

@@ -48,7 +48,7 @@ async function boot(row: Row, { site, folder, cache }: Bench): Promise<void> {
     logDir: folder,
     ...(disk ? { disk } : {}),
   });
-  const ready = await machine.until(/E2E (READY|FAILED)/, BOOT_MS);
+  const ready = await machine.until(/E2E (READY .* ok|FAILED .*)/, BOOT_MS);
   assert.match(ready, /E2E READY discover/, `the guest said: ${ready}`);
 
   const shown = await site.json<MachineJson>("machines", "show", name);

@@ -40,6 +40,6 @@ until $b wget -q -O /etc/home --post-data "token=$token&hostname=$hostname&kerne
   i=$((i + 1)); [ $i -gt 30 ] && stop "phone-home is not taken"
   $b sleep 1
 done
-say "READY $(argument firstlight.action) $hostname.$domain $ip"
+say "READY $(argument firstlight.action) $hostname.$domain $ip ok"
 $b sleep 1
 $b reboot -f
