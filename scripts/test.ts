@@ -1,18 +1,18 @@
 /**
  * `npm test`: every test of the tree that needs no root and no Debian package, each file a process of its own, two at a
- * time, on one PostgreSQL (DATABASE_URL where given). Arguments pick files by a part of their path.
+ * time (`--concurrency=N`), on one PostgreSQL (DATABASE_URL where given). Other arguments pick files by a part of their path.
  *
  * Bounded in all: a test, a file, the run. A file that leaves something open behind its last test fails by its bound.
  */
 import { globSync } from "node:fs";
 import { once } from "node:events";
 import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { startTestServer } from "@firstlight/kit/postgres";
 
 const FILES = ["packages/*/test/**/*.test.ts", "test/*.test.ts", "test/{kit,packet,interop,scenario}/**/*.test.ts"];
-const CONCURRENCY = 2;
 const TEST_MS = 120_000;
 const FILE_MS = 240_000;
 const RUN_MS = 20 * 60_000;
@@ -20,8 +20,13 @@ const RUN_MS = 20 * 60_000;
 const COUNT = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
 const root = resolve(import.meta.dirname, "..");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { concurrency: { type: "string", default: "2" } },
+});
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupted.abort(new Error(signal)));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => interrupted.abort(new Error(signal)));
 
 async function main(parts: readonly string[]): Promise<number> {
   const files = FILES.flatMap((pattern) => globSync(pattern, { cwd: root, exclude: ["**/node_modules/**"] }))
@@ -94,7 +99,7 @@ async function runFiles(files: readonly string[]): Promise<number> {
       if (because !== undefined) unsettled.push(`${file} ${because}`);
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await Promise.all(Array.from({ length: Number(values.concurrency) || 1 }, work));
   reporter.end();
   await once(reporter, "end");
   const seconds = Math.round((performance.now() - began) / 1000);
@@ -128,4 +133,4 @@ async function runFile(file: string, whole: AbortSignal): Promise<{ told: Told[]
     : { told };
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(positionals);
