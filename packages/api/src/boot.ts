@@ -3,7 +3,7 @@ import type { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_
 import type { Pool } from "pg";
 import { addressText, detailOf, macOf, textOf, traceOf } from "./field.ts";
 import { decide } from "./lifecycle.ts";
-import { findMachine } from "./machines.ts";
+import { findMachine, machineOf, type MachineRow } from "./machines.ts";
 import { invalid, notFound, precondition } from "./no.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Roster } from "./roster.ts";
@@ -31,13 +31,18 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
     return { address, mac };
   }
 
+  /** A MAC seen for the first time becomes (part of) a machine, as far as there is room. */
+  async function enrolled(mac: string): Promise<MachineRow | undefined> {
+    const id = (await roster.resolve([mac], new Set([mac]))).get(mac);
+    return id === undefined ? undefined : findMachine(pool, id);
+  }
+
   return {
     async decide(request) {
       traceOf(request.trace, "trace");
       if (!KNOWN_ARCHES.has(request.arch)) throw invalid("arch", "is not one of this version");
       const { mac } = await client(request);
-      const id = (await roster.resolve([mac], new Set([mac]))).get(mac);
-      const machine = id === undefined ? undefined : await findMachine(pool, id);
+      const machine = (await machineOf(pool, mac)) ?? (await enrolled(mac));
       if (!machine) throw notFound(`no machine with MAC ${mac}`);
       const { action, because, part } = decide(machine, mac);
       const isTenant = action === "tenant";

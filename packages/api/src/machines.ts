@@ -47,6 +47,16 @@ export async function findMachine(db: Queryable, idOrName: string): Promise<Mach
   return rows[0] && fromRow(rows[0]);
 }
 
+/** The one this MAC is a part of. Always asked of the database: a decision kept here could outlive its version. */
+export async function machineOf(db: Queryable, mac: string): Promise<MachineRow | undefined> {
+  const { rows } = await db.query<Columns>({
+    name: "machineOf",
+    text: `SELECT ${COLUMNS} FROM api.machine m WHERE m.id = (SELECT machine FROM api.machine_interface WHERE mac = $1)`,
+    values: [mac],
+  });
+  return rows[0] && fromRow(rows[0]);
+}
+
 /** In the order of their names, after `after`. */
 export async function listMachines(
   db: Queryable,

@@ -71,6 +71,57 @@ test("a machine goes from the expected list to Ready, to a tenant, through clean
   );
 });
 
+test("the whole life is on the timeline, boot by boot: a second boot to local disk is one of its own", async () => {
+  await using house = await openHouse();
+  const [dhcp, pxe] = [await house.api("dhcpd"), await house.api("pxe-http")];
+  const { machines } = await house.operator();
+  let now = Date.now();
+  let boots = 0;
+
+  /** One boot of the host as the daemons tell it; its system phones home where `isUp`. */
+  const boot = async (isUp: boolean): Promise<Decision> => {
+    const trace = String(++boots).padStart(32, "0");
+    const common = { mac: HOST, address: addressOf(HOST), trace };
+    await dhcp.report([{ ...common, id: `ack-${boots}`, at: now++, kind: "dhcp.ack" }]);
+    const decision = await pxe.decide(common);
+    await pxe.report([{ ...script(HOST, decision), ...common, at: now++ }]);
+    if (isUp) await pxe.phoneHome({ ...common, token: decision.token, detail: {} });
+    now = Date.now() + 1;
+    return decision;
+  };
+
+  const dpu = await pxe.decide({ mac: DPU, address: addressOf(DPU) });
+  await pxe.phoneHome({ mac: DPU, address: addressOf(DPU), token: dpu.token, detail: {} });
+  const decisions = [await boot(true), await boot(false)];
+  await machines.assignMachine({ machine: "r1-m01", tenant: "blue", script: "chain http://blue/" });
+  decisions.push(await boot(false));
+  await machines.releaseMachine({ machine: "r1-m01" });
+  decisions.push(await boot(true), await boot(false));
+
+  const actions = ["discover", "local-disk", "tenant", "cleanup", "local-disk"];
+  assert.deepEqual(
+    decisions.map(({ action }) => action),
+    actions,
+  );
+  assert.equal(decisions[2]?.script, "chain http://blue/");
+  const { events } = await machines.getTimeline({ machine: "r1-m01" });
+  const told = Map.groupBy(
+    events.filter(({ mac, trace }) => mac === HOST && trace !== ""),
+    ({ trace }) => trace,
+  );
+  assert.deepEqual(
+    [...told.values()].map((one) => [one.find(({ kind }) => kind === "pxe.script")?.detail["action"], one.length]),
+    [
+      ["discover", 3],
+      ["local-disk", 2],
+      ["tenant", 2],
+      ["cleanup", 3],
+      ["local-disk", 2],
+    ],
+  );
+  assert.equal((await machines.getMachine({ machine: "r1-m01" })).machine?.state, 3);
+});
+
 test("a MAC nobody expected becomes a machine of its own, with what was told of it before", async () => {
   await using house = await openHouse();
   const dhcp = await house.api("dhcpd");

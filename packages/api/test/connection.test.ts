@@ -37,7 +37,7 @@ test("a daemon starts while the API is away, and what it told meanwhile arrives"
   }
   {
     await using back = await connectApi(context(house.address()));
-    assert.equal(await back.reporter.flush(10_000), 0);
+    assert.equal(await back.reporter.flush(60_000), 0);
   }
   const { machines } = await house.operator();
   assert.deepEqual(

@@ -1,3 +1,4 @@
+import { after } from "node:test";
 import { type Api, connectOperator, createApi, openChannel, type Operator } from "@firstlight/api-client";
 import type { ExpectedMachines, Store } from "@firstlight/ipam";
 import {
@@ -21,6 +22,10 @@ import { startApi } from "../src/api.ts";
 import { type ApiConfig, apiSchema } from "../src/config.ts";
 import { openPool } from "../src/database.ts";
 import { migrateApi } from "../src/migrate.ts";
+
+/** Keeps the database server of this file up between its tests: it stops with the last database on it. */
+const held = await testDatabase();
+after(() => held[Symbol.asyncDispose]());
 
 export const HOST = "02:f1:00:00:00:01";
 export const BMC = "02:f1:00:00:00:02";
