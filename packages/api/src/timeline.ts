@@ -69,16 +69,16 @@ const MACHINES = { table: "api.machine", id: "id", column: "machine", type: "uui
 const UNKNOWN = { table: "api.unknown_ring", id: "ring", column: "ring", type: "int" } as const;
 
 /** Three statements for any number of rings. */
-async function append<Key extends string | number>(
+async function append(
   client: PoolClient,
   { table, id, column, type }: typeof MACHINES | typeof UNKNOWN,
-  told: readonly (readonly [Key, BootEvent])[],
+  told: readonly (readonly [string | number, BootEvent])[],
   size: number,
 ): Promise<void> {
   if (told.length === 0) return;
-  const counts = new Map<Key, number>();
+  const counts = new Map<string | number, number>();
   for (const [key] of told) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const grown = await client.query<{ key: Key; recorded: number }>(
+  const grown = await client.query<{ key: string | number; recorded: number }>(
     `UPDATE ${table} r SET recorded = recorded + c.n FROM unnest($1::${type}[], $2::int[]) AS c (key, n)
       WHERE r.${id} = c.key RETURNING c.key, r.recorded`,
     [[...counts.keys()], [...counts.values()]],
