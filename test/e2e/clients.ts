@@ -21,8 +21,7 @@ const CLIENTS = {
     "eth0",
   ],
   udhcpc: (folder: string) => ["udhcpc", "-f", "-i", "eth0", "-s", join(folder, "script"), "-t", "20", "-T", "2"],
-  dhcpcd: (folder: string) =>
-    ["dhcpcd", "-1", "-4", "-B", "-f", join(folder, "conf"), "-c", "/bin/true", "eth0"].filter((word) => word !== "-1"),
+  dhcpcd: (folder: string) => ["unshare", "-m", "sh", join(folder, "dhcpcd.sh")],
   networkd: (folder: string) => ["unshare", "-m", "sh", join(folder, "networkd.sh")],
 } as const;
 
@@ -108,6 +107,13 @@ async function prepare(folder: string): Promise<void> {
     join(folder, "script"),
     '#!/bin/sh\ncase "$1" in bound|renew) ip addr replace "$ip/${mask:-24}" dev "$interface"; [ -n "$router" ] && ip route replace default via "${router%% *}"; echo "$1 $ip";; esac\n',
     { mode: 0o755 },
+  );
+  // A second dhcpcd talks to the first one when it finds its socket: each has folders of its own.
+  await writeFile(
+    join(folder, "dhcpcd.sh"),
+    `mount -t tmpfs tmpfs /run && mkdir -p /var/lib/dhcpcd && mount -t tmpfs tmpfs /var/lib/dhcpcd
+exec dhcpcd -4 -B -f ${join(folder, "conf")} -c /bin/true eth0
+`,
   );
   // systemd-networkd without systemd or udev: its own /run, and a read-only /sys so that it does not wait for udev.
   await writeFile(

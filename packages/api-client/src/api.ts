@@ -98,13 +98,15 @@ export const EVENT_KINDS = {
 
 export type EventKind = keyof typeof EVENT_KINDS;
 
+/** What a daemon tells: its id is made up, and its time is now unless it is said. */
+export type Told = Omit<BootEvent, "id" | "at"> & { readonly at?: number };
+
 /**
  * Tells the API what happened, without ever making a packet wait: a bounded spool sends in batches, at least once, in
  * order per machine, with back-off; what overflows is counted and the oldest goes first.
  */
 export interface Reporter {
-  /** `id` and `at` are filled in. */
-  tell(event: Omit<BootEvent, "id" | "at">): void;
+  tell(event: Told): void;
   /** Waits until everything told so far is acknowledged, or the time is over; says how many are left. */
   flush(timeoutMs: number): Promise<number>;
 }

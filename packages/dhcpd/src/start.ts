@@ -67,7 +67,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
   const serving = Promise.all(lines.map((line) => server.serve(line)));
   const stopping = new AbortController();
   const reporting = reportLeases(
-    { api, store, replica, onFault: (error) => log.debug({ error }, "lease events wait") },
+    { api, store, replica, onFault: (error) => log.warn({ error }, "lease events wait for the API") },
     stopping.signal,
   );
   const close = async (): Promise<void> => {

@@ -32,6 +32,12 @@ export const tftpdSchema = z
       })
       .prefault({})
       .describe("Requests taken from one address"),
+    identityWaitMs: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(2000)
+      .describe("An event waits this long for the feed to say whose lease the address is"),
     cacheFileBytes: z
       .int()
       .min(0)

@@ -1,10 +1,7 @@
-import type { Reporter } from "@firstlight/api-client";
-import type { Replica } from "@firstlight/ipam";
-import { formatMac } from "@firstlight/wire";
 import type { Client } from "./client.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Namer } from "./namer.ts";
 import type { Agreement } from "./options.ts";
-import type { Pace } from "./pace.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Ended } from "./session.ts";
 
@@ -16,12 +13,9 @@ export interface Asked {
 }
 
 export interface JournalParts {
-  /** Only names the client: without it an event says the address alone. */
-  readonly replica: Pick<Replica, "lease">;
-  readonly reporter: Pick<Reporter, "tell">;
+  readonly namer: Pick<Namer, "tell">;
   readonly metrics: Metrics;
-  /** Bounds what is told of clients that nobody knows; what is beyond is counted. */
-  readonly ofStrangers: Pace;
+  /** Wall clock in milliseconds: what waits for its name keeps its time. */
   readonly now: () => number;
 }
 
@@ -54,16 +48,15 @@ export class Journal {
     because: string | undefined,
     numbers: Readonly<Record<string, number>>,
   ): void {
-    const { replica, reporter, ofStrangers, now } = this.#parts;
-    const lease = replica.lease(client.endpoint.address);
-    if (lease?.state !== "bound" && !ofStrangers.take(kind, now())) return;
-    reporter.tell({
+    const { namer, now } = this.#parts;
+    const event = {
       kind,
+      at: now(),
       address: client.address,
-      ...(lease?.state === "bound" && { mac: formatMac(lease.mac) }),
       ...(trace !== undefined && { trace }),
       ...(because !== undefined && { because }),
       detail: { file, ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])) },
-    });
+    };
+    namer.tell(event, client.endpoint.address);
   }
 }

@@ -7,13 +7,14 @@ import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
+import { Namer } from "./namer.ts";
 import { Pace } from "./pace.ts";
 import { Server } from "./server.ts";
 import { Slots } from "./slots.ts";
 
 /** The IPAM and the API as tftpd needs them, opened by whoever starts it. Neither can hold up a transfer. */
 export interface Backing {
-  readonly replica: Pick<Replica, "lease">;
+  readonly replica: Pick<Replica, "lease" | "follow">;
   readonly reporter: Pick<Reporter, "tell">;
   ready(): Readiness;
 }
@@ -50,14 +51,20 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     engine: config.engine,
     onFallback: (because) => log.info({ because, at: config.listen }, "portable UDP engine"),
   });
-  const ofStrangers = new Pace(OF_STRANGERS, 8);
+  const namer = new Namer({
+    replica: backing.replica,
+    reporter: backing.reporter,
+    waitMs: config.identityWaitMs,
+    ofStrangers: new Pace(OF_STRANGERS, 8),
+    now,
+  });
   const server = new Server({
     port,
     files,
     slots,
     metrics,
     now,
-    journal: new Journal({ replica: backing.replica, reporter: backing.reporter, metrics, ofStrangers, now }),
+    journal: new Journal({ namer, metrics, now: () => clock.now() }),
     perClient: new Pace(config.perClient, MOST_CLIENTS),
     limits: { blockBytes: config.blksize, windowBlocks: config.windowsize },
     patience: config,
@@ -72,6 +79,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     drain: () => server.drain(),
     async stop() {
       await server.stop();
+      namer.stop();
       await port.close();
       await serving;
     },

@@ -23,7 +23,7 @@ export async function lab(config: Record<string, unknown> = {}) {
   const [reporter, metrics] = [new FakeReporter(), new Registry()];
   const running = await startTftpd(
     {
-      config: tftpdSchema.parse({ listen: "127.0.0.1:0", engine: "dgram", ...config }),
+      config: tftpdSchema.parse({ listen: "127.0.0.1:0", engine: "dgram", identityWaitMs: 0, ...config }),
       log: { info() {} },
       metrics,
       clock: systemClock,

@@ -8,6 +8,7 @@ import {
   type MachineState,
   type PhoneHome,
   type Reporter,
+  type Told,
   UnknownMachine,
 } from "@firstlight/api-client";
 
@@ -102,9 +103,9 @@ export function decision(mac: string, set: Partial<Decision> = {}): Decision {
 
 /** Keeps what it is told, in order; nothing is ever left to send. */
 export class FakeReporter implements Reporter {
-  readonly told: Omit<BootEvent, "id" | "at">[] = [];
+  readonly told: Told[] = [];
 
-  tell(event: Omit<BootEvent, "id" | "at">): void {
+  tell(event: Told): void {
     this.told.push(event);
   }
 
@@ -113,7 +114,7 @@ export class FakeReporter implements Reporter {
   }
 
   /** What was told of one kind. */
-  of(kind: BootEvent["kind"]): Omit<BootEvent, "id" | "at">[] {
+  of(kind: BootEvent["kind"]): Told[] {
     return this.told.filter((event) => event.kind === kind);
   }
 }

@@ -57,7 +57,7 @@ function changeFrom(row: FeedRow): Change {
     version: row.version,
     ...(row.row && { row: rowFrom(row.kind, row.row) }),
     dns: row.dns,
-    at: row.at,
+    at: Math.floor(row.at), // PostgreSQL counts microseconds
     actor: row.actor,
     ...(row.trace !== null && { trace: row.trace }),
   };

@@ -1,0 +1,78 @@
+import type { Reporter, Told } from "@firstlight/api-client";
+import type { Lease, Replica } from "@firstlight/ipam";
+import { type Address, formatMac } from "@firstlight/wire";
+import type { Pace } from "./pace.ts";
+
+export interface NamerParts {
+  readonly replica: Pick<Replica, "lease" | "follow">;
+  readonly reporter: Pick<Reporter, "tell">;
+  /** How long an event waits for its name, in milliseconds. */
+  readonly waitMs: number;
+  /** Bounds what is told of clients that nobody knows. */
+  readonly ofStrangers: Pace;
+  readonly now: () => number;
+}
+
+interface Waiting {
+  readonly events: Told[];
+  readonly timer: NodeJS.Timeout;
+}
+
+/** At most so many addresses wait at a time, and so many events of each; what comes then is told without a name. */
+const [MOST_ADDRESSES, MOST_EVENTS] = [1024, 32];
+
+/**
+ * Tells events with the MAC of whoever holds their address. A firmware may be here before the feed has brought its
+ * lease, so an event waits a while for it; what follows about the same address waits behind it.
+ */
+export class Namer {
+  readonly #parts: NamerParts;
+  readonly #waiting = new Map<Address, Waiting>();
+  #following: Disposable | undefined;
+
+  constructor(parts: NamerParts) {
+    this.#parts = parts;
+  }
+
+  tell(event: Told, address: Address): void {
+    const { replica, waitMs } = this.#parts;
+    const before = this.#waiting.get(address);
+    if (before && before.events.length < MOST_EVENTS) return void before.events.push(event);
+    if (this.#leaseAt(address) || waitMs === 0 || this.#waiting.size >= MOST_ADDRESSES || before) {
+      return this.#leave(event, address);
+    }
+    this.#waiting.set(address, { events: [event], timer: setTimeout(() => this.#release(address), waitMs) });
+    this.#following ??= replica.follow(() => this.#releaseNamed());
+  }
+
+  /** Tells what still waits. */
+  stop(): void {
+    for (const address of this.#waiting.keys()) this.#release(address);
+  }
+
+  #releaseNamed(): void {
+    for (const address of this.#waiting.keys()) if (this.#leaseAt(address)) this.#release(address);
+  }
+
+  #release(address: Address): void {
+    const { events, timer } = this.#waiting.get(address)!;
+    clearTimeout(timer);
+    this.#waiting.delete(address);
+    for (const event of events) this.#leave(event, address);
+    if (this.#waiting.size > 0) return;
+    this.#following?.[Symbol.dispose]();
+    this.#following = undefined;
+  }
+
+  #leaseAt(address: Address): Lease | undefined {
+    const lease = this.#parts.replica.lease(address);
+    return lease?.state === "bound" ? lease : undefined;
+  }
+
+  #leave(event: Told, address: Address): void {
+    const { reporter, ofStrangers, now } = this.#parts;
+    const lease = this.#leaseAt(address);
+    if (!lease && !ofStrangers.take(event.kind, now())) return;
+    reporter.tell({ ...event, ...(lease && { mac: formatMac(lease.mac) }) });
+  }
+}

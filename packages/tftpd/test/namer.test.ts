@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { domain, FakeReporter, iface, lease, prefix, readAddress, segment, siteOf } from "@firstlight/kit";
+import { formatMac } from "@firstlight/wire";
+import { Namer } from "../src/namer.ts";
+import { Pace } from "../src/pace.ts";
+
+const ADDRESS = "127.64.0.12";
+
+async function lab(rows: Parameters<typeof siteOf>[0], waitMs: number) {
+  const site = await siteOf(rows);
+  const reporter = new FakeReporter();
+  const ofStrangers = new Pace({ perSecond: 1, burst: 100 }, 8);
+  const namer = new Namer({ replica: site.replica, reporter, waitMs, ofStrangers, now: () => 0 });
+  const tell = (file: string): void =>
+    namer.tell({ kind: "tftp.start", at: 5, address: ADDRESS, detail: { file } }, readAddress(ADDRESS));
+  return { site, reporter, namer, tell, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
+}
+
+const GROUND = [domain(), segment(), prefix(), iface()];
+
+test("an event that comes before its lease is told with its name, in order and with its own time", async () => {
+  await using one = await lab(GROUND, 60_000);
+  one.tell("first");
+  one.tell("second");
+  assert.equal(one.reporter.told.length, 0);
+  const row = lease();
+  one.site.source.push(row);
+  for (let i = 0; i < 200 && one.reporter.told.length < 2; i++) await delay(10);
+  assert.deepEqual(
+    one.reporter.told.map(({ mac, at, detail }) => [mac, at, detail?.["file"]]),
+    [
+      [formatMac(row.mac), 5, "first"],
+      [formatMac(row.mac), 5, "second"],
+    ],
+  );
+});
+
+test("an event about an address that nobody holds is told without a name, once its time is over or at the stop", async () => {
+  await using one = await lab(GROUND, 20);
+  one.tell("lost");
+  for (let i = 0; i < 200 && one.reporter.told.length < 1; i++) await delay(10);
+  assert.deepEqual([one.reporter.told[0]?.mac, one.reporter.told[0]?.address], [undefined, ADDRESS]);
+
+  await using other = await lab(GROUND, 60_000);
+  other.tell("stopped");
+  other.namer.stop();
+  assert.equal(other.reporter.told.length, 1);
+});

@@ -1,0 +1,106 @@
+/**
+ * The manual says what the code has: every metric and every setting that it names exists, its tables are whole, with the
+ * defaults of the schemas, and every daemon and every kind of event is in it.
+ */
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import test from "node:test";
+import { EVENT_KINDS } from "@firstlight/api-client";
+import { describe, siteSchema } from "@firstlight/service";
+import { SECTIONS } from "@firstlight/site/sections";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+/** Strings of that shape that are channels of the database. */
+const NO_METRICS: ReadonlySet<string> = new Set(["firstlight_feed", "firstlight_pending"]);
+
+const pages = new Map(globSync("docs/manual/*.md", { cwd: ROOT }).map((file) => [file, read(file)]));
+const manual = [...pages.values()].join("\n");
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8");
+}
+
+/** Every setting by its path, `dhcpd.listen[].address`, with its default as the manual writes it. */
+const settings = new Map(
+  Object.entries({ ...siteSchema.shape, ...SECTIONS }).flatMap(([name, schema]) => settingsOf(name, describe(schema))),
+);
+
+function settingsOf(path: string, node: ReturnType<typeof describe>): (readonly [string, string])[] {
+  const fields = Object.entries(node.properties ?? {});
+  if (fields.length > 0) return fields.flatMap(([key, field]) => settingsOf(`${path}.${key}`, field));
+  const items = Object.entries(node.items?.properties ?? {});
+  const own = [path, node.default === undefined ? "–" : `\`${inline(node.default)}\``] as const;
+  return [own, ...items.flatMap(([key, field]) => settingsOf(`${path}[].${key}`, field))];
+}
+
+function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${inline(field)}`);
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+
+/** Names as the sources write them; tftpd puts its own together from `firstlight_tftp_${name}_total`. */
+const metrics = new Set(
+  globSync("packages/*/src/**/*.ts", { cwd: ROOT }).flatMap((file) => {
+    const text = read(file);
+    const whole = [...text.matchAll(/"(firstlight_[a-z_]+)"/g)].map((match) => match[1]!);
+    const built = [...text.matchAll(/`(firstlight_[a-z_]+)\$\{name\}([a-z_]*)`/g)].flatMap(([, before, after]) =>
+      [...text.matchAll(/= counter\("([a-z_]+)"/g)].map((match) => `${before}${match[1]}${after}`),
+    );
+    return [...whole, ...built].filter((name) => !NO_METRICS.has(name));
+  }),
+);
+
+test("every metric that the manual names exists, and every metric is in the manual", () => {
+  const named = new Set([...manual.matchAll(/`(firstlight_[a-z_]+)`/g)].map((match) => match[1]!));
+  assert.deepEqual([...named.difference(metrics)], []);
+  assert.deepEqual([...metrics.difference(named)], []);
+});
+
+test("every setting that a table of the manual names exists, with its default", () => {
+  const faults = [...pages].flatMap(([file, text]) =>
+    [...text.matchAll(/^\| `([a-zA-Z[\].]+)` \| (.*?) \|/gm)]
+      .filter(([, key]) => Object.hasOwn(SECTIONS, key!.split(/[.[]/)[0]!) && key!.includes("."))
+      .filter(([, key, value]) => settings.get(key!) !== value)
+      .map(([, key, value]) => `${file}: ${key} is ${settings.get(key!) ?? "no setting"}, not ${value}`),
+  );
+  assert.deepEqual(faults, []);
+});
+
+test("every setting that the manual speaks of exists", () => {
+  const known = new Set(
+    [...settings.keys()].flatMap((path) => path.split(".").map((_, i, parts) => parts.slice(0, i + 1).join("."))),
+  );
+  const faults = [...pages].flatMap(([file, text]) =>
+    [...text.matchAll(/`([a-zA-Z]+\.[a-zA-Z[\].]+)`/g)]
+      .filter(([, key]) => [...settings.keys()].some((path) => path.startsWith(`${key!.split(".")[0]!}.`)))
+      .filter(([, key]) => !known.has(key!))
+      .map(([, key]) => `${file}: ${key}`),
+  );
+  assert.deepEqual(faults, []);
+});
+
+test("every daemon has a page, and its settings are on it", () => {
+  const faults = Object.keys(SECTIONS).flatMap((section) => {
+    if (section === "expectedMachines") return [];
+    const file = `docs/manual/${section.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.md`;
+    const text = pages.get(file);
+    if (text === undefined) return [`${file} is missing`];
+    return [...settings.keys()]
+      .filter((path) => path.startsWith(`${section}.`))
+      .filter((path) => !text.includes(`\`${path}\``) && !text.includes(`\`${path.split(".").at(-1)!}\``))
+      .map((path) => `${file}: ${path}`);
+  });
+  assert.deepEqual(faults, []);
+});
+
+test("every kind of event is explained", () => {
+  const page = pages.get("docs/manual/events.md") ?? "";
+  assert.deepEqual(
+    Object.keys(EVENT_KINDS).filter((kind) => !page.includes(`| \`${kind}\` |`)),
+    [],
+  );
+});
