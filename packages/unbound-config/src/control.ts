@@ -13,6 +13,7 @@ export class ControlAway extends Error {
   readonly code = "FL_UNBOUND_AWAY";
 }
 
+const AWAY = "unbound does not answer at its control socket";
 const DEADLINE_MS = 10_000;
 const MOST_BYTES = 1 << 20;
 
@@ -25,7 +26,7 @@ export function controlAt(path: string, deadlineMs = DEADLINE_MS): Control {
     if (/[\r\n]/.test(command)) throw new TypeError("a command is one line");
     const text = await exchange(connect({ path }), `UBCT1 ${command}\n`, deadlineMs);
     const line = text.trimEnd();
-    if (line === "") throw new ControlAway(`${path}: closed without an answer`);
+    if (line === "") throw new ControlAway(`${AWAY}: closed without a word`);
     return line.startsWith("error") ? { is: "refused", because: line } : { is: "ok", text };
   };
 }
@@ -34,7 +35,7 @@ async function exchange(socket: Socket, request: string, deadlineMs: number): Pr
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let length = 0;
-  const away = (because: string, cause?: unknown): void => reject(new ControlAway(because, { cause }));
+  const away = (because: string, cause?: unknown): void => reject(new ControlAway(`${AWAY}: ${because}`, { cause }));
   const timer = setTimeout(() => away(`no answer within ${deadlineMs} ms`), deadlineMs);
   socket
     .on("connect", () => socket.write(request))

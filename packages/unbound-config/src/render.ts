@@ -86,7 +86,7 @@ function server(view: SiteView, settings: Settings): Clause {
       ...(isValidating ? [["trust-anchor-file", trustAnchorFile] as const] : []),
       ...(forwarders.some(isTls) ? [["tls-cert-bundle", tlsCertBundle] as const] : []),
       // Everybody else is refused by default. No catch-all says so: it would override what interfaces say.
-      ...distinct(view.networks, settings.allow).map((network): Directive => ["access-control", `${network} allow`]),
+      ...distinct(view.networks, settings.allow).map((network): Directive => ["access-control", network, "allow"]),
       // DNS rebinding: only who is named may answer with these.
       ...distinct(PRIVATE, view.networks).map((network): Directive => ["private-address", network]),
       ...distinct(view.forward, settings.privateDomains).map((name): Directive => ["private-domain", name]),
@@ -94,7 +94,7 @@ function server(view: SiteView, settings: Settings): Clause {
       ...zones.map((zone): Directive => ["domain-insecure", zone]),
       // unbound answers 10.in-addr.arpa, 127.in-addr.arpa, test … itself (RFC 6303). `nodefault` opens such a zone whole or
       // not at all; `transparent` opens ours and leaves the rest of it closed, so that nothing leaks to the Internet.
-      ...zones.map((zone): Directive => ["local-zone", `${zone}. transparent`]),
+      ...zones.map((zone): Directive => ["local-zone", `${zone}.`, "transparent"]),
     ],
   };
 }

@@ -6,6 +6,7 @@ import type { Backlog } from "./backlog.ts";
 import { type Answer, type Control, ControlAway } from "./control.ts";
 import { flushesOf, flushesOfZones } from "./flush.ts";
 import type { Metrics } from "./metrics.ts";
+import { DnsdAway } from "./probe.ts";
 import { reload } from "./reload.ts";
 import { type SiteView, viewOf, zoneNames } from "./view.ts";
 
@@ -22,6 +23,8 @@ export interface Parts {
   readonly control: Control;
   readonly render: (view: SiteView) => string;
   readonly place: (text: string) => Promise<Placed>;
+  /** Whether a dnsd answers for this zone now. */
+  readonly isServed: (zone: string) => Promise<boolean>;
 }
 
 const BACKOFF: Backoff = { baseMs: 100, maxMs: 5000 };
@@ -72,7 +75,7 @@ export class Server {
       if (!this.#isPlaced) return;
       if (this.#mustReload) await this.#reload();
       await this.#flush();
-      if (this.#away !== undefined) this.#parts.log.info({}, "unbound answers again");
+      if (this.#away !== undefined) this.#parts.log.info({}, "unbound is up to date again");
       this.#away = undefined;
       this.#fault = undefined;
       this.#attempt = 0;
@@ -140,8 +143,12 @@ export class Server {
     this.#parts.log.info({}, "unbound reads its configuration anew");
   }
 
+  /** A flushed name is gone from unbound, serve-expired or not: while nobody could answer in its place it stays. */
   async #flush(): Promise<void> {
-    const { backlog, clock, log } = this.#parts;
+    const { backlog, clock, log, isServed } = this.#parts;
+    const zone = this.#zones()[0];
+    if (backlog.dueAt > clock.now() || zone === undefined) return;
+    if (!(await isServed(zone))) throw new DnsdAway("no dnsd answers: nothing is flushed, unbound serves what it has");
     for (let flush = backlog.take(clock.now()); flush !== undefined; flush = backlog.take(clock.now())) {
       if (this.#stopping.signal.aborted) return;
       const asked = flush;
@@ -169,12 +176,12 @@ export class Server {
   #failed(error: unknown): void {
     const { log } = this.#parts;
     this.#attempt++;
-    if (!(error instanceof ControlAway)) {
+    if (!(error instanceof ControlAway || error instanceof DnsdAway)) {
       this.#fault = `not applied: ${(error as Error).message}`;
       return log.warn({ err: error }, "configuration not applied");
     }
-    if (this.#away === undefined) log.info({ because: error.message }, "unbound does not answer yet");
-    this.#away = `unbound does not answer at its control socket: ${error.message}`;
+    if (this.#away === undefined) log.info({ because: error.message }, "unbound cannot be brought up to date yet");
+    this.#away = error.message;
   }
 
   #forgetZones(before: readonly string[]): void {

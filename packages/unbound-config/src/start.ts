@@ -6,6 +6,7 @@ import { Backlog } from "./backlog.ts";
 import type { UnboundConfig } from "./config.ts";
 import { controlAt } from "./control.ts";
 import { createMetrics } from "./metrics.ts";
+import { isServed } from "./probe.ts";
 import { render } from "./render.ts";
 import { type Parts, Server } from "./server.ts";
 
@@ -34,6 +35,8 @@ export async function startUnboundConfig(context: StartContext, backing: Backing
   const controlSocket = config.controlSocket ?? join(site.site.stateDir, "unbound.ctl");
   if (Buffer.byteLength(controlSocket) > MOST_PATH_BYTES)
     throw new RangeError(`unboundConfig.controlSocket: ${controlSocket} is longer than ${MOST_PATH_BYTES} bytes`);
+  const settings = { ...config, controlSocket };
+  render({ forward: [], reverse: [], networks: [], left: [] }, settings); // a path that unbound.conf cannot carry fails here
   const backlog = new Backlog({ settleMs: config.settleMs, most: config.maxFlushes });
   const server = new Server({
     clock,
@@ -42,8 +45,9 @@ export async function startUnboundConfig(context: StartContext, backing: Backing
     backlog,
     metrics: createMetrics(context.metrics, () => backlog.pending),
     control: controlAt(controlSocket),
-    render: (view) => render(view, { ...config, controlSocket }),
+    render: (view) => render(view, settings),
     place: (text) => place(file, text, config.checkconf),
+    isServed: (zone) => isServed(zone, config.dnsd),
   });
   const following = replica.follow((event) => server.heard(event));
   if (backing.ready().ready) server.reshaped(); // else the file of last time stands until there is something to say
