@@ -141,6 +141,8 @@ test(
     served.records.set("www.more.test", a("127.64.0.80"));
     assert.equal(await ask(port, "www.more.test"), "NXDOMAIN"); // unbound's own `test.`
     source.push(domain({ id: 2, name: "more.test" }));
+    const zones = 'command="flush_zone",outcome="ok"} 5'; // two at its start, three now
+    await until(async () => (await own.metrics.metrics()).includes(zones));
     await flushed("www.more.test", "NOERROR 127.64.0.80");
 
     served.goAway();

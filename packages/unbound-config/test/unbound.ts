@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
-import { createSocket } from "node:dgram";
+import { randomInt } from "node:crypto";
+import { createSocket, type Socket } from "node:dgram";
 import { writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { formatIPv4, isMalformed } from "@firstlight/wire";
 import { answers, decode, encode, type Message, query, RCODES, type TYPES } from "@firstlight/wire/dns";
@@ -9,13 +11,20 @@ import { answers, decode, encode, type Message, query, RCODES, type TYPES } from
 export const UNBOUND = ["unbound", "/usr/sbin/unbound"].find((path) => spawnSync(path, ["-V"]).status === 0);
 export const SKIP = UNBOUND === undefined ? "unbound is not installed on this machine" : false;
 
-/** A UDP port of loopback that nobody has. */
+/** A port of loopback that nobody has, for UDP and TCP alike, below those the kernel gives to whoever connects. */
 export async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    if ((await isFree(createSocket("udp4"), port)) && (await isFree(createServer(), port))) return port;
+  }
+}
+
+async function isFree(socket: Socket | Server, port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once("error", () => resolve(false)).once("listening", () => socket.close(() => resolve(true)));
+  if ("bind" in socket) socket.bind(port, "127.0.0.1");
+  else socket.listen(port, "127.0.0.1");
+  return promise;
 }
 
 /** A real unbound on this file; resolves once it serves. */
