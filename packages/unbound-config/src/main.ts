@@ -12,7 +12,11 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
   section: "unboundConfig",
   config: unboundConfigSchema,
   async start(context) {
-    if (!context.config.enabled) return idle("unboundConfig.enabled is false: no resolver is configured from here");
+    if (!context.config.enabled) {
+      const because = "unboundConfig.enabled is false: no resolver is configured from here";
+      context.log.info({ because }, "nothing to do");
+      return idle(because);
+    }
     await using parts = new AsyncDisposableStack();
     const ipam = parts.use(await openIpam({ context, sequencer: false }));
     const running = await startUnboundConfig(context, { replica: ipam.replica, ready: () => ipam.ready() });
@@ -27,9 +31,9 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
   },
 };
 
-/** Nothing to do is no fault. */
+/** Nothing to do is no fault: it goes on until it is stopped, for a process that ends would be started again. */
 function idle(because: string): Running {
-  return { endpoints: {}, ready: () => ({ ready: true, because }), drain: done, stop: done };
+  const living = setInterval(() => {}, 3_600_000);
+  const stop = (): Promise<void> => Promise.resolve(clearInterval(living));
+  return { endpoints: {}, ready: () => ({ ready: true, because }), drain: stop, stop };
 }
-
-const done = (): Promise<void> => Promise.resolve();

@@ -24,7 +24,10 @@ async function program(path: string, script: string): Promise<string> {
 }
 
 test("switched off it is ready at once, opens nothing and says why", async () => {
-  const running = await daemon.start({ config: unboundConfigSchema.parse(undefined) } as Context<never>);
+  const running = await daemon.start({
+    config: unboundConfigSchema.parse(undefined),
+    log: SILENT,
+  } as unknown as Context<never>);
   assert.equal(running.ready().ready, true);
   assert.match(running.ready().because!, /enabled is false/);
   await running.drain();
