@@ -2,7 +2,7 @@
 # Packs a release: the committed tree with its production dependencies, as it runs (docs/adr/0003). Symlinks are kept.
 #
 #   deploy/pack.sh OUT.tar.gz      pack
-#   deploy/pack.sh --try           pack, unpack in an empty folder, and start the binary from there
+#   deploy/pack.sh --try           pack, unpack in an empty folder, and boot a rack of one machine from there
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
@@ -16,7 +16,9 @@ if [ "${1:-}" = --try ]; then
   mkdir "$work/elsewhere"
   tar -C "$work/elsewhere" -xzf "$work/firstlight.tar.gz"
   cd "$work/elsewhere/firstlight"
-  node_modules/.bin/node packages/site/src/main.ts config check --config examples/site.yaml
+  firstlight() { node_modules/.bin/node packages/site/src/main.ts "$@"; }
+  firstlight config check --config examples/site.yaml
+  firstlight up --rack --machines 1 --exit-when-ready --timeout 60 --state "$work/state"
   echo "release of $(du -h "$work/firstlight.tar.gz" | cut -f1) runs"
 else
   tar -C "$work" -czf "${1:?where to write the release}" firstlight

@@ -36,6 +36,8 @@ test("a fault in the file is one line with its place and remedy, and exit 2, who
   const line = `${file}:2: dhcpd.serverID: unknown key; did you mean serverId?\n`;
   const verbs = [
     ["config", "check", file],
+    ["config", "check", "--config", file],
+    ["config", "show", "--config", file],
     ["dhcpd", "--config", file, "--check"],
     ["migrate", "--config", file],
   ];
@@ -52,6 +54,19 @@ test("every daemon takes the same file with --check and exits 0", async () => {
   const names = ["api", "dhcpd", "tftpd", "pxe-http", "dnsd", "unbound-config", "rack"];
   const said = await Promise.all(names.map((name) => firstlight(name, "--config", file, "--check")));
   for (const one of said) assert.deepEqual(one, { code: 0, out: `${file}: ok\n`, err: "" });
+});
+
+test("config check takes its file as an argument or with --config, not both", async () => {
+  const file = write("either.yaml", "site: { name: rack1 }\n");
+  const [argument, option, both] = await Promise.all([
+    firstlight("config", "check", file),
+    firstlight("config", "check", "--config", file),
+    firstlight("config", "check", file, "--config", file),
+  ]);
+  assert.deepEqual(argument, { code: 0, out: `${file}: ok\n`, err: "" });
+  assert.deepEqual(option, argument);
+  assert.equal(both.code, 1);
+  assert.match(both.err, /one file, as the argument or with --config/);
 });
 
 test("config show fills in what was left out, and shows no password", async () => {
