@@ -99,6 +99,6 @@ export function addressFrom(bytes: Uint8Array): Address | Malformed {
 
 /** The address `offset` further on; the caller keeps it within its prefix. */
 export function plus<A extends Address>(address: A, offset: number | bigint): A {
-  if (typeof address === "number") return ((address + Number(offset)) >>> 0) as A;
-  return ((address as bigint) + BigInt(offset)) as A;
+  const from: Address = address;
+  return (typeof from === "number" ? (from + Number(offset)) >>> 0 : from + BigInt(offset)) as A;
 }

@@ -21,7 +21,7 @@ export function registry<const List extends Readonly<Record<string, number>>>(
   const unknown = new RegExp(`^${prefix}(\\d+)$`, "i");
   return {
     prefix,
-    of: list as Readonly<Record<Extract<keyof List, string>, number>>,
+    of: list,
     name: (code) => names.get(code) ?? `${prefix}${code}`,
     code: (name) => codes.get(name.toLowerCase()) ?? numbered(unknown.exec(name)?.[1]),
   };
