@@ -16,6 +16,9 @@ export interface Evidence {
   readonly missing: readonly string[];
 }
 
+/** As many as the API gives of one machine: an old site's timeline is long. */
+const MOST_EVENTS = 5000;
+
 /** The cheap part: what the machine itself shows. `taken` collects addresses by who has them, over all machines. */
 export function shortcomings(
   expected: Expected,
@@ -44,17 +47,36 @@ export async function prove(
 ): Promise<Pick<Evidence, "bootSeconds" | "missing">> {
   const named = machine.interfaces.filter(({ address, fqdn }) => address !== "" && fqdn !== "");
   const names = await Promise.all(named.map(({ fqdn, address }) => bothWays(fqdn, address)));
-  const { events } = await operator.machines.getTimeline({ machine: machine.name });
-  const boot = events.filter(({ at }) => at !== undefined && timeMs(at) >= since);
+  const { events } = await operator.machines.getTimeline({ machine: machine.name, limit: MOST_EVENTS });
+  const record = recordOf(events, machine.interfaces, since);
+  return { ...record, missing: [...names.filter((because) => because !== undefined), ...record.missing] };
+}
+
+type Recorded = Pick<
+  Awaited<ReturnType<Operator["machines"]["getTimeline"]>>["events"][number],
+  "at" | "kind" | "mac" | "trace"
+>;
+
+/** What the timeline shows of the boot since then: each interface's promise acknowledged, the host's script fetched. */
+export function recordOf(
+  events: readonly Recorded[],
+  interfaces: readonly { readonly mac: string; readonly role: string }[],
+  since: number,
+): Pick<Evidence, "bootSeconds" | "missing"> {
+  const isSince = ({ at }: Recorded): boolean => at !== undefined && timeMs(at) >= since;
+  const traces = new Set(events.filter(isSince).map(({ trace }) => trace));
+  traces.delete("");
+  // A promise bears the database's time: where that clock is behind this one, the boot's trace tells whose it is.
+  const boot = events.filter((event) => isSince(event) || traces.has(event.trace));
   const times = boot.flatMap(({ at }) => (at === undefined ? [] : [timeMs(at)]));
-  const recorded = new Set(boot.map(({ mac }) => mac));
-  const asked = new Set(boot.filter(({ kind }) => kind === "pxe.script").map(({ mac }) => mac));
+  const has = (kind: string, mac: string): boolean => boot.some((event) => event.kind === kind && event.mac === mac);
   return {
     bootSeconds: times.length < 2 ? undefined : (Math.max(...times) - Math.min(...times)) / 1000,
     missing: [
-      ...names.filter((because) => because !== undefined),
-      ...named.filter(({ mac }) => !recorded.has(mac)).map(({ role }) => `${role} has no boot on record`),
-      ...named.filter(({ role, mac }) => role === "host" && !asked.has(mac)).map(() => "host fetched no boot script"),
+      ...interfaces.filter(({ mac }) => !has("dhcp.ack", mac)).map(({ role }) => `${role} has no dhcp.ack on record`),
+      ...interfaces
+        .filter(({ role, mac }) => role === "host" && !has("pxe.script", mac))
+        .map(() => "host fetched no boot script"),
     ],
   };
 }

@@ -6,7 +6,7 @@ import { STATES } from "@firstlight/api-client";
 import { isMalformed, parseIPv4 } from "@firstlight/wire";
 import { decode, encode, query } from "@firstlight/wire/dns";
 import type { Machine } from "../src/commands/machines.ts";
-import { type Expected, shortcomings } from "../src/evidence.ts";
+import { type Expected, recordOf, shortcomings } from "../src/evidence.ts";
 import { openResolver } from "../src/lookup.ts";
 
 const HOST = { mac: "02:00:00:00:00:01", role: "host" } as const;
@@ -40,6 +40,40 @@ test("an address that two interfaces have is said, across machines too", () => {
   assert.deepEqual(shortcomings(EXPECTED, machine(STATES.ready, host, twin), new Map()), [
     `host_bmc has 127.66.0.9, and so has ${HOST.mac}`,
   ]);
+});
+
+const event = (kind: string, { mac }: { readonly mac: string }, second: number, trace = "") => ({
+  at: { $typeName: "google.protobuf.Timestamp" as const, seconds: BigInt(second), nanos: 0 },
+  kind,
+  mac,
+  trace,
+});
+
+test("a boot is on record when each interface's promise is, and the host's script; an earlier boot's do not count", () => {
+  const machines = [HOST, BMC];
+  const boot = [event("dhcp.ack", HOST, 10), event("dhcp.ack", BMC, 11), event("pxe.script", HOST, 12)];
+  assert.deepEqual(recordOf(boot, machines, 10_000), { bootSeconds: 2, missing: [] });
+  assert.deepEqual(recordOf(boot, machines, 11_000).missing, ["host has no dhcp.ack on record"]);
+  assert.deepEqual(recordOf([], machines, 0).missing, [
+    "host has no dhcp.ack on record",
+    "host_bmc has no dhcp.ack on record",
+    "host fetched no boot script",
+  ]);
+  const offered = event("dhcp.offer", BMC, 11);
+  assert.deepEqual(recordOf([boot[0]!, offered, boot[2]!], machines, 0).missing, [
+    "host_bmc has no dhcp.ack on record",
+  ]);
+});
+
+test("a promise bears the database's time: where that is behind, the boot's trace tells that it counts", () => {
+  const boot = [
+    event("dhcp.ack", HOST, 8, "a"),
+    event("dhcp.ack", HOST, 9, "b"),
+    event("dhcp.discover", HOST, 10, "b"),
+    event("pxe.script", HOST, 11, "b"),
+  ];
+  assert.deepEqual(recordOf(boot, [HOST], 10_000), { bootSeconds: 2, missing: [] });
+  assert.deepEqual(recordOf(boot.slice(0, 1), [HOST], 10_000).missing.length, 2);
 });
 
 /** A name server of two records, right or wrong. */
