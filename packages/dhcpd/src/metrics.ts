@@ -12,7 +12,15 @@ export interface Metrics {
   batch(size: number, startedAt: number): void;
 }
 
-export function createMetrics(registry: Registry, pending: () => number): Metrics {
+/** What is read when somebody asks. */
+export interface Gauges {
+  /** Promises waiting for the database. */
+  pending(): number;
+  /** Positions of the change feed whose lease events the API has not acknowledged. */
+  behind(): number;
+}
+
+export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
   const registers = [registry];
   const packets = new Counter({
     name: "firstlight_dhcp_packets_total",
@@ -56,7 +64,17 @@ export function createMetrics(registry: Registry, pending: () => number): Metric
       help: "Promises waiting for the database",
       registers: [],
       collect() {
-        this.set(pending());
+        this.set(gauges.pending());
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: "firstlight_dhcp_events_behind",
+      help: "Positions of the change feed whose lease events the API has not acknowledged",
+      registers: [],
+      collect() {
+        this.set(gauges.behind());
       },
     }),
   );

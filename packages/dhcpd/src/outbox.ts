@@ -14,7 +14,12 @@ export interface OutboxParts {
   readonly api: Api;
   readonly store: Pick<Store, "changes">;
   readonly replica: Pick<Replica, "at" | "follow">;
+  /** Told once when the events begin to wait, not at each attempt. */
   readonly onFault: (fault: unknown) => void;
+  /** Told once when they do not wait any more. */
+  readonly onBack: () => void;
+  /** Told where the API stands in the feed; at first, where the feed stood at the start, since nobody knows more yet. */
+  readonly onPosition: (acknowledged: FeedPosition) => void;
 }
 
 /**
@@ -28,15 +33,22 @@ export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Pro
   signal.addEventListener("abort", () => news.ring(), { once: true });
   let after: FeedPosition | undefined;
   let backoffMs = FIRST_BACKOFF_MS;
+  let isAway = false;
+  parts.onPosition(parts.replica.at);
   while (!signal.aborted) {
     try {
       after ??= (await parts.api.feedPosition()) ?? { epoch: parts.replica.at.epoch, position: 0 };
+      parts.onPosition(after);
       const next = await step(parts, after);
       backoffMs = FIRST_BACKOFF_MS;
+      if (isAway) parts.onBack();
+      isAway = false;
       if (next === undefined) await news.wait(IDLE_MS);
       else after = next;
     } catch (fault) {
-      parts.onFault(fault);
+      if (signal.aborted) return; // what a stop interrupts goes on at the next start
+      if (!isAway) parts.onFault(fault);
+      isAway = true;
       await news.wait(backoffMs, signal);
       backoffMs = Math.min(backoffMs * 2, MOST_BACKOFF_MS);
     }

@@ -45,7 +45,11 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     onBatch: (size, startedAt) => metrics.batch(size, startedAt),
     onFault: (error) => log.warn({ error }, "leases not committed"),
   });
-  const metrics = createMetrics(context.metrics, () => committer.pending);
+  let acknowledged = replica.at.position;
+  const metrics = createMetrics(context.metrics, {
+    pending: () => committer.pending,
+    behind: () => Math.max(0, replica.at.position - acknowledged),
+  });
   const nextServer = ipv4(config.nextServer);
   const server = new Server({
     clock,
@@ -67,7 +71,14 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
   const serving = Promise.all(lines.map((line) => server.serve(line)));
   const stopping = new AbortController();
   const reporting = reportLeases(
-    { api, store, replica, onFault: (error) => log.warn({ error }, "lease events wait for the API") },
+    {
+      api,
+      store,
+      replica,
+      onFault: (error) => log.warn({ error }, "lease events wait for the API"),
+      onBack: () => log.info({}, "lease events reach the API again"),
+      onPosition: ({ position }) => (acknowledged = position),
+    },
     stopping.signal,
   );
   const close = async (): Promise<void> => {

@@ -24,6 +24,26 @@ test("a lease's change row is its event: told from the API's position on, once b
   assert.deepEqual(on.api.position, { epoch: "epoch-1", position: 3 });
 });
 
+test("an outage of the API is said once, and how far the events are behind is a metric", async () => {
+  await using on = await lab();
+  const behind = async (): Promise<number> => {
+    const [line] = (await on.metrics.metrics())
+      .split("\n")
+      .filter((one) => /^firstlight_dhcp_events_behind /.test(one));
+    return Number(line?.split(" ")[1]);
+  };
+  assert.equal(await behind(), 0);
+  on.api.down = true;
+  await dora(on.relay, LAB.mac);
+  await on.site.settled();
+  assert.equal(await behind(), 2);
+  await new Promise((resolve) => setTimeout(resolve, 1000)); // some attempts
+  assert.deepEqual(on.warnings, ["lease events wait for the API"]);
+  on.api.down = false;
+  while ((await behind()) > 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.deepEqual(on.api.position?.position, 2);
+});
+
 test("another database's epoch is followed from where the API stands", async () => {
   await using on = await lab();
   await dora(on.relay, LAB.mac);

@@ -18,11 +18,12 @@ export async function lab(rows: readonly Row[] = ROWS, config: Record<string, un
   await using parts = new AsyncDisposableStack();
   const site = parts.use(await siteOf(rows));
   const leases = new MemoryLeases(site, rows);
+  const warnings: string[] = [];
   const [api, reporter, metrics] = [new FakeApi(), new FakeReporter(), new Registry()];
   const running = await startDhcpd(
     {
       config: dhcpdSchema.parse({ listen: [{ address: "127.0.0.1:0" }], engine: "dgram", ...config }),
-      log: { debug() {}, info() {}, warn() {} },
+      log: { debug() {}, info() {}, warn: (_: object, text: string) => void warnings.push(text) },
       metrics,
       clock: site.clock,
     },
@@ -38,6 +39,7 @@ export async function lab(rows: readonly Row[] = ROWS, config: Record<string, un
     api,
     reporter,
     metrics,
+    warnings,
     running,
     relay,
     server,
