@@ -87,6 +87,8 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
 }
 
 /** Files are served whatever the IPAM does; it only names who fetched them. */
-function withoutIpam({ ready, because }: Readiness): Readiness {
-  return ready ? { ready: true } : { ready: true, because: `clients are not named: ${because ?? "the IPAM is away"}` };
+function withoutIpam(ipam: Readiness): Readiness {
+  return ipam.ready
+    ? ipam
+    : { ...ipam, ready: true, because: `clients are not named: ${ipam.because ?? "the IPAM is away"}` };
 }
