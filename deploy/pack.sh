@@ -18,8 +18,9 @@ if [ "${1:-}" = --try ]; then
   cd "$work/elsewhere/firstlight"
   firstlight() { node_modules/.bin/node packages/site/src/main.ts "$@"; }
   firstlight config check --config examples/site.yaml
+  SECONDS=0
   firstlight up --rack --machines 1 --exit-when-ready --timeout 60 --state "$work/state"
-  echo "release of $(du -h "$work/firstlight.tar.gz" | cut -f1) runs"
+  echo "release of $(du -h "$work/firstlight.tar.gz" | cut -f1), $(du -sh . | cut -f1) unpacked: runs, up and down in $SECONDS s"
 else
   tar -C "$work" -czf "${1:?where to write the release}" firstlight
 fi
