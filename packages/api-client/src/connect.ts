@@ -16,7 +16,7 @@ export interface Connected extends AsyncDisposable {
 }
 
 /** What a connection needs of a daemon's context. */
-export type ClientContext = Pick<Context<unknown>, "site" | "credentials" | "clock" | "log" | "metrics">;
+export type ClientContext = Pick<Context<unknown>, "site" | "credentials" | "clock" | "log" | "metrics" | "traces">;
 
 /**
  * A daemon's connection to the API service, as whom its certificate says. The API may be away, now or later: then calls

@@ -9,4 +9,5 @@ export * from "./operator.ts";
 export * from "./plain.ts";
 export { createReporter } from "./reporter.ts";
 export * from "./service.ts";
+export { traceEvent } from "./span.ts";
 export * from "./stub.ts";

@@ -6,12 +6,13 @@ import { isRefusal } from "./client.ts";
 import { withinLimits } from "./event.ts";
 import { Fifo } from "./fifo.ts";
 import { createSpoolMetrics } from "./metrics.ts";
+import { traceEvent } from "./span.ts";
 import { emptySpool, type SpoolEffect, type SpoolEvent, step } from "./spool.ts";
 
 /** Told events wait this long for company. */
 const GATHER_MS = 20;
 
-export interface ReporterParts extends Pick<Context<unknown>, "clock" | "log" | "metrics"> {
+export interface ReporterParts extends Pick<Context<unknown>, "clock" | "log" | "metrics" | "traces"> {
   readonly api: Pick<Api, "report">;
   readonly backlog: Backlog;
 }
@@ -22,6 +23,7 @@ export async function createReporter({
   clock,
   log,
   metrics,
+  traces,
   backlog,
 }: ReporterParts): Promise<Reporter & AsyncDisposable> {
   const waiting = new Fifo<BootEvent>();
@@ -109,7 +111,9 @@ export async function createReporter({
   return {
     tell(event) {
       if (isClosed) return count.dropped("stopped");
-      enter(withinLimits({ id: randomUUID(), at: clock.now(), ...event }));
+      const whole = withinLimits({ id: randomUUID(), at: clock.now(), ...event });
+      traceEvent(traces, whole);
+      enter(whole);
     },
     async flush(timeoutMs) {
       if (left() > 0) {

@@ -6,6 +6,7 @@ import { MachineService } from "@firstlight/api-client/gen/firstlight/v1/machine
 import { Health } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "@firstlight/api-client/gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "@firstlight/api-client/gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { traceEvent } from "@firstlight/api-client";
 import { type Context, type Readiness, type Running } from "@firstlight/service";
 import { formatMac, isMalformed, parseMac } from "@firstlight/wire";
 import { status } from "@grpc/grpc-js";
@@ -34,7 +35,7 @@ export interface Ipam {
 }
 
 /** What the API needs of its context. */
-export type ApiContext = Omit<Context<ApiConfig>, "sections" | "tracer">;
+export type ApiContext = Omit<Context<ApiConfig>, "sections">;
 
 /** Every service of the contract, in the order reflection lists them. */
 export const SERVICES = [
@@ -66,7 +67,15 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
 
   const metrics = createApiMetrics(context.metrics, pool);
   const sizes = { machine: config.eventsPerMachine, unknown: config.unknownEvents };
-  const recorder = createRecorder({ pool, roster, tokens, sizes, changed, now: () => clock.now() });
+  const recorder = createRecorder({
+    pool,
+    roster,
+    tokens,
+    sizes,
+    changed,
+    traced: (event) => traceEvent(context.traces, event),
+    now: () => clock.now(),
+  });
   const watch = await createWatch({ pool, shared, maxWatchers: config.maxWatchers, count: metrics.watchers });
   const pulse = databasePulse(pool);
   const ready = (): Readiness => {

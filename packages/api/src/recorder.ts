@@ -26,13 +26,15 @@ export interface RecorderParts {
   readonly now: () => number;
   /** Told after the commit, once for each machine that has changed. */
   readonly changed: (machineId: string) => void;
+  /** Told after the commit, once for each event whose span nobody else makes. */
+  readonly traced: (event: BootEvent) => void;
 }
 
 /** Kinds that only a client with an address of its own causes: those make an unexpected MAC a machine. */
 const PROVES_A_CLIENT = /^(dhcp\.ack|tftp\.|pxe\.)/;
 
 export function createRecorder(parts: RecorderParts): Recorder {
-  const { pool, roster, tokens, sizes, now, changed } = parts;
+  const { pool, roster, tokens, sizes, now, changed, traced } = parts;
 
   /** Saves what the lifecycle made of a machine and puts its moves on the timeline. */
   async function keep(
@@ -40,19 +42,26 @@ export function createRecorder(parts: RecorderParts): Recorder {
     before: Machine,
     after: Machine,
     effects: readonly LifecycleEffect[],
-    actor: string,
-  ): Promise<void> {
-    if (after === before) return;
+    { actor, trace }: { readonly actor: string; readonly trace?: string | undefined },
+  ): Promise<BootEvent[]> {
+    if (after === before) return [];
     await saveMachine(client, after);
     const moves = effects.flatMap((effect) => (effect.do === "record" ? [effect] : []));
     const entries = moves.map(({ from, to, because }): Entry => {
       const id = `state:${after.id}:${after.version}`;
       return {
         ring: { machine: after.id },
-        event: { id, at: now(), kind: "machine.state", because, detail: { from, to, by: actor } },
+        event: {
+          id,
+          at: now(),
+          kind: "machine.state",
+          because,
+          ...(trace !== undefined && { trace }),
+          detail: { from, to, by: actor },
+        },
       };
     });
-    await record(client, entries, sizes);
+    return record(client, entries, sizes);
   }
 
   return {
@@ -62,7 +71,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         events.flatMap(({ mac, kind }) => (mac !== undefined && PROVES_A_CLIENT.test(kind) ? [mac] : [])),
       );
       const ids = await roster.resolve(macs, creators);
-      const { fresh, moved } = await transaction(pool, async (client) => {
+      const { fresh, moved, moves } = await transaction(pool, async (client) => {
         const machines = new Map(
           (await lockMachines(client, [...new Set(ids.values())])).map((machine) => [machine.id, machine]),
         );
@@ -73,36 +82,42 @@ export function createRecorder(parts: RecorderParts): Recorder {
         });
         const fresh = await record(client, entries, sizes);
         const moved = new Set<string>();
+        const moves: BootEvent[] = [];
         for (const event of fresh.filter(({ kind }) => kind === "pxe.script")) {
           const machine = machineOf(event);
           if (!machine) continue;
           const [next, effects] = step(machine, scriptOf(event));
-          await keep(client, machine, next, effects, "boot");
+          const { trace } = event;
+          moves.push(...(await keep(client, machine, next, effects, { actor: "boot", trace })));
           if (next !== machine) moved.add(machine.id);
           machines.set(machine.id, { ...machine, ...next });
         }
         if (position) await acknowledge(client, position);
-        return { fresh, moved };
+        return { fresh, moved, moves };
       });
       for (const id of moved) changed(id);
+      const ofTheFeed = position ? fresh : []; // every dhcpd may report those, so none makes their spans
+      for (const event of [...ofTheFeed, ...moves]) traced(event);
       return fresh.map(({ id }) => id);
     },
 
     async phoneHome(home) {
       const id = (await roster.resolve([home.mac], new Set([home.mac]))).get(home.mac);
       if (id === undefined) throw notFound(`no machine with MAC ${home.mac}`);
-      const [before, after] = await transaction(pool, async (client) => {
+      const { before, after, events } = await transaction(pool, async (client) => {
         const [machine] = await lockMachines(client, [id]);
         if (!machine) throw notFound(`no machine with MAC ${home.mac}`);
         const part = partOf(machine, home.mac);
         const isProven = part !== undefined && tokens.proves(home.token, machine, part);
         const [next, effects] = step(machine, { is: "phoneHome", part, isProven });
         const because = effects.flatMap((effect) => (effect.do === "ignore" ? [effect.because] : []))[0];
-        await record(client, [{ ring: { machine: id }, event: homeEvent(home, now(), because) }], sizes);
-        await keep(client, machine, next, effects, "boot");
-        return [machine, { ...machine, ...next }] as const;
+        const event = homeEvent(home, now(), because);
+        const fresh = await record(client, [{ ring: { machine: id }, event }], sizes);
+        const moves = await keep(client, machine, next, effects, { actor: "boot", trace: home.trace });
+        return { before: machine, after: { ...machine, ...next }, events: [...fresh, ...moves] };
       });
       if (after.version !== before.version) changed(id);
+      for (const event of events) traced(event);
       return after;
     },
 
@@ -114,7 +129,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         const [next, effects] = step(machine, event);
         const refusal = effects.find((effect) => effect.do === "refuse");
         if (refusal) throw precondition(refusal.because);
-        await keep(client, machine, next, effects, actor);
+        await keep(client, machine, next, effects, { actor });
         return (await findMachine(client, machine.id))!;
       });
       changed(after.id);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { ApiUnavailable, type BootEvent, type Decision } from "@firstlight/api-client";
+import type { Span } from "@firstlight/service";
 import { addressOf, BMC, DPU, HOST, openHouse, STRANGER, TRACE } from "./house.ts";
 
 const script = (mac: string, decision: Decision, id = crypto.randomUUID()): BootEvent => ({
@@ -166,4 +167,32 @@ test("an address that is not leased to the MAC gets no decision", async () => {
     pxe.phoneHome({ mac: STRANGER, address: addressOf(HOST), token: "", detail: {} }),
     ApiUnavailable,
   );
+});
+
+test("a boot's spans that no daemon can make for itself are made once, by the API that stores their events", async () => {
+  const spans: Span[] = [];
+  await using house = await openHouse({}, { span: (span) => spans.push(span) });
+  const [one, other] = [await house.api("dhcpd"), await house.api("dhcpd")];
+  const ack: BootEvent = { id: "lease:e:1", at: Date.now(), kind: "dhcp.ack", mac: HOST, trace: TRACE };
+  const position = { epoch: "e", position: 1 };
+  await Promise.all([one.report([ack], position), other.report([ack], position), one.report([ack], position)]);
+  const pxe = await house.api("pxe-http");
+  for (const mac of [DPU, HOST]) {
+    const decision = await pxe.decide({ mac, address: addressOf(mac), trace: TRACE });
+    await pxe.report([script(mac, decision)]); // its span is the reporter's
+    const home = { mac, address: addressOf(mac), token: decision.token, trace: TRACE, detail: {} };
+    await pxe.phoneHome(home);
+    await pxe.phoneHome(home); // the answer was lost
+  }
+  assert.deepEqual(
+    spans.map(({ name, attributes }) => [name, attributes["detail.to"]]),
+    [
+      ["dhcp.ack", undefined],
+      ["machine.state", "booting"],
+      ["pxe.phone-home", undefined],
+      ["pxe.phone-home", undefined],
+      ["machine.state", "ready"],
+    ],
+  );
+  assert.deepEqual(new Set(spans.map(({ trace }) => trace)), new Set([TRACE]));
 });

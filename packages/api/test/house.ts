@@ -15,7 +15,7 @@ import {
   type TestTrust,
 } from "@firstlight/kit";
 import { testDatabase } from "@firstlight/kit/postgres";
-import { processShared, type Running, siteSchema, systemClock } from "@firstlight/service";
+import { processShared, type Running, siteSchema, systemClock, type Traces } from "@firstlight/service";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { startApi } from "../src/api.ts";
@@ -64,7 +64,7 @@ export interface House extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function openHouse(config: Partial<ApiConfig> = {}): Promise<House> {
+export async function openHouse(config: Partial<ApiConfig> = {}, traces?: Pick<Traces, "span">): Promise<House> {
   await using parts = new AsyncDisposableStack();
   const database = await testDatabase();
   let isLost = false;
@@ -88,6 +88,7 @@ export async function openHouse(config: Partial<ApiConfig> = {}): Promise<House>
     const context = {
       log,
       metrics,
+      traces,
       shared,
       credentials,
       clock: systemClock,

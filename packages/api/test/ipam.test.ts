@@ -57,7 +57,6 @@ async function contextOf(
     },
     log: pino({ level: "error" }, pino.destination(2)),
     metrics: new Registry(),
-    tracer: undefined as never, // the API makes no spans of its own
     clock: systemClock,
     credentials: await trust.issue("daemon/api"),
     shared,

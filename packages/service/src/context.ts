@@ -22,7 +22,7 @@ export async function createContext<Config>(
   log: Logger = createLog(site, daemon.name),
 ): Promise<OwnedContext<Config>> {
   const metrics = createMetrics(site.site.name, daemon.name);
-  const traces = await createTraces(site, daemon.name);
+  const traces = await createTraces(site, daemon.name, metrics);
   const shared = createShared(site, { log, metrics });
   const context: Context<Config> = {
     config: sections[daemon.section] as Config,
@@ -30,7 +30,7 @@ export async function createContext<Config>(
     sections,
     log,
     metrics,
-    tracer: traces.tracer,
+    traces,
     clock: systemClock,
     credentials: loadCredentials(site.trust.dir, daemon.name),
     shared,
@@ -39,7 +39,7 @@ export async function createContext<Config>(
     context,
     [Symbol.asyncDispose]: async () => {
       await shared[Symbol.asyncDispose]();
-      await traces.stop().catch((error: unknown) => log.warn({ error }, "spans were lost"));
+      await traces?.stop().catch((error: unknown) => log.warn({ error }, "spans were lost"));
     },
   };
 }

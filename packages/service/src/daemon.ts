@@ -1,4 +1,3 @@
-import type { Tracer } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { z } from "zod";
@@ -6,6 +5,7 @@ import type { Clock } from "./clock.ts";
 import type { Credentials } from "./tls.ts";
 import type { Shared } from "./shared.ts";
 import type { SiteConfig } from "./site.ts";
+import type { Traces } from "./traces.ts";
 
 /**
  * What every daemon of the site looks like from outside. `service` reads its configuration, gives it the context,
@@ -29,7 +29,8 @@ export interface Context<Config> {
   readonly sections: Readonly<Record<string, unknown>>;
   readonly log: Logger;
   readonly metrics: Registry;
-  readonly tracer: Tracer;
+  /** Absent where no collector is configured. */
+  readonly traces?: Pick<Traces, "span"> | undefined;
   readonly clock: Clock;
   /** This daemon's certificate, key and the site's CA, re-read when the files change. */
   readonly credentials: Credentials;

@@ -50,7 +50,7 @@ export const siteSchema = z.strictObject({
   apiEndpoint: endpoint.default("127.0.0.1:7070").describe("Where daemons and operators reach the API service"),
   log: z.strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info") }).prefault({}),
   traces: z
-    .strictObject({ endpoint: z.url().optional().describe("OTLP/HTTP collector; absent: spans are not exported") })
+    .strictObject({ endpoint: z.url().optional().describe("OTLP/HTTP collector; absent: no spans are made") })
     .prefault({}),
 });
 

@@ -1,31 +1,85 @@
-import type { Tracer } from "@opentelemetry/api";
-import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BatchSpanProcessor, NodeTracerProvider, type SpanProcessor } from "@opentelemetry/sdk-trace-node";
+import {
+  type Context as Parent,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  trace as otel,
+  TraceFlags,
+  type Tracer,
+} from "@opentelemetry/api";
+import { Counter, type Registry } from "prom-client";
 import type { SiteConfig } from "./site.ts";
+import { within } from "./within.ts";
+
+/** A part of a trace that several processes write. Times in milliseconds since the epoch. */
+export interface Span {
+  /** 32 hex digits (W3C Trace Context §3.2.2.3); what is none makes no span. */
+  readonly trace: string;
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly attributes: Readonly<Record<string, string>>;
+}
 
 export interface Traces {
-  readonly tracer: Tracer;
-  /** Sends what is waiting, for at most as long as the exporter's own timeout. */
+  span(span: Span): void;
+  /** Sends what is waiting, within three seconds. */
   stop(): Promise<void>;
 }
 
-/** Spans always have ids, so that one trace spans a boot; they leave the process only where a collector is configured. */
-export async function createTraces(site: SiteConfig, daemon: string): Promise<Traces> {
-  const endpoint = site.traces.endpoint;
+const SEND_MS = 3_000;
+const MOST_WAITING = 4096;
+
+/** Nothing at all, not even the libraries, where no collector is configured: nobody would see a span. */
+export async function createTraces(site: SiteConfig, daemon: string, metrics: Registry): Promise<Traces | undefined> {
+  const { endpoint } = site.traces;
+  if (endpoint === undefined) return undefined;
+  const { resourceFromAttributes } = await import("@opentelemetry/resources");
+  const { BatchSpanProcessor, NodeTracerProvider } = await import("@opentelemetry/sdk-trace-node");
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({
       "service.name": daemon,
       "service.namespace": "firstlight",
       "deployment.environment.name": site.site.name,
     }),
-    spanProcessors: endpoint === undefined ? [] : [await exporting(endpoint)],
+    spanProcessors: [
+      new BatchSpanProcessor(await exporter(endpoint, metrics), {
+        maxQueueSize: MOST_WAITING,
+        scheduledDelayMillis: 1_000,
+        exportTimeoutMillis: SEND_MS,
+      }),
+    ],
   });
-  return { tracer: provider.getTracer("firstlight"), stop: () => provider.shutdown() };
+  const tracer = provider.getTracer("firstlight");
+  return { span: (span) => write(tracer, span), stop: () => within(SEND_MS, provider.shutdown()) };
 }
 
-async function exporting(endpoint: string): Promise<SpanProcessor> {
+function write(tracer: Tracer, { trace, name, from, to, attributes }: Span): void {
+  const parent = rootOf(trace);
+  if (parent !== undefined) tracer.startSpan(name, { startTime: from, attributes }, parent).end(to);
+}
+
+/** Processes that never speak to one another agree on the parent of their spans: its id is the trace's first half. */
+function rootOf(traceId: string): Parent | undefined {
+  const root = { traceId, spanId: traceId.slice(0, 16), traceFlags: TraceFlags.SAMPLED, isRemote: true };
+  return isSpanContextValid(root) ? otel.setSpanContext(ROOT_CONTEXT, root) : undefined;
+}
+
+async function exporter(endpoint: string, metrics: Registry) {
   const { OTLPTraceExporter } = await import("@opentelemetry/exporter-trace-otlp-http");
+  const spans = new Counter({
+    name: "firstlight_spans_total",
+    help: "Spans handed to the collector, by what became of them",
+    labelNames: ["outcome"],
+    registers: [metrics],
+  });
   const url = new URL(endpoint);
   if (url.pathname === "/") url.pathname = "/v1/traces"; // as OTEL_EXPORTER_OTLP_ENDPOINT has it
-  return new BatchSpanProcessor(new OTLPTraceExporter({ url: url.href, timeoutMillis: 3000 }), { maxQueueSize: 4096 });
+  const collector = new OTLPTraceExporter({ url: url.href, timeoutMillis: SEND_MS });
+  const send = collector.export.bind(collector);
+  collector.export = (batch, done) =>
+    send(batch, (result) => {
+      spans.inc({ outcome: result.error === undefined ? "sent" : "lost" }, batch.length);
+      done(result);
+    });
+  return collector;
 }
