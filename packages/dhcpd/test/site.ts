@@ -23,7 +23,7 @@ export async function lab(rows: readonly Row[] = ROWS, config: Record<string, un
   const running = await startDhcpd(
     {
       config: dhcpdSchema.parse({ listen: [{ address: "127.0.0.1:0" }], engine: "dgram", ...config }),
-      log: { debug() {}, info() {}, warn: (_: object, text: string) => void warnings.push(text) },
+      log: { debug() {}, info() {}, warn: (_: unknown, text?: string) => void warnings.push(text ?? "") },
       metrics,
       clock: site.clock,
     },
