@@ -5,7 +5,7 @@ import { Memory } from "./memory/memory.ts";
 import { Tables } from "./memory/tables.ts";
 import type { Replica } from "./replica.ts";
 import { readSnapshot, saveSnapshot } from "./snapshot.ts";
-import type { Loaded, Pulled, Source } from "./source.ts";
+import { type Loaded, type Pulled, type Source, Unmigrated } from "./source.ts";
 
 /** What a follower says in passing; pino's logger is one. */
 export interface FollowerLog {
@@ -87,6 +87,8 @@ class Follower {
   readonly #stopping = new AbortController();
   readonly #settled = Promise.withResolvers<void>();
   #lostAt: number | undefined;
+  /** What is wrong with the source, where it says so by name. */
+  #wrong: string | undefined;
   #attempt = 0;
   #mustLoad: boolean;
   #saving: Promise<void> | undefined;
@@ -123,10 +125,13 @@ class Follower {
 
   ready(): Readiness {
     const stalenessMs = this.#memory.stalenessMs();
-    if (!this.#memory.isLoaded)
-      return { ready: false, because: "nothing loaded yet: the database has not been reached" };
+    if (!this.#memory.isLoaded) {
+      const because = this.#wrong ?? "nothing loaded yet: the database has not been reached";
+      return { ready: false, because };
+    }
     if (this.#lostAt !== undefined) {
-      const because = `database away for ${seconds(this.#clock.now() - this.#lostAt)}, serving the replica`;
+      const wrong = this.#wrong ?? `database away for ${seconds(this.#clock.now() - this.#lostAt)}`;
+      const because = `${wrong}, serving the replica`;
       return { ready: true, because, stalenessMs };
     }
     if (stalenessMs <= QUIET_MS) return { ready: true, stalenessMs };
@@ -173,6 +178,7 @@ class Follower {
     const { log, onGap } = this.#options;
     if (this.#lostAt !== undefined) log?.info({}, "database is back");
     this.#lostAt = undefined;
+    this.#wrong = undefined;
     this.#attempt = 0;
     if (news.is === "loaded") {
       this.#mustLoad = false;
@@ -210,7 +216,10 @@ class Follower {
   }
 
   async #lost(cause: unknown): Promise<void> {
-    if (this.#lostAt === undefined) this.#options.log?.warn({ err: cause }, "database away, serving the replica");
+    const wrong = cause instanceof Unmigrated ? cause.message : undefined;
+    if (this.#lostAt === undefined || this.#wrong !== wrong)
+      this.#options.log?.warn({ err: cause }, `${wrong ?? "database away"}, serving the replica`);
+    this.#wrong = wrong;
     this.#lostAt ??= this.#clock.now();
     this.#settled.resolve();
     const ms = backoffMs(this.#attempt++, Math.random(), this.#options.backoff);

@@ -14,7 +14,7 @@ export * from "./records.ts";
 export type * from "./replica.ts";
 export { addressOfReverse, reverseName, reverseZones } from "./reverse.ts";
 export { type Sequencer, type SequencerOptions, startSequencer } from "./sequencer.ts";
-export type * from "./source.ts";
+export * from "./source.ts";
 export { PgSource } from "./source/postgres.ts";
 export * from "./store.ts";
 export { createStore } from "./store/create.ts";

@@ -19,6 +19,15 @@ export interface Loaded {
   readonly rows: AsyncIterable<readonly Row[]>;
 }
 
+/** The database answers and has no schema of ours: the one fault of the world that has a remedy by name. */
+export class Unmigrated extends Error {
+  readonly code = "FL_UNMIGRATED";
+
+  constructor(cause: unknown) {
+    super("database has no schema ipam (run: firstlight migrate)", { cause });
+  }
+}
+
 export type Pulled =
   | {
       readonly is: "changes";

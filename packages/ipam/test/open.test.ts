@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import { type Context, siteSchema, systemClock } from "@firstlight/service";
+import { migrateIpam } from "../src/migrate.ts";
 import { warnOfDurability, openIpam } from "../src/open.ts";
 import { bind, ground, ip, stranger } from "./ground.ts";
 
@@ -54,6 +55,23 @@ test("what one daemon commits, another's replica shows; and after a stop it star
 test("without a snapshot and a database it starts, is not ready, and says why", async () => {
   await using alone = await openIpam({ context: contextOf("tftpd", nowhere()), sequencer: false });
   assert.deepEqual(alone.ready(), { ready: false, because: "nothing loaded yet: the database has not been reached" });
+});
+
+test("a database that was never migrated is said by name, with the remedy; once migrated it is served", async () => {
+  const url = new URL(site.url);
+  url.pathname = "/bare";
+  await site.sql("CREATE DATABASE bare");
+  const because = "database has no schema ipam (run: firstlight migrate)";
+  {
+    await using bare = await openIpam({ context: contextOf("pxe-http", url.href), sequencer: false });
+    assert.deepEqual(bare.ready(), { ready: false, because });
+    await migrateIpam(url.href);
+    await until(() => bare.ready().ready);
+  }
+  await site.sql("DROP DATABASE bare WITH (FORCE)");
+  await site.sql("CREATE DATABASE bare");
+  await using stale = await openIpam({ context: contextOf("pxe-http", url.href), sequencer: false });
+  assert.deepEqual([stale.ready().ready, stale.ready().because], [true, `${because}, serving the replica`]);
 });
 
 test("a site without a database is told what to set", async () => {

@@ -1,6 +1,6 @@
 import { Client, type Pool } from "pg";
 import type { Kind, Row } from "../model.ts";
-import type { Loaded, Pulled, Source } from "../source.ts";
+import { type Loaded, type Pulled, type Source, Unmigrated } from "../source.ts";
 import type { Position } from "../feed.ts";
 import { pull } from "../store/changes.ts";
 import { CHANNELS } from "../store/herald.ts";
@@ -26,7 +26,11 @@ export class PgSource implements Source, AsyncDisposable {
   }
 
   /** One snapshot for everything, on a connection of its own that ends with the last row, or when the reader turns away. */
-  async load(): Promise<Loaded> {
+  load(): Promise<Loaded> {
+    return named(this.#load());
+  }
+
+  async #load(): Promise<Loaded> {
     const client = new Client(clientOptions(this.#options));
     client.on("error", () => {}); // the query under way rejects
     try {
@@ -45,7 +49,7 @@ export class PgSource implements Source, AsyncDisposable {
   }
 
   changes(after: Position, limit: number): Promise<Pulled> {
-    return pull(this.#pool, after, limit);
+    return named(pull(this.#pool, after, limit));
   }
 
   /** What was told between two waits ends the next one at once; without a connection only the time counts. */
@@ -95,6 +99,17 @@ export class PgSource implements Source, AsyncDisposable {
   #news(): void {
     this.#hasNews = true;
     for (const wake of this.#waiting) wake();
+  }
+}
+
+const BARE: ReadonlySet<unknown> = new Set(["42P01", "3F000"]); // undefined_table, invalid_schema_name
+
+async function named<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (!BARE.has((cause as { code?: unknown }).code)) throw cause;
+    throw new Unmigrated(cause);
   }
 }
 
