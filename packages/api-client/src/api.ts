@@ -92,7 +92,6 @@ export const EVENT_KINDS = {
   "pxe.refused": "was refused over HTTP",
   "pxe.cloud-init": "fetched cloud-init data",
   "pxe.phone-home": "its system is up",
-  "dns.first-query": "asked its first name of this boot",
   "machine.state": "moved to another state",
 } as const;
 

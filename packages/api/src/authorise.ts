@@ -4,14 +4,7 @@ import { formatSubject, type Subject } from "@firstlight/api-client";
 export const RULES: Readonly<Record<string, readonly string[]>> = {
   "firstlight.v1.BootService/Decide": ["daemon/pxe-http", "daemon/tftpd", "operator"],
   "firstlight.v1.BootService/PhoneHome": ["daemon/pxe-http", "operator"],
-  "firstlight.v1.EventService/Report": [
-    "daemon/dhcpd",
-    "daemon/tftpd",
-    "daemon/pxe-http",
-    "daemon/dnsd",
-    "daemon/unbound-config",
-    "operator",
-  ],
+  "firstlight.v1.EventService/Report": ["daemon/dhcpd", "daemon/tftpd", "daemon/pxe-http", "operator"],
   "firstlight.v1.EventService/GetFeedPosition": ["daemon/dhcpd", "operator"],
   "firstlight.v1.MachineService/GetMachine": ["operator"],
   "firstlight.v1.MachineService/ListMachines": ["operator"],
@@ -39,9 +32,7 @@ export const KINDS: Readonly<Record<string, RegExp>> = {
   "daemon/dhcpd": /^dhcp\./,
   "daemon/tftpd": /^tftp\./,
   "daemon/pxe-http": /^pxe\.(?!phone-home$)/,
-  "daemon/dnsd": /^dns\./,
-  "daemon/unbound-config": /^dns\./,
-  operator: /^(dhcp|tftp|pxe|dns)\.(?!phone-home$)/,
+  operator: /^(dhcp|tftp|pxe)\.(?!phone-home$)/,
 };
 
 export function mayCall(subject: Subject, method: string): boolean {
