@@ -28,13 +28,14 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Cores: data in, data out. No node: modules, no clock, no timer, no promise, no environment. */
 const CORES = [
   "packages/wire/src/**/*.ts",
+  "packages/service/src/{backoff,buckets,limit,nearest}.ts",
   "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/store/judge.ts",
   "packages/api/src/lifecycle.ts",
   "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
-  "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions,pace}.ts",
+  "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,frames,responder}.ts",
   "packages/unbound-config/src/{render,clause,view,backlog}.ts",
   "packages/rack/src/core/*.ts",

@@ -1,10 +1,9 @@
 import type { Datagram } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import type { Clock } from "@firstlight/service";
+import type { Clock, Limit } from "@firstlight/service";
 import { ANY, contains, type IPv4, isMalformed, type Mac, type Prefix } from "@firstlight/wire";
 import { decode, get } from "@firstlight/wire/dhcp4";
 import type { Answer } from "./answer.ts";
-import type { Buckets } from "./buckets.ts";
 import { type Client, clientOf } from "./client.ts";
 import type { Committer } from "./committer.ts";
 import { decide, type Effect } from "./decide.ts";
@@ -30,8 +29,8 @@ export interface Parts {
   readonly serverIds: ReadonlySet<IPv4>;
   /** Networks whose relays are trusted; absent: any. */
   readonly relays: readonly Prefix[] | undefined;
-  readonly perClient: Buckets;
-  readonly perRelayUnknown: Buckets;
+  readonly perClient: Limit<Mac>;
+  readonly perRelayUnknown: Limit<IPv4>;
   readonly awayMarginMs: number;
 }
 

@@ -2,10 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { Api, Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
 import type { Replica, Store } from "@firstlight/ipam";
-import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { type Context, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { formatIPv4, type IPv4, isMalformed, parseIPv4, parsePrefix } from "@firstlight/wire";
 import { Answer } from "./answer.ts";
-import { Buckets } from "./buckets.ts";
 import { Committer } from "./committer.ts";
 import type { DhcpdConfig } from "./config.ts";
 import type { Line } from "./exchange.ts";
@@ -62,8 +61,8 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     answer: new Answer({ replica, metrics, reporter, source: { ...config, nextServer } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
     relays: config.relays?.map(prefix),
-    perClient: new Buckets(config.perClient, MOST_CLIENTS),
-    perRelayUnknown: new Buckets(config.perRelayUnknown, MOST_RELAYS),
+    perClient: new Limit(config.perClient, MOST_CLIENTS),
+    perRelayUnknown: new Limit(config.perRelayUnknown, MOST_RELAYS),
     awayMarginMs: config.awayMarginSeconds * 1000,
   });
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lease } from "@firstlight/kit";
-import { Buckets } from "../src/buckets.ts";
 import { standing } from "../src/grace.ts";
 import { Holds } from "../src/holds.ts";
 import { Traces } from "../src/traces.ts";
@@ -32,17 +31,6 @@ test("a boot's stages share one trace; going back to an earlier stage is another
   traces.of(2, "rom", 650_000);
   traces.of(3, "rom", 650_000);
   assert.equal(traces.of(1, "ipxe", 650_001), "trace-6", "bounded");
-});
-
-test("a bucket lets a burst through, then its rate, each key for itself", () => {
-  const buckets = new Buckets({ perSecond: 2, burst: 3 }, 10);
-  assert.deepEqual(
-    [0, 0, 0, 0].map((now) => buckets.take(1, now)),
-    [true, true, true, false],
-  );
-  assert.ok(buckets.take(2, 0));
-  assert.ok(buckets.take(1, 500));
-  assert.ok(!buckets.take(1, 500));
 });
 
 test("without the database a promise stands for the same interface only, and ends before the address may go to another", () => {

@@ -1,7 +1,7 @@
 import type { BootEvent, Reporter } from "@firstlight/api-client";
+import type { Limit } from "@firstlight/service";
 import { type Refused, sentence } from "./because.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Pace } from "./pace.ts";
 import type { Requester } from "./requester.ts";
 
 /** Who did it, as far as the network proves it. */
@@ -16,9 +16,9 @@ export interface JournalParts {
   readonly reporter: Pick<Reporter, "tell">;
   readonly metrics: Metrics;
   /** Bounds what is told of one machine, so that a hostile one cannot push the others' events out of the spool. */
-  readonly ofMachine: Pace;
+  readonly ofMachine: Limit<string>;
   /** Bounds what is told of all that have no lease. */
-  readonly ofStrangers: Pace;
+  readonly ofStrangers: Limit<string>;
   readonly now: () => number;
 }
 

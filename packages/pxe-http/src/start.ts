@@ -2,14 +2,13 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { type Context, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import type { PxeHttpConfig } from "./config.ts";
 import { Connections } from "./connections.ts";
 import { Decisions } from "./decisions.ts";
 import { Identity } from "./identify.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
-import { Pace } from "./pace.ts";
 import { createServer } from "./server.ts";
 
 /** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
@@ -42,8 +41,8 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   const journal = new Journal({
     reporter,
     metrics,
-    ofMachine: new Pace(OF_MACHINE, MOST_MACHINES),
-    ofStrangers: new Pace(OF_STRANGERS, 1),
+    ofMachine: new Limit(OF_MACHINE, MOST_MACHINES),
+    ofStrangers: new Limit(OF_STRANGERS, 1),
     now: () => clock.now(),
   });
   const app = createServer({

@@ -8,7 +8,7 @@ import { refused } from "../src/because.ts";
 import { pxeHttpSchema } from "../src/config.ts";
 import { Decisions } from "../src/decisions.ts";
 import { Journal } from "../src/journal.ts";
-import { Pace } from "../src/pace.ts";
+import { Limit } from "@firstlight/service";
 import { readCall } from "../src/phone.ts";
 import { requesterAt, sourceOf } from "../src/requester.ts";
 import { ONE } from "./lab.ts";
@@ -141,13 +141,13 @@ test("the configuration's defaults are the embedded site's, and a slip is named"
     assert.ok(!pxeHttpSchema.safeParse(slip).success, JSON.stringify(slip));
 });
 
-const pace = (): Pace => new Pace({ perSecond: 1, burst: 2 }, 10);
+const limit = (): Limit<string> => new Limit({ perSecond: 1, burst: 2 }, 10);
 
 test("a machine that makes noise is told within bounds, and others are told as ever", () => {
   const [reporter, counted, untold] = [new FakeReporter(), [] as string[], { times: 0 }];
   const metrics = { ...SILENT, refusal: (because: string) => counted.push(because), untold: () => untold.times++ };
   let now = 0;
-  const journal = new Journal({ reporter, metrics, ofMachine: pace(), ofStrangers: pace(), now: () => now });
+  const journal = new Journal({ reporter, metrics, ofMachine: limit(), ofStrangers: limit(), now: () => now });
   const no = refused("no such artefact", "x");
   for (let i = 0; i < 5; i++) journal.refused({ requester: ONE }, no, "/x");
   journal.refused({ requester: { ...ONE, mac: "02:f1:00:00:00:02" } }, no, "/x");

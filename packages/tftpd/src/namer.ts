@@ -1,7 +1,7 @@
 import type { Reporter, Told } from "@firstlight/api-client";
 import type { Lease, Replica } from "@firstlight/ipam";
+import type { Limit } from "@firstlight/service";
 import { type Address, formatMac } from "@firstlight/wire";
-import type { Pace } from "./pace.ts";
 
 export interface NamerParts {
   readonly replica: Pick<Replica, "lease" | "follow">;
@@ -9,7 +9,7 @@ export interface NamerParts {
   /** How long an event waits for its name, in milliseconds. */
   readonly waitMs: number;
   /** Bounds what is told of clients that nobody knows. */
-  readonly ofStrangers: Pace;
+  readonly ofStrangers: Limit<string>;
   readonly now: () => number;
 }
 

@@ -1,14 +1,13 @@
 import type { Reporter } from "@firstlight/api-client";
 import { listen } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { type Context, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { formatAddress, isMalformed, parseAddress } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
 import { Namer } from "./namer.ts";
-import { Pace } from "./pace.ts";
 import { Server } from "./server.ts";
 import { Slots } from "./slots.ts";
 
@@ -55,7 +54,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     replica: backing.replica,
     reporter: backing.reporter,
     waitMs: config.identityWaitMs,
-    ofStrangers: new Pace(OF_STRANGERS, 8),
+    ofStrangers: new Limit(OF_STRANGERS, 8),
     now,
   });
   const server = new Server({
@@ -65,7 +64,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     metrics,
     now,
     journal: new Journal({ namer, metrics, now: () => clock.now() }),
-    perClient: new Pace(config.perClient, MOST_CLIENTS),
+    perClient: new Limit(config.perClient, MOST_CLIENTS),
     limits: { blockBytes: config.blksize, windowBlocks: config.windowsize },
     patience: config,
     singlePort: config.singlePort,

@@ -1,3 +1,4 @@
+import { Buckets } from "../buckets.ts";
 import type { Clock } from "../clock.ts";
 import type { Shared } from "../shared.ts";
 import { Recent } from "./recent.ts";
@@ -7,26 +8,14 @@ export const MAX_VALUE_BYTES = 64 * 1024;
 const MAX_KEYS = 65_536;
 const MAX_VALUES = 1024;
 
-interface Bucket {
-  tokens: number;
-  at: number;
-}
-
 /** Limits, cache and fan-out of this process alone. */
 export function processShared(clock: Clock): Shared {
-  const buckets = new Recent<string, Bucket>(MAX_KEYS);
+  const buckets = new Buckets<string>(MAX_KEYS);
   const values = new Recent<string, { value: string; until: number }>(MAX_VALUES);
   const listeners = new Map<string, Set<(message: string) => void>>();
   return {
     engine: "process",
-    take: async (key, perSecond, burst) => {
-      const now = clock.now();
-      const bucket = buckets.get(key) ?? { tokens: burst, at: now };
-      const refilled = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * perSecond);
-      const taken = refilled >= 1;
-      buckets.set(key, { tokens: taken ? refilled - 1 : refilled, at: now });
-      return taken;
-    },
+    take: async (key, perSecond, burst) => buckets.take(key, { perSecond, burst }, clock.now()),
     get: async (key) => {
       const kept = values.get(key);
       return kept !== undefined && clock.now() < kept.until ? kept.value : undefined;
