@@ -1,4 +1,4 @@
-import { Recent } from "./shared/recent.ts";
+import { Recent } from "./recent.ts";
 
 /** How often something may happen: `burst` at once, `perSecond` in the long run. */
 export interface Rate {

@@ -34,7 +34,7 @@ export interface Context<Config> {
   readonly clock: Clock;
   /** This daemon's certificate, key and the site's CA, re-read when the files change. */
   readonly credentials: Credentials;
-  /** Limits, cache and fan-out shared by replicas: Redis where configured, else this process alone. */
+  /** Limits and fan-out shared by replicas: Redis where configured, else this process alone. */
   readonly shared: Shared;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What replicas of a daemon share: limits, a cache and fan-out. Two implementations behind one contract suite:
+ * What replicas of a daemon share: limits and fan-out (ADR 0011). Two implementations behind one contract suite:
  * Redis where `redis.url` is set, this process alone where it is not (a single box needs none).
  * Nothing here is a promise to a client; losing all of it costs speed, never truth.
  */
@@ -7,9 +7,6 @@ export interface Shared extends AsyncDisposable {
   readonly engine: "redis" | "process";
   /** Takes one token of `key`'s bucket (`burst` deep, refilled at `perSecond`). Redis away: falls back to this process. */
   take(key: string, perSecond: number, burst: number): Promise<boolean>;
-  get(key: string): Promise<string | undefined>;
-  /** Keeps at most 64 KiB for `ttlSeconds`. */
-  set(key: string, value: string, ttlSeconds: number): Promise<void>;
   /** Tells every subscriber of the channel in every replica, at most once, without order across publishers. */
   publish(channel: string, message: string): Promise<void>;
   subscribe(channel: string, listener: (message: string) => void): Promise<AsyncDisposable>;

@@ -35,10 +35,7 @@ export const siteSchema = z.strictObject({
     .prefault({}),
   redis: z
     .strictObject({
-      url: z
-        .string()
-        .optional()
-        .describe("redis://host:port; absent: limits and cache per process. REDIS_URL overrides"),
+      url: z.string().optional().describe("redis://host:port; absent: limits per process. REDIS_URL overrides"),
       passwordFile: z.string().optional(),
     })
     .prefault({}),

@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { readSecret } from "../paths.ts";
 import type { Shared } from "../shared.ts";
 import { fanOut } from "./fan-out.ts";
-import { MAX_VALUE_BYTES, processShared } from "./process.ts";
+import { processShared } from "./process.ts";
 
 export interface RedisOptions {
   readonly url: string;
@@ -31,10 +31,10 @@ redis.call("HSET", KEYS[1], "tokens", tostring(tokens), "at", tostring(ms))
 redis.call("PEXPIRE", KEYS[1], math.min(86400000, math.ceil((burst - tokens) / math.max(rate, 0.001) * 1000) + 1000))
 return taken`;
 
-/** No packet waits longer than this for a limit or a cached value. */
+/** No packet waits longer than this for a limit. */
 const COMMAND_MS = 250;
 
-/** Limits, cache and fan-out over Redis. While Redis is away this process goes on alone; each such step is counted. */
+/** Limits and fan-out over Redis. While Redis is away this process goes on alone; each such step is counted. */
 export function redisShared(options: RedisOptions): Shared {
   const { prefix, log } = options;
   const alone = processShared(options.clock);
@@ -50,7 +50,7 @@ export function redisShared(options: RedisOptions): Shared {
   const fan = fanOut(connection.duplicate(), prefix, alone);
   let away = false;
   connection.on("error", (error) => {
-    if (!away) log.warn({ error }, "redis is away; limits and cache are per process");
+    if (!away) log.warn({ error }, "redis is away; limits are per process");
     away = true;
   });
   connection.on("ready", () => {
@@ -70,12 +70,6 @@ export function redisShared(options: RedisOptions): Shared {
     engine: "redis",
     take: (key, perSecond, burst) =>
       orAlone("take", async () => (await commands.take(`${prefix}limit:${key}`, perSecond, burst)) === 1, () => alone.take(key, perSecond, burst)),
-    get: (key) => orAlone("get", async () => (await connection.get(`${prefix}cache:${key}`)) ?? undefined, () => alone.get(key)),
-    set: async (key, value, ttlSeconds) => {
-      if (Buffer.byteLength(value) > MAX_VALUE_BYTES) return;
-      const ttlMs = Math.max(1, Math.round(ttlSeconds * 1000));
-      await orAlone("set", async () => void (await connection.set(`${prefix}cache:${key}`, value, "PX", ttlMs)), () => alone.set(key, value, ttlSeconds));
-    },
     publish: (channel, message) =>
       orAlone("publish", async () => void (await connection.publish(prefix + channel, message)), () => alone.publish(channel, message)),
     subscribe: fan.subscribe,
