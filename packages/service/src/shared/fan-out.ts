@@ -5,11 +5,16 @@ import type { Shared } from "../shared.ts";
  * Subscriptions over a connection of their own. They are kept here and asked for again at each connection, so Redis may
  * come and go; what this process publishes to itself meanwhile arrives through `alone`.
  */
-export function fanOut(connection: Redis, prefix: string, alone: Shared): { subscribe: Shared["subscribe"]; stop(): void } {
+export function fanOut(
+  connection: Redis,
+  prefix: string,
+  alone: Shared,
+): { subscribe: Shared["subscribe"]; stop(): void } {
   const listeners = new Map<string, Set<(message: string) => void>>();
   connection.on("error", quiet);
   connection.on("ready", () => {
-    if (listeners.size > 0) connection.subscribe(...[...listeners.keys()].map((channel) => prefix + channel)).catch(quiet);
+    if (listeners.size > 0)
+      connection.subscribe(...[...listeners.keys()].map((channel) => prefix + channel)).catch(quiet);
   });
   connection.on("message", (channel: string, message: string) => {
     for (const listener of listeners.get(channel.slice(prefix.length)) ?? []) listener(message);

@@ -69,9 +69,17 @@ export function redisShared(options: RedisOptions): Shared {
   return {
     engine: "redis",
     take: (key, perSecond, burst) =>
-      orAlone("take", async () => (await commands.take(`${prefix}limit:${key}`, perSecond, burst)) === 1, () => alone.take(key, perSecond, burst)),
+      orAlone(
+        "take",
+        async () => (await commands.take(`${prefix}limit:${key}`, perSecond, burst)) === 1,
+        () => alone.take(key, perSecond, burst),
+      ),
     publish: (channel, message) =>
-      orAlone("publish", async () => void (await connection.publish(prefix + channel, message)), () => alone.publish(channel, message)),
+      orAlone(
+        "publish",
+        async () => void (await connection.publish(prefix + channel, message)),
+        () => alone.publish(channel, message),
+      ),
     subscribe: fan.subscribe,
     [Symbol.asyncDispose]: async () => {
       connection.disconnect();
