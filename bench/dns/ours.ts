@@ -1,0 +1,75 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createStore, expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
+import { migrateIpam } from "@firstlight/ipam/migrate";
+import { startPostgres } from "@firstlight/site/postgres";
+import { Client } from "pg";
+import { stringify } from "yaml";
+import type { Contender, Place } from "../harness/contract.ts";
+import { answersRightly, PORT } from "./ask.ts";
+import { addressOf, FORWARD, HOSTS, MINIMUM_SECONDS, PREFIX, questions, TTL_SECONDS } from "./content.ts";
+import { family, startPinned } from "./process.ts";
+
+/** `firstlight dnsd` as a site runs it: on a replica of a PostgreSQL of its own, whose processes share its core. */
+export const ours: Contender = { name: "firstlight", packages: [], start };
+
+const MAIN = join(import.meta.dirname, "../../packages/site/src/main.ts");
+const NODE = process.execPath;
+
+async function start({ folder, core }: Place) {
+  await using parts = new AsyncDisposableStack();
+  const database = await startPostgres({ dir: join(folder, "postgres") });
+  parts.defer(() => database.stop());
+  await fill(database.url);
+  const file = join(folder, "site.yaml");
+  writeFileSync(file, site(folder, database.url));
+  const command = [NODE, MAIN, "dnsd", "--config", file];
+  const dnsd = parts.use(startPinned(core, command, folder, { ...process.env, DATABASE_URL: database.url }));
+  await answersRightly(questions(50), () => dnsd.gone());
+  const owned = parts.move();
+  return {
+    pids: () => [...family(dnsd.pid), ...family(database.pid)],
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function site(folder: string, url: string): string {
+  return stringify({
+    site: { name: "bench", stateDir: folder },
+    database: { url },
+    dnsd: { listen: [`127.0.0.1:${PORT}`], health: "127.0.0.1:0", engine: "batch" },
+  });
+}
+
+/** One segment as the site's file declares it, then every host's interface and lease as rows. */
+async function fill(url: string): Promise<void> {
+  await migrateIpam(url);
+  const segment = { name: "bench", domain: FORWARD, prefixes: [{ prefix: PREFIX }] };
+  const domain = { name: FORWARD, ttlSeconds: TTL_SECONDS, negativeTtlSeconds: MINIMUM_SECONDS };
+  await using store = createStore({ url, name: "bench" });
+  await store.declare(
+    {
+      ipam: ipamSchema.parse({ domains: [domain], segments: [segment] }),
+      expectedMachines: expectedMachinesSchema.parse([]),
+    },
+    "bench",
+  );
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const addresses = Array.from({ length: HOSTS }, (_, n) => addressOf(n));
+    await client.query(INTERFACES, [HOSTS]);
+    await client.query(LEASES, [addresses]);
+  } finally {
+    await client.end();
+  }
+}
+
+const MAC = "lpad(to_hex(2199023255552 + n), 12, '0')::macaddr"; // 02:00:00:00:00:00 and on
+const INTERFACES = `INSERT INTO ipam.interface (segment, mac, domain, role, identified_by)
+  SELECT s.id, ${MAC}, s.domain, 'host', 'lease' FROM ipam.segment s, generate_series(1, $1::int) n`;
+const LEASES = `INSERT INTO ipam.lease
+    (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at)
+  SELECT s.vrf, a.address::inet, s.id, i.id, i.mac, 'dynamic', 'bound', now(), now() + '1 day', now() + '2 days'
+  FROM unnest($1::text[]) WITH ORDINALITY a (address, n)
+  JOIN ipam.interface i ON i.mac = ${MAC} JOIN ipam.segment s ON s.id = i.segment`;
