@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
+import { joinEndpoint, splitEndpoint } from "./endpoint.ts";
 import type { Readiness } from "./daemon.ts";
 
 export interface HealthOptions {
@@ -61,15 +62,9 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
-/** `127.0.0.1:80` or `[::1]:80` in its two parts. */
-export function splitEndpoint(endpoint: string): { host: string; port: number } {
-  const colon = endpoint.lastIndexOf(":");
-  return { host: endpoint.slice(0, colon).replaceAll(/^\[|\]$/g, ""), port: Number(endpoint.slice(colon + 1)) };
-}
-
 function endpointOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+  const { address, port } = server.address() as AddressInfo;
+  return joinEndpoint(address, port);
 }
 
 function closed(server: Server): Promise<void> {

@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { z } from "zod";
 import { pathText, type Fault } from "./faults.ts";
+import { readSecret } from "./secret.ts";
 import { below, describe, type SchemaNode } from "./schema.ts";
 
 /** Shared settings that are paths; a daemon's section marks its own with `path()`. */
@@ -14,7 +15,6 @@ const SHARED_PATHS: ReadonlySet<string> = new Set([
 
 /** Settings that name a file with a secret on its first line. */
 const SECRET = /(password|secret|token)File$/i;
-const MAX_SECRET_BYTES = 64 * 1024;
 
 /** Makes every path of the sections absolute, in place, and checks that every secret can be read. */
 export function resolvePaths(
@@ -57,14 +57,6 @@ function hasPaths(name: string, schema: z.ZodType): boolean {
   if ([...SHARED_PATHS].some((path) => path.startsWith(`${name}.`))) return true;
   const text = JSON.stringify(describe(schema));
   return text.includes('"path":true') || /(password|secret|token)File"/i.test(text);
-}
-
-/** The secret in a file: its first line. Throws when the file is missing, empty, or no text file of a sane size. */
-export function readSecret(file: string): string {
-  if (statSync(file).size > MAX_SECRET_BYTES) throw new Error(`${file} is larger than ${MAX_SECRET_BYTES} bytes`);
-  const first = readFileSync(file, "utf8").split(/\r?\n/, 1)[0] ?? "";
-  if (first === "") throw new Error(`${file} has an empty first line`);
-  return first;
 }
 
 function secretFault(file: string): { wrong: string; remedy: string } | undefined {

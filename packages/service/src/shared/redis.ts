@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
 import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
-import { readSecret } from "../paths.ts";
+import { readSecret } from "../secret.ts";
 import type { Shared } from "../shared.ts";
 import { fanOut } from "./fan-out.ts";
 import { processShared } from "./process.ts";
