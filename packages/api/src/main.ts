@@ -1,6 +1,6 @@
 /** The API service: gRPC with reflection over mTLS; the machines' lifecycle and timelines; addresses and names for operators. */
 import { expectedMachinesSchema, ipamSchema, openIpam, type SiteDeclaration } from "@firstlight/ipam";
-import type { Context, Daemon, Running } from "@firstlight/service";
+import { type Context, type Daemon, owning, type Running } from "@firstlight/service";
 import { startApi } from "./api.ts";
 import { type ApiConfig, apiSchema } from "./config.ts";
 import { openPool } from "./database.ts";
@@ -16,14 +16,7 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
   parts.defer(() => pool.end());
   const ipam = parts.use(await openIpam({ context, sequencer: true }));
   const running = await startApi(context, ipam, pool, declared(context)).catch(explain);
-  const owned = parts.move();
-  return {
-    ...running,
-    async stop() {
-      await running.stop();
-      await owned.disposeAsync();
-    },
-  };
+  return owning(parts, running);
 }
 
 /** A database that was never migrated is the one fault of the world that has a remedy by name. */

@@ -1,6 +1,6 @@
 import { connectApi } from "@firstlight/api-client";
 import { openIpam } from "@firstlight/ipam";
-import type { Daemon } from "@firstlight/service";
+import { type Daemon, owning } from "@firstlight/service";
 import { dhcpdSchema } from "./config.ts";
 import { startDhcpd } from "./start.ts";
 
@@ -18,13 +18,6 @@ export const daemon: Daemon<typeof dhcpdSchema> = {
     const { api, reporter } = parts.use(await connectApi(context));
     const { store, replica } = ipam;
     const running = await startDhcpd(context, { store, replica, api, reporter, ready: () => ipam.ready() });
-    const owned = parts.move();
-    return {
-      ...running,
-      async stop() {
-        await running.stop();
-        await owned.disposeAsync();
-      },
-    };
+    return owning(parts, running);
   },
 };

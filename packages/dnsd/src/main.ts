@@ -1,5 +1,5 @@
 import { openIpam } from "@firstlight/ipam";
-import type { Daemon } from "@firstlight/service";
+import { type Daemon, owning } from "@firstlight/service";
 import { dnsdSchema } from "./config.ts";
 import { startDnsd } from "./start.ts";
 
@@ -15,13 +15,6 @@ export const daemon: Daemon<typeof dnsdSchema> = {
     await using parts = new AsyncDisposableStack();
     const ipam = parts.use(await openIpam({ context, sequencer: false }));
     const running = await startDnsd(context, { replica: ipam.replica, ready: () => ipam.ready() });
-    const owned = parts.move();
-    return {
-      ...running,
-      async stop() {
-        await running.stop();
-        await owned.disposeAsync();
-      },
-    };
+    return owning(parts, running);
   },
 };

@@ -1,6 +1,6 @@
 import { connectApi } from "@firstlight/api-client";
 import { openIpam } from "@firstlight/ipam";
-import type { Daemon } from "@firstlight/service";
+import { type Daemon, owning } from "@firstlight/service";
 import { pxeHttpSchema } from "./config.ts";
 import { startPxeHttp } from "./start.ts";
 
@@ -18,13 +18,6 @@ export const daemon: Daemon<typeof pxeHttpSchema> = {
     const { api, reporter } = parts.use(await connectApi(context));
     const { replica } = ipam;
     const running = await startPxeHttp(context, { replica, api, reporter, ready: () => ipam.ready() });
-    const owned = parts.move();
-    return {
-      ...running,
-      async stop() {
-        await running.stop();
-        await owned.disposeAsync();
-      },
-    };
+    return owning(parts, running);
   },
 };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { connectApi } from "@firstlight/api-client";
 import { openIpam } from "@firstlight/ipam";
-import type { Daemon } from "@firstlight/service";
+import { type Daemon, owning } from "@firstlight/service";
 import { tftpdSchema } from "./config.ts";
 import { startTftpd } from "./start.ts";
 
@@ -23,13 +23,6 @@ export const daemon: Daemon<typeof tftpdSchema> = {
       { config, metrics, clock, log, root },
       { replica: ipam.replica, reporter, ready: () => ipam.ready() },
     );
-    const owned = parts.move();
-    return {
-      ...running,
-      async stop() {
-        await running.stop();
-        await owned.disposeAsync();
-      },
-    };
+    return owning(parts, running);
   },
 };
