@@ -7,7 +7,7 @@ import { Health } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "@firstlight/api-client/gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "@firstlight/api-client/gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { traceEvent } from "@firstlight/api-client";
-import { type Context, type Readiness, type Running } from "@firstlight/service";
+import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { formatMac, isMalformed, parseMac } from "@firstlight/wire";
 import { status } from "@grpc/grpc-js";
 import type { Pool } from "pg";
@@ -103,7 +103,7 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   const port = await server.listen(config.listen);
 
   return {
-    endpoints: { grpc: `${config.listen.slice(0, config.listen.lastIndexOf(":"))}:${port}` },
+    endpoints: { grpc: joinEndpoint(splitEndpoint(config.listen).host, port) },
     ready,
     drain: () => server.drain(),
     async stop() {

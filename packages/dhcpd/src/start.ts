@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Api, Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
 import type { Replica, Store } from "@firstlight/ipam";
-import { type Context, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
-import { formatIPv4, type IPv4, isMalformed, parseIPv4, parsePrefix } from "@firstlight/wire";
+import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { formatAddress, type IPv4, isMalformed, parseIPv4, parsePrefix } from "@firstlight/wire";
 import { Answer } from "./answer.ts";
 import { Committer } from "./committer.ts";
 import type { DhcpdConfig } from "./config.ts";
@@ -129,7 +129,7 @@ async function openLines({ config, log }: StartContext): Promise<Line[]> {
 }
 
 function endpointOf({ local }: Port): string {
-  return `${formatIPv4(local.address as IPv4)}:${local.port}`;
+  return joinEndpoint(formatAddress(local.address), local.port);
 }
 
 /** The schema has seen it: anything else is a bug. */

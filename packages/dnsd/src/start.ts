@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
-import { type Address, formatAddress, isIPv4, isMalformed, parseAddress } from "@firstlight/wire";
+import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { type Address, formatAddress, isMalformed, parseAddress } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
 import type { DnsdConfig } from "./config.ts";
 import { createMetrics } from "./metrics.ts";
@@ -125,8 +125,7 @@ function addressesOf({ nsAddresses, listen: endpoints }: DnsdConfig): readonly s
 }
 
 function endpointsOf({ port: { local } }: Listener, i: number): Record<string, string> {
-  const host = formatAddress(local.address);
-  const at = `${isIPv4(local.address) ? host : `[${host}]`}:${local.port}`;
+  const at = joinEndpoint(formatAddress(local.address), local.port);
   return i === 0 ? { udp: at, tcp: at } : { [`udp${i}`]: at, [`tcp${i}`]: at };
 }
 

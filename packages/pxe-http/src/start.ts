@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import type { PxeHttpConfig } from "./config.ts";
 import { Connections } from "./connections.ts";
 import { Decisions } from "./decisions.ts";
@@ -64,8 +64,8 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
   const { host, port } = splitEndpoint(config.listen);
   await app.listen({ host, port });
-  const { address, family, port: bound } = app.server.address() as AddressInfo;
-  endpoint = family === "IPv6" ? `[${address}]:${bound}` : `${address}:${bound}`;
+  const local = app.server.address() as AddressInfo;
+  endpoint = joinEndpoint(local.address, local.port);
   return {
     endpoints: { http: endpoint },
     ready: () => backing.ready(),

@@ -1,5 +1,6 @@
 import type { ApiConfig } from "@firstlight/api/config";
 import type { IpamConfig } from "@firstlight/ipam/config";
+import { splitEndpoint } from "@firstlight/service";
 import type { Composed } from "./compose.ts";
 import { contextOf, shown } from "./folders.ts";
 import { paint } from "./print.ts";
@@ -41,6 +42,6 @@ export function guide(prepared: Prepared, { children }: Composed): string {
 }
 
 function dig(at: string, name: string): string {
-  const colon = at.lastIndexOf(":");
-  return `dig +short @${at.slice(0, colon)} -p ${at.slice(colon + 1)} ${name}`;
+  const { host, port } = splitEndpoint(at);
+  return `dig +short @${host} -p ${port} ${name}`;
 }

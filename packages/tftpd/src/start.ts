@@ -1,7 +1,7 @@
 import type { Reporter } from "@firstlight/api-client";
 import { listen } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { formatAddress, isMalformed, parseAddress } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
@@ -71,9 +71,8 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     mostNetasciiBytes: config.cacheFileBytes,
   });
   const serving = server.serve();
-  const local = formatAddress(port.local.address);
   return {
-    endpoints: { udp: `${local.includes(":") ? `[${local}]` : local}:${port.local.port}` },
+    endpoints: { udp: joinEndpoint(formatAddress(port.local.address), port.local.port) },
     ready: () => withoutIpam(backing.ready()),
     drain: () => server.drain(),
     async stop() {
