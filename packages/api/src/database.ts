@@ -1,4 +1,4 @@
-import { readSecret, type SiteConfig } from "@firstlight/service";
+import { type SiteConfig, withPassword } from "@firstlight/service";
 import { Pool, type PoolClient, TypeOverrides, types } from "pg";
 
 const SERIALIZATION_FAILURE = "40001";
@@ -12,7 +12,7 @@ countsAsNumbers.setTypeParser(types.builtins.INT8, Number);
 /** A pool of this daemon's own: bounded in size, in waiting and in the time of one statement. */
 export function openPool({ database }: Pick<SiteConfig, "database">, onIdleError: (error: Error) => void): Pool {
   const pool = new Pool({
-    connectionString: withPassword(database),
+    connectionString: database.url && withPassword(database.url, database.passwordFile),
     max: database.poolSize,
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 30_000,
@@ -24,14 +24,6 @@ export function openPool({ database }: Pick<SiteConfig, "database">, onIdleError
   });
   pool.on("error", onIdleError); // an idle connection broke: the next query opens another
   return pool;
-}
-
-/** In the URL: what pg reads from a connection string, an absent password too, overrides what stands beside it. */
-function withPassword({ url, passwordFile }: SiteConfig["database"]): string | undefined {
-  if (url === undefined || passwordFile === undefined) return url;
-  const whole = new URL(url);
-  whole.password = encodeURIComponent(readSecret(passwordFile));
-  return whole.href;
 }
 
 /** One transaction; tried again where the database says that another one was in the way. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { SiteConfig } from "@firstlight/service";
+import { type SiteConfig, withPassword } from "@firstlight/service";
 import { shown } from "./folders.ts";
-import { migrate, undurable, withPassword } from "./migrate.ts";
+import { migrate, undurable } from "./migrate.ts";
 import { startPostgres } from "./postgres.ts";
 
 /** The site's database, migrated. */

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { migrateApi } from "@firstlight/api";
 import { migrateIpam } from "@firstlight/ipam";
 import { Client } from "pg";
@@ -8,14 +7,6 @@ export async function migrate(url: string): Promise<string[]> {
   const ipam = await migrateIpam(url);
   const api = await migrateApi(url);
   return [...ipam.map((name) => `ipam/${name}`), ...api.map((name) => `api/${name}`)];
-}
-
-/** A database URL with the password of its file in it. */
-export function withPassword(url: string, passwordFile: string | undefined): string {
-  if (passwordFile === undefined) return url;
-  const whole = new URL(url);
-  whole.password = encodeURIComponent(readFileSync(passwordFile, "utf8").split(/\r?\n/, 1)[0] ?? "");
-  return whole.href;
 }
 
 /** Settings of the database server without which an acknowledged lease may be lost at a power cut. */

@@ -1,4 +1,4 @@
-import { readSecret } from "@firstlight/service";
+import { withPassword } from "@firstlight/service";
 import { Pool, types, type ClientConfig } from "pg";
 
 /** How to reach the database. */
@@ -26,7 +26,7 @@ export function createPool(options: DatabaseOptions): Pool {
 
 export function clientOptions(options: DatabaseOptions): ClientConfig {
   return {
-    connectionString: urlWithPassword(options),
+    connectionString: withPassword(options.url, options.passwordFile),
     application_name: `firstlight/${options.name}`,
     connectionTimeoutMillis: 3_000,
     statement_timeout: STATEMENT_MS,
@@ -35,14 +35,6 @@ export function clientOptions(options: DatabaseOptions): ClientConfig {
     keepAlive: true,
     types: { getTypeParser: parserOf as typeof types.getTypeParser },
   };
-}
-
-/** The driver takes a URL's empty password for the password, so it is put where the driver looks. */
-function urlWithPassword({ url, passwordFile }: DatabaseOptions): string {
-  if (passwordFile === undefined) return url;
-  const withPassword = new URL(url);
-  withPassword.password = readSecret(passwordFile);
-  return withPassword.href;
 }
 
 const INT8 = 20;

@@ -1,4 +1,4 @@
-import { EXIT, faultLine, loadSite } from "@firstlight/service";
+import { EXIT, faultLine, loadSite, withPassword } from "@firstlight/service";
 import type { Command } from "commander";
 import { SECTIONS } from "../sections.ts";
 
@@ -22,7 +22,7 @@ export function migrateCommand(program: Command): void {
         process.exitCode = EXIT.config;
         return;
       }
-      const { migrate, withPassword } = await import("../migrate.ts");
+      const { migrate } = await import("../migrate.ts");
       const done = await migrate(withPassword(url, passwordFile));
       process.stdout.write(done.length === 0 ? "nothing to do\n" : `${done.join("\n")}\n`);
     });
