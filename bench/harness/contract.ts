@@ -49,7 +49,10 @@ export interface Sample {
   readonly seconds: number;
   /** Operations that were asked and not answered, or answered wrong. */
   readonly failed: number;
-  /** Anything else worth printing: latency percentiles in ms, bytes per second. */
+  /**
+   * Anything else worth printing: latency percentiles in ms, bytes per second. A load that first looks for its rate says
+   * in `cpuSeconds` what the contender used while it counted; else the whole load counts.
+   */
   readonly extra?: Readonly<Record<string, number>>;
 }
 
@@ -90,4 +93,6 @@ export interface Report {
   readonly results: Readonly<Record<string, Result>>;
   /** By peer, or by peer and variant: `nsd`, `tftpd-hpa windowsize 16`. */
   readonly ratios: Readonly<Record<string, number>>;
+  /** The peer's CPU time per operation over ours, named alike: above 1 is ahead. Steadier than rates on a busy machine. */
+  readonly cpuRatios: Readonly<Record<string, number>>;
 }
