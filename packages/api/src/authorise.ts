@@ -20,6 +20,7 @@ export const RULES: Readonly<Record<string, readonly string[]>> = {
   "firstlight.v1.IpamService/ListInterfaces": ["operator"],
   "firstlight.v1.IpamService/ListLeases": ["operator"],
   "firstlight.v1.IpamService/PutName": ["operator"],
+  "firstlight.v1.IpamService/ListNames": ["operator"],
   "firstlight.v1.IpamService/DeleteName": ["operator"],
   "grpc.health.v1.Health/Check": ["anybody"],
   "grpc.health.v1.Health/Watch": ["anybody"],

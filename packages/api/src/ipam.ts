@@ -6,6 +6,7 @@ import {
   fqdnOf,
   type Interface,
   type Lease,
+  type Name,
   type Replica,
   type Segment,
   type Store,
@@ -19,7 +20,7 @@ import type { Handlers } from "./server.ts";
 const TYPES = ["A", "AAAA", "CNAME", "TXT", "SRV", "PTR"] as const;
 const MAX_NAME = 253;
 const MAX_DATA = 4_096;
-const MAX_TOKEN = 256;
+const MAX_TOKEN = 512;
 
 /** Addresses and names, for operators: written through the store, read from the replica. */
 export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof IpamService> {
@@ -67,6 +68,15 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
       return { leases: leases.map(read.lease), nextPageToken };
     },
 
+    listNames(request) {
+      const domains = [...replica.domains()].filter(({ name }) => request.domain === "" || name === request.domain);
+      if (request.domain !== "" && domains.length === 0) throw notFound(`no domain ${request.domain}`);
+      const all = domains.flatMap(({ id }) => [...replica.names(id)]);
+      const [names, nextPageToken] = page(all, nameKey, request);
+      const domainOf = new Map(domains.map((domain) => [domain.id, domain.name]));
+      return { names: names.map((name) => nameToWire(name, domainOf.get(name.domain) ?? "")), nextPageToken };
+    },
+
     async putName({ name }, { actor }) {
       if (!name) throw invalid("name", "is missing");
       const owner = ownerOf(name.owner, "name.owner");
@@ -75,9 +85,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
       const data = textOf(name.data, "name.data", MAX_DATA, 1);
       const ttlSeconds = name.ttlSeconds || domain.ttlSeconds;
       const put = await store.putName({ domain: domain.id, owner, type, data, ttlSeconds }, actor);
-      return {
-        name: { owner: put.owner, type: put.type, data: put.data, ttlSeconds: put.ttlSeconds, domain: domain.name },
-      };
+      return { name: nameToWire(put, domain.name) };
     },
 
     async deleteName(request, { actor }) {
@@ -169,6 +177,8 @@ function leaseKey({ vrf, address }: Lease): string {
   return `${vrf}/${typeof address === "number" ? 4 : 6}/${address.toString(16).padStart(32, "0")}`;
 }
 
+const nameKey = ({ owner, type, id }: Name): string => `${owner} ${type} ${String(id).padStart(16, "0")}`;
+
 function ownerOf(text: string, field: string): string {
   const owner = textOf(text, field, MAX_NAME, 1).toLowerCase().replace(/\.$/, "");
   if (!/^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(owner))
@@ -178,6 +188,10 @@ function ownerOf(text: string, field: string): string {
 
 const isBelow = (owner: string, domain: string): boolean => owner === domain || owner.endsWith(`.${domain}`);
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+
+function nameToWire({ owner, type, data, ttlSeconds }: Name, domain: string) {
+  return { owner, type, data, ttlSeconds, domain };
+}
 
 function domainToWire({ name, nameServers, ttlSeconds, negativeTtlSeconds }: Domain) {
   return { name, nameServers: [...nameServers], ttlSeconds, negativeTtlSeconds };

@@ -153,8 +153,18 @@ test("a name is put into its zone and deleted again", async () => {
     name: { owner: "NTP.rack.internal.", type: "A", data: "127.64.0.2" },
   });
   assert.deepEqual([name?.owner, name?.domain, name?.ttlSeconds], ["ntp.rack.internal", "rack.internal", 60]);
-  await operator.ipam.deleteName({ owner: "ntp.rack.internal", type: "A" });
   const put = (owner: string, type = "A") => operator.ipam.putName({ name: { owner, type, data: "127.64.0.2" } });
+  await put("www.rack.internal");
+  const listed = async (page: object) => {
+    const { names, nextPageToken } = await operator.ipam.listNames(page);
+    return [names.map(({ owner }) => owner), nextPageToken] as const;
+  };
+  while ((await listed({}))[0].length < 2) await new Promise((resolve) => setTimeout(resolve, 5)); // as the feed brings them
+  const [first, next] = await listed({ domain: "rack.internal", pageSize: 1 });
+  assert.deepEqual([first, await listed({ pageToken: next })], [["ntp.rack.internal"], [["www.rack.internal"], ""]]);
+  await assert.rejects(operator.ipam.listNames({ domain: "nowhere" }), fails(status.NOT_FOUND, /no domain nowhere/));
+  await operator.ipam.deleteName({ owner: "www.rack.internal", type: "A" });
+  await operator.ipam.deleteName({ owner: "ntp.rack.internal", type: "A" });
   await assert.rejects(put("ntp.elsewhere.test"), fails(status.NOT_FOUND, /no domain above/));
   await assert.rejects(put("ntp.rack.internal", "MX"), fails(status.INVALID_ARGUMENT, /^name\.type: want one of A/));
   await assert.rejects(put("no spaces.rack.internal"), fails(status.INVALID_ARGUMENT, /^name\.owner/));

@@ -48,8 +48,16 @@ interface Timestamp {
 
 export const timeMs = ({ seconds, nanos }: Timestamp): number => Number(seconds) * 1000 + Math.floor(nanos / 1e6);
 
-/** `2026-11-21 06:22:44` in this machine's time zone; empty where there is no time. */
-export const timeText = (time: Timestamp | undefined): string =>
-  time === undefined ? "" : new Date(timeMs(time)).toLocaleString("sv-SE");
+/** `2026-11-21 06:22:44` in this machine's time zone, `2026-11-21 05:22:44Z` in UTC; empty where there is no time. */
+export function timeText(
+  time: Timestamp | undefined,
+  how: { readonly utc?: boolean; readonly withMs?: boolean } = {},
+): string {
+  if (time === undefined) return "";
+  const at = new Date(timeMs(time));
+  const [timeZone, zone] = how.utc === true ? ["UTC", "Z"] : [undefined, ""];
+  const ms = how.withMs === true ? `.${String(at.getMilliseconds()).padStart(3, "0")}` : "";
+  return `${at.toLocaleString("sv-SE", { timeZone })}${ms}${zone}`;
+}
 
 export const stateWord = (state: number): string => wordOf(STATES, state) ?? `state ${state}`;

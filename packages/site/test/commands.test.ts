@@ -102,6 +102,9 @@ test("an operator's verb without a site says where it looked and what to do", as
 test("a wrong word or number is refused with what was meant", async () => {
   assert.match((await firstlight("machine", "list")).err, /unknown command 'machine'[\s\S]*Did you mean machines\?/);
   assert.match((await firstlight("up", "--machines", "none")).err, /want a whole number from 1 to 100000/);
+  const { code, err } = await firstlight("names", "put", "www.lab.test", "A", "10.0.0.1", "--ttl", "abc");
+  assert.equal(code, 1);
+  assert.match(err, /option '--ttl <seconds>' argument 'abc' is invalid. want a whole number from 1 to 2147483647/);
   assert.match(
     (await firstlight("machines", "list", "--state", "happy")).err,
     /want one of discovered, booting, ready/,

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { caCommands } from "./ca.ts";
 import { configCommands } from "./config.ts";
+import { domainsCommands } from "./domains.ts";
+import { interfacesCommands } from "./interfaces.ts";
 import { leasesCommands } from "./leases.ts";
 import { machinesCommands } from "./machines.ts";
 import { migrateCommand } from "./migrate.ts";
@@ -13,6 +15,8 @@ export function allCommands(program: Command): void {
   upCommand(program);
   machinesCommands(program);
   segmentsCommands(program);
+  domainsCommands(program);
+  interfacesCommands(program);
   leasesCommands(program);
   namesCommands(program);
   configCommands(program);

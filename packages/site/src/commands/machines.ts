@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { STATES, type Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { json, paint, stateWord, table, timeMs, timeText } from "../print.ts";
-import { ask, collect, operatorVerb, type OperatorOptions } from "./operator.ts";
+import { json, paint, stateWord, table, timeText } from "../print.ts";
+import { ask, collect, operatorVerb, type OperatorOptions, paged, type TimedOptions, timedVerb } from "./operator.ts";
 
 type State = (typeof STATES)[keyof typeof STATES];
 export type Machine = NonNullable<Awaited<ReturnType<Operator["machines"]["getMachine"]>>["machine"]>;
@@ -24,9 +24,9 @@ export function machinesCommands(program: Command): void {
     .action((name: string, options: OperatorOptions) =>
       ask(options, async (operator) => tell((await operator.machines.getMachine({ machine: name })).machine, options)),
     );
-  operatorVerb(machines.command("timeline <name>"))
+  timedVerb(machines.command("timeline <name>"))
     .description("every step of its boots, and every silence with its reason")
-    .action((name: string, options: OperatorOptions) => ask(options, (operator) => timeline(operator, name, options)));
+    .action((name: string, options: TimedOptions) => ask(options, (operator) => timeline(operator, name, options)));
   operatorVerb(machines.command("assign <name>"))
     .description("give a ready machine to a tenant: it boots this script from now on")
     .requiredOption("--tenant <tenant>", "whose it is")
@@ -49,32 +49,26 @@ export function machinesCommands(program: Command): void {
         tell((await operator.machines.releaseMachine({ machine: name })).machine, options),
       ),
     );
-  operatorVerb(machines.command("watch"))
+  timedVerb(machines.command("watch"))
     .description("each change of a machine, until Ctrl-C")
-    .action((options: OperatorOptions) =>
+    .action((options: TimedOptions) =>
       ask(options, async (operator) => {
         for await (const { machine } of operator.machines.watchMachines({})) {
           if (machine !== undefined)
             process.stdout.write(
-              `${options.json === true ? JSON.stringify(JSON.parse(json(machine))) : `${timeText(machine.updated)}  ${machine.name}  ${stateWord(machine.state)}`}\n`,
+              `${options.json === true ? JSON.stringify(JSON.parse(json(machine))) : `${timeText(machine.updated, options)}  ${machine.name}  ${stateWord(machine.state)}`}\n`,
             );
         }
       }),
     );
 }
 
-/** Page by page, so that a site of any size can be listed. */
-export async function* allMachines(operator: Operator, state?: State): AsyncGenerator<Machine> {
-  for (let pageToken = ""; ;) {
-    const page = await operator.machines.listMachines({
-      ...(state !== undefined && { state }),
-      pageSize: 1000,
-      pageToken,
-    });
-    yield* page.machines;
-    if (page.nextPageToken === "") return;
-    pageToken = page.nextPageToken;
-  }
+export function allMachines(operator: Operator, state?: State): AsyncGenerator<Machine> {
+  return paged(async (page) => {
+    const asked = { ...(state !== undefined && { state }), ...page };
+    const { machines, nextPageToken } = await operator.machines.listMachines(asked);
+    return { rows: machines, nextPageToken };
+  });
 }
 
 function asState(word: string): State {
@@ -108,11 +102,12 @@ function tell(machine: Machine | undefined, options: OperatorOptions): void {
   process.stdout.write(`${head}\n${table([["ROLE", "MAC", "ADDRESS", "NAME", "SEGMENT"], ...rows])}\n`);
 }
 
-async function timeline(operator: Operator, machine: string, options: OperatorOptions): Promise<void> {
+async function timeline(operator: Operator, machine: string, options: TimedOptions): Promise<void> {
   const { events } = await operator.machines.getTimeline({ machine });
   if (options.json === true) return void process.stdout.write(`${json(events)}\n`);
+  if (events.length === 0) process.stdout.write(`${machine}: nothing on record yet\n`);
   for (const { at, kind, mac, address, because, detail } of events) {
-    const time = at === undefined ? "" : new Date(timeMs(at)).toISOString().slice(11, 23);
+    const time = timeText(at, { ...options, withMs: true });
     const rest = [
       address === "" ? mac : address,
       ...Object.entries(detail).map(([name, value]) => `${name}=${value}`),

@@ -16,6 +16,14 @@ export function operatorVerb(command: Command): Command {
     .option("--config <file>", "the site's file: the context is in its state folder");
 }
 
+export interface TimedOptions extends OperatorOptions {
+  readonly utc?: boolean;
+}
+
+/** One that prints times. */
+export const timedVerb = (command: Command): Command =>
+  operatorVerb(command).option("--utc", "times in UTC (default: this machine's time zone)");
+
 /** Asks the API as the operator of the options; an expected no is one line on stderr and exit 1. */
 export async function ask(options: OperatorOptions, work: (operator: Operator) => Promise<void>): Promise<void> {
   try {
@@ -49,7 +57,25 @@ function refusal(error: unknown): string | undefined {
   return `${STATUS[code] ?? `gRPC status ${code}`}: ${details}`;
 }
 
-/** All pages of a listing. */
+/** One page: the contract's fields, and what it listed. */
+export interface Page<T> {
+  readonly rows: readonly T[];
+  readonly nextPageToken: string;
+}
+
+/** Page by page, so that a site of any size can be listed. */
+export async function* paged<T>(
+  turn: (page: { readonly pageSize: number; readonly pageToken: string }) => Promise<Page<T>>,
+): AsyncGenerator<T> {
+  for (let pageToken = ""; ;) {
+    const { rows, nextPageToken } = await turn({ pageSize: 1000, pageToken });
+    yield* rows;
+    if (nextPageToken === "") return;
+    pageToken = nextPageToken;
+  }
+}
+
+/** All of a listing. */
 export async function collect<T>(pages: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const one of pages) all.push(one);

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import { STATE } from "../folders.ts";
 import { interrupted } from "../interrupt.ts";
 import { openScreen } from "../screen.ts";
 import { up } from "../up.ts";
+import { whole } from "./number.ts";
 
 interface Flags {
   readonly rack?: boolean;
@@ -41,13 +42,4 @@ export function upCommand(program: Command): void {
       );
       process.exit(code);
     });
-}
-
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (!Number.isInteger(number) || number < min || number > max)
-      throw new InvalidArgumentError(`want a whole number from ${min} to ${max}`);
-    return number;
-  };
 }

@@ -667,6 +667,57 @@ export declare type ListLeasesResponse = Message<"firstlight.v1.ListLeasesRespon
 export declare const ListLeasesResponseSchema: GenMessage<ListLeasesResponse>;
 
 /**
+ * @generated from message firstlight.v1.ListNamesRequest
+ */
+export declare type ListNamesRequest = Message<"firstlight.v1.ListNamesRequest"> & {
+  /**
+   * Only of this domain; empty: all.
+   *
+   * @generated from field: string domain = 1;
+   */
+  domain: string;
+
+  /**
+   * At most 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message firstlight.v1.ListNamesRequest.
+ * Use `create(ListNamesRequestSchema)` to create a new message.
+ */
+export declare const ListNamesRequestSchema: GenMessage<ListNamesRequest>;
+
+/**
+ * @generated from message firstlight.v1.ListNamesResponse
+ */
+export declare type ListNamesResponse = Message<"firstlight.v1.ListNamesResponse"> & {
+  /**
+   * @generated from field: repeated firstlight.v1.Name names = 1;
+   */
+  names: Name[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message firstlight.v1.ListNamesResponse.
+ * Use `create(ListNamesResponseSchema)` to create a new message.
+ */
+export declare const ListNamesResponseSchema: GenMessage<ListNamesResponse>;
+
+/**
  * @generated from message firstlight.v1.PutNameRequest
  */
 export declare type PutNameRequest = Message<"firstlight.v1.PutNameRequest"> & {
@@ -794,6 +845,16 @@ export declare const IpamService: GenService<{
     methodKind: "unary";
     input: typeof ListLeasesRequestSchema;
     output: typeof ListLeasesResponseSchema;
+  },
+  /**
+   * The declared ones; derived names are those of the interfaces.
+   *
+   * @generated from rpc firstlight.v1.IpamService.ListNames
+   */
+  listNames: {
+    methodKind: "unary";
+    input: typeof ListNamesRequestSchema;
+    output: typeof ListNamesResponseSchema;
   },
   /**
    * @generated from rpc firstlight.v1.IpamService.PutName
