@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Readiness } from "./daemon.ts";
+import { exposeLevel } from "./level.ts";
 
 /** The registry of this process: labels `site` and `daemon` on everything, the usual process metrics in it. */
 export function createMetrics(site: string, daemon: string): Registry {
@@ -11,23 +12,7 @@ export function createMetrics(site: string, daemon: string): Registry {
 
 /** `firstlight_ready` and `firstlight_staleness_seconds`, read when somebody asks. */
 export function exposeReadiness(registry: Registry, readiness: () => Readiness): void {
-  registry.registerMetric(gauge("firstlight_ready", "1 while this daemon serves", () => (readiness().ready ? 1 : 0)));
-  registry.registerMetric(
-    gauge(
-      "firstlight_staleness_seconds",
-      "Age of the replica this daemon serves",
-      () => (readiness().stalenessMs ?? 0) / 1000,
-    ),
-  );
-}
-
-function gauge(name: string, help: string, value: () => number): Gauge {
-  return new Gauge({
-    name,
-    help,
-    registers: [],
-    collect() {
-      this.set(value());
-    },
-  });
+  exposeLevel(registry, "firstlight_ready", "1 while this daemon serves", () => (readiness().ready ? 1 : 0));
+  const stalenessSeconds = (): number => (readiness().stalenessMs ?? 0) / 1000;
+  exposeLevel(registry, "firstlight_staleness_seconds", "Age of the replica this daemon serves", stalenessSeconds);
 }
