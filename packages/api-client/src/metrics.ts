@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import { exposeLevel } from "@firstlight/service";
+import { Counter, type Registry } from "prom-client";
 
 /** What the spool counts. */
 export interface SpoolMetrics {
@@ -6,18 +7,13 @@ export interface SpoolMetrics {
   dropped(because: "overflow" | "refused" | "stopped"): void;
 }
 
-export function createSpoolMetrics(registry: Registry, spool: { left(): number; lagMs(): number }): SpoolMetrics {
-  const gauge = (name: string, help: string, value: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
-  gauge("firstlight_events_spooled", "Events told and not yet acknowledged by the API", () => spool.left());
-  gauge("firstlight_events_lag_seconds", "Age of the oldest event not yet acknowledged", () => spool.lagMs() / 1000);
+export function createSpoolMetrics(
+  registry: Registry,
+  spool: { readonly left: () => number; readonly lagMs: () => number },
+): SpoolMetrics {
+  exposeLevel(registry, "firstlight_events_spooled", "Events told and not yet acknowledged by the API", spool.left);
+  const lagSeconds = (): number => spool.lagMs() / 1000;
+  exposeLevel(registry, "firstlight_events_lag_seconds", "Age of the oldest event not yet acknowledged", lagSeconds);
   const registers = [registry];
   const sent = new Counter({ name: "firstlight_events_sent_total", help: "Events acknowledged by the API", registers });
   const dropped = new Counter({

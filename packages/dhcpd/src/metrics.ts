@@ -1,5 +1,6 @@
+import { exposeLevel } from "@firstlight/service";
 import { messageTypes } from "@firstlight/wire/dhcp4";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Histogram, type Registry } from "prom-client";
 import type { ReplyType } from "./delivery.ts";
 
 /** What dhcpd counts. Labels are fixed words, never addresses. */
@@ -15,9 +16,9 @@ export interface Metrics {
 /** What is read when somebody asks. */
 export interface Gauges {
   /** Promises waiting for the database. */
-  pending(): number;
+  readonly pending: () => number;
   /** Positions of the change feed whose lease events the API has not acknowledged. */
-  behind(): number;
+  readonly behind: () => number;
 }
 
 export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
@@ -58,25 +59,12 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
     registers,
   });
-  registry.registerMetric(
-    new Gauge({
-      name: "firstlight_dhcp_pending",
-      help: "Promises waiting for the database",
-      registers: [],
-      collect() {
-        this.set(gauges.pending());
-      },
-    }),
-  );
-  registry.registerMetric(
-    new Gauge({
-      name: "firstlight_dhcp_events_behind",
-      help: "Positions of the change feed whose lease events the API has not acknowledged",
-      registers: [],
-      collect() {
-        this.set(gauges.behind());
-      },
-    }),
+  exposeLevel(registry, "firstlight_dhcp_pending", "Promises waiting for the database", gauges.pending);
+  exposeLevel(
+    registry,
+    "firstlight_dhcp_events_behind",
+    "Positions of the change feed whose lease events the API has not acknowledged",
+    gauges.behind,
   );
   return {
     packet: (type) => packets.inc({ type: type in messageTypes.of ? type : "other" }),

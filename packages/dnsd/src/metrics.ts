@@ -1,5 +1,6 @@
+import { exposeLevel } from "@firstlight/service";
 import { RCODES, TYPES } from "@firstlight/wire/dns";
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
 
 export type Transport = "udp" | "tcp";
 
@@ -51,16 +52,7 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
     ["firstlight_dns_rejected_names", "Names with a record that cannot be served", gauges.rejected],
     ["firstlight_dns_connections", "TCP connections open", gauges.connections],
   ] as const) {
-    registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        collect() {
-          this.set(value());
-        },
-      }),
-    );
+    exposeLevel(registry, name, help, value);
   }
   return {
     answered(transport, qtype, rcode) {

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { exposeLevel } from "@firstlight/service";
+import { Counter, Histogram, type Registry } from "prom-client";
 import type { Refusal } from "./because.ts";
 
 /** Routes by name: a metric never carries a path. */
@@ -49,16 +50,7 @@ export function createMetrics(registry: Registry, connections: () => number): Me
     labelNames: ["action"],
     registers,
   });
-  registry.registerMetric(
-    new Gauge({
-      name: "firstlight_http_connections",
-      help: "Connections open now",
-      registers: [],
-      collect() {
-        this.set(connections());
-      },
-    }),
-  );
+  exposeLevel(registry, "firstlight_http_connections", "Connections open now", connections);
   return {
     request(route, code, ms) {
       requests.inc({ route, code });

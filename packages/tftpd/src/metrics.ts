@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { exposeLevel } from "@firstlight/service";
+import { Counter, Histogram, type Registry } from "prom-client";
 
 /** What tftpd counts. Labels are fixed words, never names or addresses. */
 export interface Metrics {
@@ -31,8 +32,8 @@ export function createMetrics(registry: Registry, levels: Levels): Metrics {
     buckets: [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registers,
   });
-  gauge(registry, "firstlight_tftp_active_transfers", "Transfers under way", levels.transfers);
-  gauge(registry, "firstlight_tftp_cached_bytes", "Files kept in memory", levels.cachedBytes);
+  exposeLevel(registry, "firstlight_tftp_active_transfers", "Transfers under way", levels.transfers);
+  exposeLevel(registry, "firstlight_tftp_cached_bytes", "Files kept in memory", levels.cachedBytes);
   return {
     request: (type) => requests.inc({ type }),
     refused: (because) => refusals.inc({ because }),
@@ -44,17 +45,4 @@ export function createMetrics(registry: Registry, levels: Levels): Metrics {
       if (because === "sent") seconds.observe(transfer.ms / 1000);
     },
   };
-}
-
-function gauge(registry: Registry, name: string, help: string, level: () => number): void {
-  registry.registerMetric(
-    new Gauge({
-      name,
-      help,
-      registers: [],
-      collect() {
-        this.set(level());
-      },
-    }),
-  );
 }

@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import { exposeLevel } from "@firstlight/service";
+import { Counter, type Registry } from "prom-client";
 
 /** What unbound-config counts. Labels are fixed words, never names. */
 export interface Metrics {
@@ -20,16 +21,7 @@ export function createMetrics(registry: Registry, pending: () => number): Metric
     labelNames: ["command", "outcome"],
     registers,
   });
-  registry.registerMetric(
-    new Gauge({
-      name: "firstlight_unbound_flushes_pending",
-      help: "Flushes not done yet",
-      registers: [],
-      collect() {
-        this.set(pending());
-      },
-    }),
-  );
+  exposeLevel(registry, "firstlight_unbound_flushes_pending", "Flushes not done yet", pending);
   return {
     configuration: (outcome) => configurations.inc({ outcome }),
     command: (command, outcome) => commands.inc({ command, outcome }),
