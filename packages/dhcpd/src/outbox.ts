@@ -1,5 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
 import type { Change, Lease, Replica, Store } from "@firstlight/ipam";
+import { type Backoff, backoffMs, News } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";
 
 /** Who dhcpd is in the change feed: only its own leases are DHCP events. */
@@ -7,7 +9,7 @@ export const ACTOR = "daemon/dhcpd";
 
 const LIMIT = 512;
 const IDLE_MS = 5_000;
-const [FIRST_BACKOFF_MS, MOST_BACKOFF_MS] = [200, 10_000];
+const RETRY: Backoff = { baseMs: 200, maxMs: 10_000 };
 const KINDS = { bound: "dhcp.ack", released: "dhcp.release", declined: "dhcp.decline" } as const;
 
 export interface OutboxParts {
@@ -28,29 +30,26 @@ export interface OutboxParts {
  * several daemons may do so at a time, since the API knows each change by its id.
  */
 export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Promise<void> {
-  const news = new Wake();
-  using _following = parts.replica.follow(() => news.ring());
-  signal.addEventListener("abort", () => news.ring(), { once: true });
+  const news = new News();
+  using _following = parts.replica.follow(() => news.tell());
+  signal.addEventListener("abort", () => news.tell(), { once: true });
   let after: FeedPosition | undefined;
-  let backoffMs = FIRST_BACKOFF_MS;
-  let isAway = false;
+  let failures = 0;
   parts.onPosition(parts.replica.at);
   while (!signal.aborted) {
     try {
       after ??= (await parts.api.feedPosition()) ?? { epoch: parts.replica.at.epoch, position: 0 };
       parts.onPosition(after);
       const next = await step(parts, after);
-      backoffMs = FIRST_BACKOFF_MS;
-      if (isAway) parts.onBack();
-      isAway = false;
+      if (failures > 0) parts.onBack();
+      failures = 0;
       if (next === undefined) await news.wait(IDLE_MS);
       else after = next;
     } catch (fault) {
       if (signal.aborted) return; // what a stop interrupts goes on at the next start
-      if (!isAway) parts.onFault(fault);
-      isAway = true;
-      await news.wait(backoffMs, signal);
-      backoffMs = Math.min(backoffMs * 2, MOST_BACKOFF_MS);
+      if (failures === 0) parts.onFault(fault);
+      const ms = backoffMs(failures++, Math.random(), RETRY);
+      await delay(ms, undefined, { signal }).catch(() => {}); // news of leases does not hurry it
     }
   }
 }
@@ -87,29 +86,4 @@ export function eventOf(change: Change, epoch: string): BootEvent | undefined {
       ...(lease.relay && { relay: formatAddress(lease.relay.giaddr) }),
     },
   };
-}
-
-/** Waits for a ring, or a while. A ring between two waits is not lost. */
-class Wake {
-  #rung = false;
-  #ring: (() => void) | undefined;
-
-  ring(): void {
-    this.#rung = true;
-    this.#ring?.();
-  }
-
-  /** With a signal only its abort ends the wait early: a failing API is not asked more often because leases come. */
-  async wait(ms: number, only?: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    if (only ? only.aborted : this.#rung) resolve();
-    this.#ring = () => {
-      if (!only || only.aborted) resolve();
-    };
-    const timer = setTimeout(resolve, ms);
-    await promise;
-    clearTimeout(timer);
-    this.#ring = undefined;
-    if (!only) this.#rung = false;
-  }
 }

@@ -4,7 +4,7 @@
  * never two: who loses the connection has lost the office and the transaction with it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { backoffMs } from "@firstlight/service";
+import { backoffMs, News } from "@firstlight/service";
 import { Client } from "pg";
 import { CHANNELS, notifySql } from "./store/herald.ts";
 import { clientOptions, type DatabaseOptions } from "./store/pool.ts";
@@ -66,8 +66,7 @@ export function startSequencer(options: SequencerOptions): Sequencer {
 class Office {
   readonly #options: SequencerOptions;
   readonly #stopping = new AbortController();
-  #wake: (() => void) | undefined;
-  #hasNews = false;
+  readonly #news = new News();
   isInOffice = false;
   sequenced = 0;
 
@@ -77,7 +76,7 @@ class Office {
 
   stop(): void {
     this.#stopping.abort();
-    this.#wake?.();
+    this.#news.tell();
   }
 
   async run(): Promise<void> {
@@ -85,8 +84,8 @@ class Office {
     let isSilent = false; // said once, until it has been in office again
     for (let attempt = 0; !this.#stopping.signal.aborted;) {
       const client = new Client({ ...clientOptions(this.#options), statement_timeout: 0, query_timeout: 0 });
-      client.on("error", () => this.#wake?.()); // the next query says what happened
-      client.on("notification", () => this.#news());
+      client.on("error", () => this.#news.tell()); // the next query says what happened
+      client.on("notification", () => this.#news.tell());
       try {
         await client.connect();
         attempt = 0;
@@ -130,7 +129,6 @@ class Office {
     const floors = { changes: 0, feed: 0 };
     let untrimmed = TRIM_ROWS;
     while (!this.#stopping.signal.aborted) {
-      this.#hasNews = false;
       const { rows: moved } = await client.query<{ count: number }>({ name: "sequence", text: SEQUENCE });
       const count = moved[0]?.count ?? 0;
       this.sequenced += count;
@@ -140,23 +138,8 @@ class Office {
         await trim(client, floors, keep);
         untrimmed = 0;
       }
-      if (count === 0) await this.#pause(pollMs);
+      if (count === 0) await this.#news.wait(pollMs);
     }
-  }
-
-  #news(): void {
-    this.#hasNews = true;
-    this.#wake?.();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    if (this.#hasNews || this.#stopping.signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#wake = resolve;
-    await promise;
-    this.#wake = undefined;
-    clearTimeout(timer);
   }
 
   async #sleep(ms: number): Promise<void> {
