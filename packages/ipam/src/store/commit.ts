@@ -7,7 +7,7 @@ import { changesNames, type Fact, judge } from "./judge.ts";
 import { welcome } from "./newcomers.ts";
 import { note } from "./note.ts";
 import { type Json, rowFrom, toAddress, toBytes, toMac } from "./rows.ts";
-import { BIND, FACTS, GIVE_BACK, LOCK_INTERFACES, MOVE } from "./statements.ts";
+import { BIND, BY_KEY, FACTS, GIVE_BACK, LOCK_INTERFACES, MOVE } from "./statements.ts";
 
 /** A request that may go ahead, with the row of its interface. */
 interface Admitted<Request extends LeaseRequest> {
@@ -57,17 +57,19 @@ export async function commitBatch(
 }
 
 async function look(client: pg.ClientBase, batch: readonly LeaseRequest[]): Promise<Fact[]> {
-  const segments = batch.map(({ segment }) => segment);
-  const macs = batch.map(({ mac }) => toMac(mac));
-  assert.equal(
-    new Set(batch.map(({ segment, mac }) => `${segment} ${mac}`)).size,
-    batch.length,
-    "one request per interface and batch",
+  const sorted = batch.toSorted((a, b) => a.segment - b.segment || a.mac - b.mac);
+  const isTwice = sorted.some(
+    ({ segment, mac }, n) => sorted[n + 1]?.segment === segment && sorted[n + 1]?.mac === mac,
   );
-  await client.query({ name: "lock-interfaces", text: LOCK_INTERFACES, values: [segments, macs] });
-  const values = [segments, macs, batch.map(({ address }) => toAddress(address))];
+  assert(!isTwice, "one request per interface and batch");
+  await client.query({ name: "lock-interfaces", text: LOCK_INTERFACES, values: identities(sorted) });
+  const values = [...identities(batch), batch.map(({ address }) => toAddress(address))];
   const { rows } = await client.query<Fact>({ name: "facts", text: FACTS, values });
   return rows;
+}
+
+function identities(batch: readonly LeaseRequest[]): unknown[] {
+  return [batch.map(({ segment }) => segment), batch.map(({ mac }) => toMac(mac))];
 }
 
 /** Two of one batch want the same address: the first one asked first. */
@@ -109,6 +111,7 @@ async function bind(
   const bound = await rowsOf(client, "bind", BIND, values);
   const moved = binds.filter((one) => one.fact.other_bound && bound.has(one.key));
   if (moved.length > 0) {
+    await client.query(BY_KEY);
     await rowsOf(client, "move", MOVE, [
       actor,
       moved.map((one) => one.interface.id),
@@ -126,6 +129,7 @@ async function giveBack(
   actor: string,
 ): Promise<Map<string, Lease>> {
   if (given.length === 0) return new Map();
+  await client.query(BY_KEY);
   return await rowsOf(client, "give-back", GIVE_BACK, [
     actor,
     given.map(({ fact }) => fact.vrf),

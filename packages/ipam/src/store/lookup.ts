@@ -6,7 +6,8 @@ import { type Json, rowFrom } from "./rows.ts";
 const LOOKUP = `
   SELECT
     (SELECT coalesce(jsonb_agg(i), '[]') FROM ipam.interface i WHERE i.mac = $1) AS interfaces,
-    (SELECT coalesce(jsonb_agg(l), '[]') FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface WHERE i.mac = $1) AS leases,
+    (SELECT coalesce(jsonb_agg(l), '[]') FROM ipam.interface i,
+      LATERAL (SELECT * FROM ipam.lease WHERE interface = i.id OFFSET 0) l WHERE i.mac = $1) AS leases,
     (SELECT to_jsonb(e) FROM ipam.expected_device e WHERE e.mac = $1) AS expected`;
 
 /** Everything the database knows of one MAC, in one question. */

@@ -56,8 +56,8 @@ export function nthLabel(label: string | null, attempt: number): string | null {
 async function mustBeLabels(client: pg.ClientBase, left: readonly Newcomer[], attempt: number): Promise<void> {
   const { rowCount } = await client.query({
     name: "interfaces-exist",
-    text: `SELECT 1 FROM ipam.interface i JOIN unnest($1::int[], $2::macaddr[]) k (segment, mac)
-           ON i.segment = k.segment AND i.mac = k.mac`,
+    text: `SELECT 1 FROM unnest($1::int[], $2::macaddr[]) k (segment, mac), LATERAL (
+             SELECT FROM ipam.interface WHERE segment = k.segment AND mac = k.mac OFFSET 0)`,
     values: [left.map(({ request }) => request.segment), left.map(({ request }) => toMac(request.mac))],
   });
   if (rowCount || attempt >= LABEL_ATTEMPTS) throw new Again("an interface appeared while it was being made");

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { refusalOf } from "./constraints.ts";
+import { PLAIN } from "./statements.ts";
 
 /** Advisory locks of this schema, by (class, number): what excludes what. */
 export const LOCKS = {
@@ -11,7 +12,7 @@ export const LOCKS = {
 
 /** Edits wait for the lease batches under way (milliseconds) and hold back the next ones: what a batch reads of the site stands still. */
 const BEGIN = {
-  leases: `BEGIN; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
+  leases: `BEGIN; ${PLAIN}; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
   edit: `BEGIN; SELECT pg_advisory_xact_lock(${LOCKS.edits})`,
 } as const;
 
