@@ -1,7 +1,7 @@
 /** Floor 2. A simulated rack: BMCs, DPUs and hosts as packet-level clients that know what firmware knows. */
 import type { Daemon } from "@firstlight/service";
 import { rackSchema } from "./config.ts";
-import { powerOn } from "./power.ts";
+import { plugIn, powerOn } from "./power.ts";
 import { printMachine } from "./print.ts";
 import type { RackReport } from "./timeline.ts";
 
@@ -26,14 +26,16 @@ export const daemon: Daemon<typeof rackSchema> = {
   async start({ config, log, clock }) {
     const power = new AbortController();
     let report: RackReport | undefined;
-    const booting = powerOn({ ...config, stay: true, signal: power.signal, clock }, (step) =>
-      log.info(step, step.step),
+    const relays = await plugIn(config); // without them there is no rack, and nothing to wait for
+    const booting = powerOn(
+      { ...config, stay: true, signal: power.signal, clock },
+      (step) => log.info(step, step.step),
+      relays,
     ).then((done) => {
       report = done;
       for (const machine of done.machines)
         log.info({ machine: machine.name, done: machine.done }, printMachine(machine));
     });
-    booting.catch((error: unknown) => log.fatal({ error }, "the rack has no power"));
     return {
       endpoints: {},
       ready() {
@@ -44,7 +46,7 @@ export const daemon: Daemon<typeof rackSchema> = {
       drain: async () => {},
       async stop() {
         power.abort();
-        await booting.catch(() => {});
+        await booting;
       },
     };
   },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock } from "@firstlight/service";
+import { systemClock, Unfit } from "@firstlight/service";
 import { isMalformed, parseIPv4 } from "@firstlight/wire";
 import { type Booted, bootBmc, bootNetwork } from "./boot.ts";
 import { BMCS, DPU_FIRMWARE, HOST_FIRMWARES } from "./firmware.ts";
@@ -11,10 +11,19 @@ import { type PowerOn, type Rack, type Relays, Track } from "./track.ts";
 
 export type { PowerOn } from "./track.ts";
 
+/** The relays of every segment, for `powerOn`; an `Unfit` where this machine has no such addresses. */
+export async function plugIn({ segments, servers }: Pick<PowerOn, "segments" | "servers">): Promise<Relays> {
+  try {
+    return await openRelays({ segments, servers });
+  } catch (cause) {
+    throw new Unfit(`the rack has no power: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** Powers a rack on, tells every step as it happens, and reports when each machine is done, has failed or is out of time. */
-export async function powerOn(options: PowerOn, tell: (step: Step) => void): Promise<RackReport> {
+export async function powerOn(options: PowerOn, tell: (step: Step) => void, relays?: Relays): Promise<RackReport> {
   const { clock = systemClock, signal: power = new AbortController().signal, stay = false } = options;
-  const relays = await openRelays(options);
+  relays ??= await plugIn(options);
   const startedAt = clock.now();
   const deadline = AbortSignal.timeout(options.deadlineSeconds * 1000);
   const rack: Rack = {
@@ -35,7 +44,7 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void): Pro
   return { machines, done: machines.filter((machine) => machine.done).length, ms: clock.now() - startedAt };
 }
 
-async function openRelays({ segments, servers }: PowerOn): Promise<Relays> {
+async function openRelays({ segments, servers }: Pick<PowerOn, "segments" | "servers">): Promise<Relays> {
   await using opening = new AsyncDisposableStack();
   const open = async (name: "bmc" | "dpu" | "host"): Promise<Relay> =>
     opening.use(await openRelay(name, ipv4(segments[name].gateway), endpointOf(servers.dhcp)));

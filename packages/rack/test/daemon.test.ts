@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock } from "@firstlight/service";
+import { systemClock, Unfit } from "@firstlight/service";
 import { daemon } from "../src/main.ts";
 import { openSite } from "./site/site.ts";
 
@@ -29,6 +29,18 @@ test(
     await running.stop();
   },
 );
+
+test("a rack without power ends with the reason, and says that starting again does not help", { skip }, async () => {
+  await using site = await openSite();
+  const options = site.options({ machines: 1 });
+  const nowhere = { gateway: "192.0.2.1" }; // RFC 5737: no address of this machine
+  const dark = { ...options, segments: { ...options.segments, host: nowhere } };
+  await assert.rejects(daemon.start(context(dark).context), (error: Error) => {
+    assert.ok(error instanceof Unfit);
+    assert.match(error.message, /^the rack has no power: .*EADDRNOTAVAIL/);
+    return true;
+  });
+});
 
 test("a rack that cannot boot is never ready, and says how many", { skip }, async () => {
   await using site = await openSite();

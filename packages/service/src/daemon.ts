@@ -49,6 +49,11 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** A start that fails as often as it is tried: this machine is not what the configuration takes it for. */
+export class Unfit extends Error {
+  readonly code = "FL_UNFIT";
+}
+
 export interface Readiness {
   readonly ready: boolean;
   /** Why not, or what is degraded (`database away for 12 s, serving the replica`). */

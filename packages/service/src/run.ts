@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { z } from "zod";
 import { createContext } from "./context.ts";
-import type { Daemon, Readiness, Running } from "./daemon.ts";
+import { type Daemon, type Readiness, type Running, Unfit } from "./daemon.ts";
 import { faultLine } from "./faults.ts";
 import { serveHealth } from "./http.ts";
 import { loadSite } from "./load.ts";
@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly sections?: Readonly<Record<string, z.ZodType>>;
 }
 
-/** Exit codes of every daemon: stopped as asked, could not run, refused its configuration. */
+/** Exit codes of every daemon: stopped as asked, could not run, cannot run as it is configured however often it starts. */
 export const EXIT = { stopped: 0, failed: 1, config: 2 } as const;
 
 const starting = (): Readiness => ({ ready: false, because: "starting" });
@@ -65,7 +65,7 @@ export async function runDaemon(daemon: Daemon, options: RunOptions): Promise<nu
     return EXIT.stopped;
   } catch (error) {
     log.fatal({ error }, "could not run");
-    return EXIT.failed;
+    return error instanceof Unfit ? EXIT.config : EXIT.failed;
   } finally {
     await flushed(log);
   }

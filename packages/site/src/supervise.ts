@@ -65,7 +65,7 @@ function exited(
   if (child.is !== "starting" && child.is !== "serving") return [child, []];
   const deaths = [...child.deaths.filter((at) => now - at < WINDOW_MS), now];
   const how = signal === null ? `exit code ${code}` : signal;
-  if (code === EXIT_CONFIG) return givenUp(child, deaths, "it refused its configuration");
+  if (code === EXIT_CONFIG) return givenUp(child, deaths, "it cannot run as it is configured");
   if (deaths.length >= DEATHS)
     return givenUp(child, deaths, `it died ${deaths.length} times within ${WINDOW_MS / 1000} s, last with ${how}`);
   const ms = backoffMs(deaths.length - 1, jitter, BACKOFF);

@@ -55,7 +55,7 @@ test("a daemon that refuses its configuration is given up with the line that say
   );
   await assert.rejects(
     toy.ready(20_000),
-    (error) => error instanceof GivenUp && error.message === "faulty: it refused its configuration",
+    (error) => error instanceof GivenUp && error.message === "faulty: it cannot run as it is configured",
   );
   assert.equal(
     toy.heard.find(({ level }) => level === "warn")?.text,
