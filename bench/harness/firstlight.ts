@@ -1,11 +1,13 @@
 /** Ours as it runs in production: one process per daemon from a site's file, on a real and fully durable PostgreSQL. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { DAEMON_NAMES, openCa } from "@firstlight/site";
 import { startPostgres } from "@firstlight/site/postgres";
 import { stringify } from "yaml";
 import type { Place } from "./contract.ts";
 import { pin, type Pinned, runPinned, startPinned } from "./process.ts";
 
+const SITE = "bench";
 const ROOT = resolve(import.meta.dirname, "../..");
 export const NODE = join(ROOT, "node_modules/.bin/node");
 export const FIRSTLIGHT = join(ROOT, "packages/site/src/main.ts");
@@ -23,7 +25,7 @@ export async function startDatabase({ folder, core }: Place): Promise<Database> 
   return { url: server.url, pid: server.pid, [Symbol.asyncDispose]: () => server.stop() };
 }
 
-/** Writes the site's file: `sections` over a state folder of its own and the database. */
+/** Writes the site's file: `sections` over a state folder of its own, with every daemon's certificate, and the database. */
 export async function writeSite(
   { folder }: Place,
   sections: Readonly<Record<string, unknown>>,
@@ -31,8 +33,10 @@ export async function writeSite(
 ): Promise<string> {
   const stateDir = join(folder, "state");
   await mkdir(stateDir, { recursive: true });
+  const ca = await openCa(join(stateDir, "trust"), SITE);
+  for (const name of DAEMON_NAMES) await ca.issue({ is: "daemon", name });
   const file = join(folder, "site.yaml");
-  const shared = { site: { name: "bench", stateDir }, log: { level: "warn" } };
+  const shared = { site: { name: SITE, stateDir }, log: { level: "warn" } };
   await writeFile(file, stringify({ ...shared, ...(database && { database: { url: database.url } }), ...sections }));
   return file;
 }

@@ -1,0 +1,19 @@
+/** What the API service does for dhcpd beside the API: the schema, the site's declaration, the sequencer of the feed. */
+import { readFileSync } from "node:fs";
+import { createStore, expectedMachinesSchema, ipamSchema, migrateIpam, startSequencer } from "@firstlight/ipam";
+import { parse } from "yaml";
+
+const [url, siteFile] = process.argv.slice(2);
+if (url === undefined || siteFile === undefined) throw new Error("keeper URL SITE_FILE");
+const sections = parse(readFileSync(siteFile, "utf8")) as Record<string, unknown>;
+await migrateIpam(url);
+const store = createStore({ url, name: "keeper" });
+const [ipam, expectedMachines] = [
+  ipamSchema.parse(sections["ipam"] ?? {}),
+  expectedMachinesSchema.parse(sections["expectedMachines"] ?? []),
+];
+await store.declare({ ipam, expectedMachines }, "bench");
+await store[Symbol.asyncDispose]();
+const sequencer = startSequencer({ url, name: "keeper" });
+process.once("SIGTERM", () => void sequencer[Symbol.asyncDispose]().then(() => process.exit(0)));
+console.log("declared");
