@@ -46,7 +46,7 @@ export function createMetrics(registry: Registry, connections: () => number): Me
   });
   const scripts = new Counter({
     name: "firstlight_pxe_scripts_total",
-    help: "Boot scripts given, by action",
+    help: "Boot scripts given, by action; stranger: one that waits, to an address that no lease explains",
     labelNames: ["action"],
     registers,
   });

@@ -124,7 +124,19 @@ function turnAway(
   if (no.because === "too many requests") parts.metrics.refusal(no.because);
   else parts.journal.refused(stranger, no, request.url);
   if (routeOf(request) !== "script") return sendRefusal(reply, no, parts.waitSeconds);
-  return sendScript(reply, renderWait(no.because, { ...parts.script, base: baseOf(parts, request) }));
+  return sendWait(parts, request, reply, no.because, no.because === "too many requests" ? "wait" : "stranger");
+}
+
+/** Without a decision, counted like the scripts that follow one. */
+function sendWait(
+  parts: ServerParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  because: string,
+  action: "wait" | "stranger",
+): FastifyReply {
+  if (request.method === "GET") parts.metrics.script(action);
+  return sendScript(reply, renderWait(because, { ...parts.script, base: baseOf(parts, request) }));
 }
 
 function fault(parts: ServerParts, error: RequestError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -137,7 +149,7 @@ function fault(parts: ServerParts, error: RequestError, request: FastifyRequest,
   parts.onFault(error);
   parts.metrics.refusal("the server has a fault");
   if (routeOf(request) !== "script") return sendRefusal(reply, refused("the server has a fault"), parts.waitSeconds);
-  return sendScript(reply, renderWait("the server has a fault", { ...parts.script, base: baseOf(parts, request) }));
+  return sendWait(parts, request, reply, "the server has a fault", "wait");
 }
 
 const routeOf = (request: FastifyRequest) => request.routeOptions.config.route ?? "none";

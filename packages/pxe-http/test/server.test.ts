@@ -84,4 +84,5 @@ test("an address without a lease gets nothing but a script that waits", async ()
   }
   assert.equal(site.api.calls.length, 0);
   assert.equal(site.reporter.of("pxe.refused").length, 4);
+  assert.match(await site.metrics.metrics(), /^firstlight_pxe_scripts_total\{action="stranger"\} 1$/m);
 });
