@@ -78,6 +78,12 @@ export const unboundConfigSchema = z
       .max(1_000_000)
       .default(4096)
       .describe("Names waiting to be flushed; beyond: their zones whole"),
+    statusMs: z
+      .int()
+      .min(100)
+      .max(3_600_000)
+      .default(5000)
+      .describe("An unbound that was told nothing for this long is asked whether it is there"),
     health: endpoint.default("127.0.0.1:7154").describe("/health, /ready, /metrics"),
   })
   .superRefine((config, context) => {

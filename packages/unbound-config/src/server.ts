@@ -21,6 +21,8 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly backlog: Backlog;
   readonly control: Control;
+  /** An unbound that was told nothing for this long is asked whether it is there. */
+  readonly statusMs: number;
   readonly render: (view: SiteView) => string;
   readonly place: (text: string) => Promise<Placed>;
   /** Whether a dnsd answers for this zone now. */
@@ -47,6 +49,8 @@ export class Server {
   #away: string | undefined;
   #fault: string | undefined;
   #attempt = 0;
+  /** When unbound last answered; never, once it has failed to. */
+  #heardAt = -Infinity;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -74,6 +78,7 @@ export class Server {
       if (this.#mustPlace) await this.#place();
       if (!this.#isPlaced) return;
       if (this.#mustReload) await this.#reload();
+      if (this.#parts.clock.now() >= this.#heardAt + this.#parts.statusMs) await this.#tell("status");
       await this.#flush();
       if (this.#away !== undefined) this.#parts.log.info({}, "unbound is up to date again");
       this.#away = undefined;
@@ -166,9 +171,11 @@ export class Server {
     try {
       const answer = await control(command);
       metrics.command(name, answer.is);
+      this.#heardAt = this.#parts.clock.now();
       return answer;
     } catch (error) {
       metrics.command(name, "away");
+      this.#heardAt = -Infinity;
       throw error;
     }
   }
@@ -194,12 +201,13 @@ export class Server {
     return this.#view === undefined ? [] : zoneNames(this.#view);
   }
 
-  /** Until there is news or a flush is due; after a failure, until it is time to try again. */
+  /** Until there is news, a flush is due, or unbound was silent for long; after a failure, until it is time to try again. */
   async #pause(): Promise<void> {
-    const { backlog, clock } = this.#parts;
+    const { backlog, clock, statusMs } = this.#parts;
     if (this.#attempt > 0) return this.#sleep(backoffMs(this.#attempt - 1, Math.random(), BACKOFF));
     const waking = new AbortController();
-    const ms = Math.min(Math.max(backlog.dueAt - clock.now(), 0), LONGEST_MS);
+    const statusAt = this.#isPlaced ? Math.max(this.#heardAt + statusMs, 0) : Infinity;
+    const ms = Math.min(Math.max(Math.min(backlog.dueAt, statusAt) - clock.now(), 0), LONGEST_MS);
     await Promise.race([this.#news.promise, this.#sleep(ms, waking.signal)]);
     waking.abort();
   }

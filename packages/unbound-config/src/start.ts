@@ -45,6 +45,7 @@ export async function startUnboundConfig(context: StartContext, backing: Backing
     backlog,
     metrics: createMetrics(context.metrics, () => backlog.pending),
     control: controlAt(controlSocket),
+    statusMs: config.statusMs,
     render: (view) => render(view, settings),
     place: (text) => place(file, text, config.checkconf),
     isServed: (zone) => isServed(zone, config.dnsd),

@@ -74,6 +74,24 @@ test("nothing is flushed while no dnsd could answer in its place: unbound goes o
   await unbound.told("flush_zone lab.test");
 });
 
+test("an unbound that ends while nothing changes is noticed, and so is its return", async () => {
+  await using at = await folder();
+  const socket = join(at.path, "unbound.ctl");
+  await using own = await lab(at.path, { checkconf: NONE, statusMs: 100 });
+  {
+    await using unbound = await new ControlServer().listen(socket);
+    await unbound.told("flush_zone 0.64.127.in-addr.arpa");
+    await unbound.told("status");
+    assert.equal(own.running.ready().because, undefined);
+  }
+  while (!own.running.ready().because?.includes("unbound does not answer"))
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(own.running.ready().ready, true);
+  await using again = await new ControlServer().listen(socket);
+  await again.told("status");
+  while (own.running.ready().because !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
 test("a new zone is written before unbound is told, and one that went is flushed as well", async () => {
   await using at = await folder();
   await using own = await lab(at.path, { checkconf: NONE });
