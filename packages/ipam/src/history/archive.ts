@@ -1,0 +1,117 @@
+import type pg from "pg";
+
+/** What one round did. */
+export interface Archived {
+  /** Changes of the feed taken in. */
+  readonly changes: number;
+  /** Why the trail has a hole here, where it has one. */
+  readonly because?: string;
+  readonly more: boolean;
+}
+
+/** Where the chronicle stands, where the feed does, and which changes come next. */
+const AT = `
+  SELECT c.epoch AS own_epoch, c.position AS own, f.epoch, f.position AS feed, n.first, n.last, n.count
+  FROM (SELECT epoch, position FROM ipam.feed ORDER BY position DESC LIMIT 1) f
+  LEFT JOIN ipam.chronicle c ON true
+  LEFT JOIN LATERAL (
+    SELECT min(position) AS first, max(position) AS last, count(*) AS count
+    FROM (SELECT position FROM ipam.change WHERE position > coalesce(c.position, 0) ORDER BY position LIMIT $1) p
+  ) n ON true`;
+
+interface At {
+  readonly own_epoch: string | null;
+  readonly own: number | null;
+  readonly epoch: string;
+  readonly feed: number;
+  readonly first: number | null;
+  readonly last: number | null;
+  readonly count: number;
+}
+
+const COLUMNS =
+  "vrf, address, starts_at, expires_at, closed_at, state, segment, interface, mac, machine, giaddr, circuit_id, remote_id";
+
+/** Takes leases in as tenancies. `starts_at` of a lease stays through its renewals, so it names the tenancy. */
+const tenancies = (leases: string): string => `
+  INSERT INTO ipam.tenancy AS t (${COLUMNS})
+  SELECT l.vrf, l.address, l.starts_at, l.expires_at, CASE WHEN l.state <> 'bound' THEN l.expires_at END, l.state,
+    l.segment, l.interface, l.mac, i.machine, l.giaddr, l.circuit_id, l.remote_id
+  FROM (${leases}) l LEFT JOIN ipam.interface i ON i.id = l.interface
+  ON CONFLICT (vrf, address, starts_at) DO UPDATE SET expires_at = excluded.expires_at, closed_at = excluded.closed_at,
+    state = excluded.state, machine = coalesce(excluded.machine, t.machine), giaddr = excluded.giaddr,
+    circuit_id = excluded.circuit_id, remote_id = excluded.remote_id`;
+
+const LEASES = `
+  SELECT DISTINCT ON (l.vrf, l.address, l.starts_at) l.*
+  FROM ipam.change c, jsonb_populate_record(NULL::ipam.lease, c."row") l
+  WHERE c.position > $1 AND c.position <= $2 AND c.kind = 'lease' AND c."row" IS NOT NULL
+  ORDER BY l.vrf, l.address, l.starts_at, c.position DESC`;
+
+/** A tenancy ends when the next one of its address begins, unless it was over before. */
+const SUPERSEDED = `
+  UPDATE ipam.tenancy t SET closed_at = least(t.expires_at, (
+    SELECT min(n.starts_at) FROM ipam.tenancy n WHERE n.vrf = t.vrf AND n.address = t.address AND n.starts_at > t.starts_at))
+  FROM (
+    SELECT l.vrf, l.address, max(l.starts_at) AS starts_at
+    FROM ipam.change c, jsonb_populate_record(NULL::ipam.lease, c."row") l
+    WHERE c.position > $1 AND c.position <= $2 AND c.kind = 'lease' AND c."row" IS NOT NULL
+    GROUP BY l.vrf, l.address
+  ) l
+  WHERE t.vrf = l.vrf AND t.address = l.address AND t.starts_at < l.starts_at AND t.closed_at IS NULL`;
+
+const DELETED = `
+  UPDATE ipam.tenancy t SET closed_at = least(t.expires_at, c.at)
+  FROM ipam.change c
+  WHERE c.position > $1 AND c.position <= $2 AND c.kind = 'lease' AND c."row" IS NULL AND t.closed_at IS NULL
+    AND t.vrf = regexp_replace(c.key, '/[^/]*$', '') AND t.address = substring(c.key from '[^/]*$')::inet AND t.starts_at <= c.at`;
+
+/** A renewal that changes nothing else is in its tenancy, not here. */
+const AUDIT = `
+  INSERT INTO ipam.audit (position, at, actor, kind, key, version, "row", trace)
+  SELECT position, at, actor, kind, key, version, "row", trace FROM ipam.change
+  WHERE position > $1 AND position <= $2 AND NOT (kind = 'lease' AND NOT dns AND "row" IS NOT NULL)
+  ORDER BY position`;
+
+/** The leases as they stand close what nobody told the end of. */
+const STALE = `
+  UPDATE ipam.tenancy t SET closed_at = least(t.expires_at, now()) WHERE t.closed_at IS NULL
+    AND NOT EXISTS (SELECT FROM ipam.lease l WHERE l.vrf = t.vrf AND l.address = t.address AND l.starts_at = t.starts_at)`;
+
+const HOLE = `
+  INSERT INTO ipam.audit (position, at, actor, kind, key, version, "row")
+  VALUES ($1, clock_timestamp(), 'sequencer', 'feed', $2, 0, jsonb_build_object('because', $3::text))`;
+
+const MARK = `
+  INSERT INTO ipam.chronicle (epoch, position) VALUES ($1, $2)
+  ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, position = excluded.position`;
+
+/**
+ * Takes the next changes of the feed into history and audit, in a transaction that its caller opened and holds the
+ * chronicle's lock in. What is missing in the feed is caught up with from the leases as they stand, and said in the audit.
+ */
+export async function archive(client: pg.ClientBase, limit: number): Promise<Archived> {
+  const { rows } = await client.query<At>({ name: "chronicle-at", text: AT, values: [limit] });
+  const at = rows[0]!;
+  const because = holeIn(at);
+  let own = at.own ?? 0;
+  if (because !== undefined) {
+    own = at.first === null ? at.feed : at.first - 1;
+    await client.query(tenancies("SELECT * FROM ipam.lease"));
+    await client.query(STALE);
+    await client.query(HOLE, [own, at.epoch, because]);
+  }
+  const last = at.last ?? own;
+  if (at.count > 0) {
+    for (const text of [AUDIT, tenancies(LEASES), SUPERSEDED, DELETED]) await client.query(text, [own, last]);
+  }
+  if (at.count > 0 || because !== undefined) await client.query(MARK, [at.epoch, last]);
+  return { changes: at.count, more: at.count === limit, ...(because !== undefined && { because }) };
+}
+
+function holeIn({ own_epoch, own, epoch, feed, first }: At): string | undefined {
+  if (own === null) return "history begins";
+  if (own_epoch !== epoch) return "a new epoch began (restore, failover)";
+  if (first === null) return own < feed ? "changes were trimmed before they were taken in" : undefined;
+  return first === own + 1 ? undefined : "changes were trimmed before they were taken in";
+}

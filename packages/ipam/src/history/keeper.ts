@@ -1,0 +1,119 @@
+/**
+ * Keeps the history: takes the feed's changes in, samples how full prefixes are, reclaims under pressure, forgets what is
+ * too old. Every process that may hold the sequencer's office runs one; a lock that lasts a transaction lets one of them
+ * work at a time, and where it stands is in the database, so nobody is elected. It is never in a lease's way: it reads what
+ * is committed, a moment later.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { backoffMs } from "@firstlight/service";
+import { Client } from "pg";
+import { clientOptions, type DatabaseOptions } from "../store/pool.ts";
+import { archive } from "./archive.ts";
+import { forget, type Keep } from "./forget.ts";
+
+export interface HistoryOptions extends DatabaseOptions {
+  readonly keep?: Partial<Keep>;
+  readonly log?: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** How often it looks for changes. */
+  readonly pollMs?: number;
+}
+
+export interface Keeper extends AsyncDisposable {
+  /** Changes this one has taken in. */
+  readonly archived: number;
+}
+
+const POLL_MS = 1000;
+const FORGET_MS = 10_000;
+/** Changes taken in by one transaction. */
+const BATCH = 5000;
+
+/** Another number of the schema's lock class; held for a transaction, by whoever works. */
+const LOCK = "SELECT pg_try_advisory_xact_lock(1179403604, 3) AS won";
+
+/** Starts one; it looks for the database by itself and goes on until it is disposed of. */
+export function startHistory(options: HistoryOptions): Keeper {
+  const keeper = new Loop(options);
+  const running = keeper.run();
+  return {
+    get archived() {
+      return keeper.archived;
+    },
+    async [Symbol.asyncDispose]() {
+      keeper.stop();
+      await running;
+    },
+  };
+}
+
+class Loop {
+  readonly #options: HistoryOptions;
+  readonly #stopping = new AbortController();
+  #forgetAt = 0;
+  archived = 0;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async run(): Promise<void> {
+    const { log, pollMs = POLL_MS } = this.#options;
+    let isSilent = false; // said once, until the database has been reached again
+    for (let attempt = 0; !this.#stopping.signal.aborted;) {
+      const client = new Client({ ...clientOptions(this.#options), statement_timeout: 0, query_timeout: 0 });
+      client.on("error", () => {}); // the next query says what happened
+      try {
+        await client.connect();
+        while (!this.#stopping.signal.aborted) {
+          const hasMore = await this.#round(client);
+          attempt = 0;
+          isSilent = false;
+          if (!hasMore) await this.#sleep(pollMs);
+        }
+      } catch (cause) {
+        if (!isSilent) log?.warn({ err: cause }, "history is not kept: the database cannot be used");
+        isSilent = true;
+        await this.#sleep(backoffMs(attempt++, Math.random(), { baseMs: 200, maxMs: 5000 }));
+      } finally {
+        await client.end().catch(() => {});
+      }
+    }
+  }
+
+  /** Whether there is more to do at once. */
+  async #round(client: Client): Promise<boolean> {
+    let hasMore = false;
+    await alone(client, async () => {
+      const { changes, because, more } = await archive(client, BATCH);
+      this.archived += changes;
+      hasMore = more;
+      if (because !== undefined)
+        this.#options.log?.warn({ because }, "history caught up with the leases as they stand");
+    });
+    if (performance.now() < this.#forgetAt) return hasMore;
+    this.#forgetAt = performance.now() + FORGET_MS;
+    return (await alone(client, () => forget(client, this.#options.keep ?? {}))) || hasMore;
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  }
+}
+
+/** One transaction of the one who works; `undefined` while another one does. */
+async function alone<T>(client: Client, act: () => Promise<T>): Promise<T | undefined> {
+  await client.query("BEGIN");
+  try {
+    const { rows } = await client.query<{ won: boolean }>(LOCK);
+    const result = rows[0]!.won ? await act() : undefined;
+    await client.query("COMMIT");
+    return result;
+  } catch (cause) {
+    await client.query("ROLLBACK").catch(() => {});
+    throw cause;
+  }
+}

@@ -1,0 +1,139 @@
+import { type Address, formatAddress } from "@firstlight/wire";
+import type pg from "pg";
+import type { Json } from "../store/rows.ts";
+import { type Difference, difference } from "./difference.ts";
+
+/** An interface had an address. Times are milliseconds of the database's clock. */
+export interface Tenancy {
+  readonly vrf: string;
+  readonly address: string;
+  readonly mac: string;
+  readonly segment: string;
+  readonly interface: number;
+  readonly machine?: string;
+  readonly from: number;
+  /** When the promise ended, or will. */
+  readonly until: number;
+  /** `bound`: the promise held at the time that was asked about; `lapsed`: it was over, and nobody else had the address since. */
+  readonly is: "bound" | "lapsed";
+  readonly giaddr?: string;
+  readonly circuitId?: Uint8Array;
+}
+
+export interface WhoHad {
+  /** One per VRF at most. */
+  readonly tenancies: readonly Tenancy[];
+  /** Why there is none. */
+  readonly because?: string;
+}
+
+/** One change of one row, and what it made of it. */
+export interface Audited {
+  readonly id: number;
+  readonly position: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly kind: string;
+  readonly key: string;
+  readonly did: "created" | "changed" | "deleted";
+  readonly changed: readonly Difference[];
+  readonly trace?: string;
+}
+
+export interface AuditFilter {
+  readonly actor?: string;
+  readonly kind?: string;
+  /** The row's key: an id, a MAC, `vrf/address`; an address alone means it in any VRF. */
+  readonly key?: string;
+  readonly from?: number;
+  readonly to?: number;
+  /** Only entries older than this one: the next page. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** What was, for operators. */
+export interface History {
+  whoHad(address: Address, at: number, vrf?: string): Promise<WhoHad>;
+  /** The newest first. */
+  audit(filter: AuditFilter): Promise<Audited[]>;
+}
+
+/** The lease itself is asked too: it knows its last renewal a moment before the history does. */
+const WHO = `
+  SELECT DISTINCT ON (t.vrf) t.vrf, host(t.address) AS address, t.mac::text, coalesce(s.name, '') AS segment, t.interface,
+    t.machine, (extract(epoch FROM t.starts_at) * 1000)::float8 AS "from",
+    (extract(epoch FROM coalesce(t.closed_at, t.expires_at)) * 1000)::float8 AS until, host(t.giaddr) AS giaddr, t.circuit_id
+  FROM (
+    SELECT vrf, address, starts_at, expires_at, closed_at, segment, interface, mac, machine, giaddr, circuit_id, 1 AS rank
+    FROM ipam.tenancy
+    UNION ALL
+    SELECT l.vrf, l.address, l.starts_at, l.expires_at, NULL, l.segment, l.interface, l.mac, i.machine, l.giaddr, l.circuit_id, 0
+    FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
+  ) t LEFT JOIN ipam.segment s ON s.id = t.segment
+  WHERE t.address = $1::inet AND t.vrf = ANY ($2::text[]) AND t.starts_at <= to_timestamp($3::float8 / 1000)
+  ORDER BY t.vrf, t.starts_at DESC, t.rank`;
+
+const VRFS = "SELECT DISTINCT vrf FROM ipam.prefix WHERE $1::text IS NULL OR vrf = $1";
+const BEGUN = `SELECT (extract(epoch FROM begun_at) * 1000)::float8 AS begun FROM ipam.chronicle`;
+
+/** The row as it was before is the one the audit has of it before. */
+const AUDIT = `
+  SELECT a.id, a.position, (extract(epoch FROM a.at) * 1000)::float8 AS at, a.actor, a.kind, a.key, a."row", a.trace, b."row" AS before
+  FROM ipam.audit a
+  LEFT JOIN LATERAL (
+    SELECT p."row" FROM ipam.audit p WHERE p.kind = a.kind AND p.key = a.key AND p.id < a.id ORDER BY p.id DESC LIMIT 1
+  ) b ON true
+  WHERE ($1::text IS NULL OR a.actor = $1) AND ($2::text IS NULL OR a.kind = $2)
+    AND ($3::text IS NULL OR a.key = $3 OR (a.kind = 'lease' AND right(a.key, length($3) + 1) = '/' || $3))
+    AND ($4::float8 IS NULL OR a.at >= to_timestamp($4 / 1000)) AND ($5::float8 IS NULL OR a.at < to_timestamp($5 / 1000))
+    AND ($6::bigint IS NULL OR a.id < $6)
+  ORDER BY a.id DESC LIMIT $7`;
+
+/** On a pool of the caller's. */
+export function createHistory(pool: pg.Pool): History {
+  return {
+    async whoHad(address, at, vrf) {
+      const { rows: vrfs } = await pool.query<{ vrf: string }>(VRFS, [vrf ?? null]);
+      const { rows } = await pool.query<Json>(WHO, [formatAddress(address), vrfs.map((row) => row.vrf), at]);
+      if (rows.length > 0) return { tenancies: rows.map((row) => tenancy(row, at)) };
+      const { rows: chronicle } = await pool.query<{ begun: number }>(BEGUN);
+      const begun = chronicle[0]?.begun;
+      if (begun === undefined) return { tenancies: [], because: "no history is kept yet" };
+      const because = at < begun ? `nothing is known before ${new Date(begun).toISOString()}` : "nobody had it";
+      return { tenancies: [], because };
+    },
+    async audit({ actor, kind, key, from, to, before, limit }) {
+      const values = [actor ?? null, kind ?? null, key ?? null, from ?? null, to ?? null, before ?? null, limit];
+      const { rows } = await pool.query<Json>(AUDIT, values);
+      return rows.map(audited);
+    },
+  };
+}
+
+function tenancy(row: Json, at: number): Tenancy {
+  const { machine, giaddr, circuit_id: circuitId, ...known } = row;
+  return {
+    ...(known as unknown as Tenancy),
+    is: at < (row["until"] as number) ? "bound" : "lapsed",
+    ...(machine !== null && { machine: machine as string }),
+    ...(giaddr !== null && { giaddr: giaddr as string }),
+    ...(circuitId !== null && { circuitId: circuitId as Uint8Array }),
+  };
+}
+
+function audited(row: Json): Audited {
+  const [before, after] = [row["before"] as Json | null, row["row"] as Json | null];
+  const did = after === null ? "deleted" : before === null ? "created" : "changed";
+  return {
+    id: Number(row["id"]),
+    position: Number(row["position"]),
+    at: row["at"] as number,
+    actor: row["actor"] as string,
+    kind: row["kind"] as string,
+    key: row["key"] as string,
+    did,
+    changed: difference(before ?? {}, after ?? {}),
+    ...(row["trace"] !== null && { trace: row["trace"] as string }),
+  };
+}
