@@ -119,7 +119,7 @@ function prefixOf(view: View, address: IPv4): PrefixRow | undefined {
   return view.prefixes.find(({ prefix }) => contains(prefix, address));
 }
 
-function bindOf({ mac, clientId, relay }: Client, segment: Segment, address: IPv4): Bind {
+function bindOf({ mac, clientId, uuid, relay }: Client, segment: Segment, address: IPv4): Bind {
   return {
     do: "bind",
     segment: segment.id,
@@ -127,6 +127,7 @@ function bindOf({ mac, clientId, relay }: Client, segment: Segment, address: IPv
     address,
     leaseSeconds: segment.leaseSeconds,
     ...(clientId && { clientId }),
+    ...(uuid && { uuid }),
     ...(relay && { relay }),
   };
 }

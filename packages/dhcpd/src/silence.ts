@@ -8,6 +8,7 @@ export const REFUSALS: Readonly<Record<Refusal, "nak" | "silence">> = {
   "address is bound to another interface": "nak",
   "address rests until its grace has passed": "nak",
   "address is not assignable in this segment": "nak",
+  "address is reserved for another": "nak",
   "interface holds another address": "nak",
   "device is not expected here": "silence",
   "no such lease": "silence",

@@ -30,7 +30,7 @@ export function viewOf(
     const remembered = fresh && freshLease(fresh, client, segment!);
     const prefix = remembered && prefixes.find((row) => contains(row.prefix, remembered.address));
     if (prefix) return { is: "candidate", address: remembered.address, prefix, known: true };
-    return replica.candidate(segment!, client.mac, client.requested, (address) => isHeld(address as IPv4));
+    return replica.candidate(segment!, client.mac, client.requested, (address) => isHeld(address as IPv4), client);
   }
 }
 

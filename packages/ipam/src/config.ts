@@ -5,6 +5,29 @@ const address = z.union([z.ipv4(), z.ipv6()]);
 const prefix = z.union([z.cidrv4(), z.cidrv6()]);
 const mac = z.string().regex(/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i, "want a MAC address, for example 02:00:00:00:00:01");
 
+/** Printable text as it is, or `0x` and hex. */
+const bytes = z.string().regex(/^(0x([0-9a-f]{2}){1,255}|(?!0x)[ -~]{1,255})$/i, "want printable text, or 0x and hex");
+
+const reservation = z
+  .strictObject({
+    segment: label,
+    address,
+    mac: mac.optional(),
+    uuid: z.guid().optional().describe("As the firmware sends it in option 97"),
+    clientId: bytes.optional().describe("Option 61: text, or 0x and hex"),
+    port: z
+      .strictObject({
+        relay: address.describe("giaddr"),
+        circuitId: bytes.describe("As the relay writes it: text, or 0x and hex"),
+        remoteId: bytes.optional().describe("Only behind this one"),
+      })
+      .optional()
+      .describe("The address follows the switch port: whoever holds it yields"),
+  })
+  .refine(({ mac, uuid, clientId, port }) => [mac, uuid, clientId, port].filter(Boolean).length === 1, {
+    message: "want one of mac, uuid, clientId and port",
+  });
+
 /** Section `ipam` of the site's file: what the site declares; everything can also be edited through the API. */
 export const ipamSchema = z.strictObject({
   domains: z
@@ -65,6 +88,10 @@ export const ipamSchema = z.strictObject({
       }),
     )
     .default([]),
+  reservations: z
+    .array(reservation)
+    .default([])
+    .describe("Addresses promised to a MAC, UUID, client-id or switch port"),
 });
 
 /** Section `expectedMachines`: what is to be racked. The only way machines are grouped: never by their own word. */

@@ -13,6 +13,8 @@ export interface Bind {
   readonly leaseSeconds: number;
   readonly clientId?: Uint8Array;
   readonly relay?: RelayInfo;
+  /** Option 97, for reservations by UUID; not kept. */
+  readonly uuid?: Uint8Array;
   readonly trace?: string;
 }
 
@@ -36,6 +38,7 @@ export type Refusal =
   | "address is bound to another interface"
   | "address rests until its grace has passed"
   | "address is not assignable in this segment"
+  | "address is reserved for another"
   | "interface holds another address"
   | "device is not expected here"
   | "no such lease"

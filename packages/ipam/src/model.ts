@@ -1,8 +1,8 @@
 import type { Address, Mac, Prefix } from "@firstlight/wire";
 
 /** The rows of the IPAM, as every reader holds them. Times are milliseconds since the epoch in the database's clock. */
-export type Row = Domain | Segment | PrefixRow | Interface | Lease | Name | ExpectedDevice;
-export type Kind = "domain" | "segment" | "prefix" | "interface" | "lease" | "name" | "expected";
+export type Row = Domain | Segment | PrefixRow | Interface | Lease | Name | ExpectedDevice | Reservation;
+export type Kind = Row["kind"];
 
 /** What every row carries: a version, bumped under its row lock, so that readers apply only what is newer. */
 interface Versioned {
@@ -88,6 +88,11 @@ export interface Interface extends Versioned {
   readonly identifiedBy: "expected" | "lease" | "declared";
 }
 
+/**
+ * How long an address stays its interface's. `dynamic`: while promised, and `graceSeconds` more. `fixed`: as long as it is
+ * declared for it. `retained`: what it first got, while the interface exists. `preserved`: by MAC, also when the interface
+ * is deleted and comes again.
+ */
 export type AddressPolicy = "dynamic" | "fixed" | "retained" | "preserved";
 
 /** An address bound to an interface, with the DHCP promise on it. Unique by (vrf, address). */
@@ -96,6 +101,7 @@ export interface Lease extends Versioned {
   readonly vrf: string;
   readonly address: Address;
   readonly segment: number;
+  /** Gone, perhaps: an address rests past the life of its interface. */
   readonly interface: number;
   readonly mac: Mac;
   readonly policy: AddressPolicy;
@@ -139,4 +145,17 @@ export interface ExpectedDevice extends Versioned {
   readonly label: string;
   /** A declared address of its own. */
   readonly address?: Address;
+}
+
+/** An address promised to an identity ahead of any lease, unique in its VRF. */
+export interface Reservation extends Versioned {
+  readonly kind: "reservation";
+  readonly id: number;
+  readonly segment: number;
+  readonly vrf: string;
+  readonly address: Address;
+  /** As `identity.ts` writes it: `mac …`, `uuid …`, `client-id …` or `port …`. */
+  readonly identity: string;
+  /** `preserved`: left by an interface that was deleted. */
+  readonly origin: "declared" | "preserved";
 }

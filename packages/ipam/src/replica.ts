@@ -1,6 +1,7 @@
 import type { Address, Mac } from "@firstlight/wire";
 import type { Applied, Position } from "./feed.ts";
-import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Row, Segment } from "./model.ts";
+import type { Proof } from "./identity.ts";
+import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "./model.ts";
 
 /**
  * The site in memory: what every daemon answers from. It loads a consistent snapshot, follows the feed, keeps a copy
@@ -40,14 +41,21 @@ export interface Replica {
   /** Leases of this address in every VRF. */
   leasesAt(address: Address): readonly Lease[];
   names(domain: number): Iterable<Name>;
+  reservations(): Iterable<Reservation>;
   /** Declared records of this owner (lower-case, without the final dot). */
   namesAt(owner: string): readonly Name[];
 
   /**
-   * The address to offer: what the interface holds, else its declared address, else `wanted` if free, else a free one
-   * by the segment's allocation. A function of identity and replica, so every replica offers alike. Writes nothing.
+   * The address to offer: what its port has, what the interface holds, what is declared for it, `wanted` if free, else a
+   * free one by the segment's allocation. A function of identity and replica, so every replica offers alike. Writes nothing.
    */
-  candidate(segment: Segment, mac: Mac, wanted?: Address, held?: (address: Address) => boolean): Candidate;
+  candidate(
+    segment: Segment,
+    mac: Mac,
+    wanted?: Address,
+    held?: (address: Address) => boolean,
+    proof?: Proof,
+  ): Candidate;
 
   /**
    * Rows learnt ahead of the feed: the outcome of an own commit, the answer of a lookup. Applied when newer than what is

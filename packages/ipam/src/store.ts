@@ -2,7 +2,7 @@ import type { Address, Mac } from "@firstlight/wire";
 import type { SiteDeclaration } from "./config.ts";
 import type { Change, Position } from "./feed.ts";
 import type { LeaseRequest, Outcome } from "./lease.ts";
-import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Segment } from "./model.ts";
+import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Segment } from "./model.ts";
 
 /** The writing side, on PostgreSQL. Every call is one transaction; every changed row leaves one change behind it. */
 export interface Store extends AsyncDisposable {
@@ -16,6 +16,11 @@ export interface Store extends AsyncDisposable {
   /** Refused with the exact reason when it would orphan an address. */
   updateSegment(name: string, edit: Partial<SegmentEdit>, actor: string): Promise<Segment>;
   deleteSegment(name: string, actor: string): Promise<void>;
+  /** Forgets an interface and lays its addresses to rest; says which are preserved for its MAC. */
+  deleteInterface(segment: string, mac: Mac, actor: string): Promise<{ readonly preserved: readonly string[] }>;
+  /** Promises an address to an identity; the other one it had in this family is let go. */
+  putReservation(reservation: ReservationEdit, actor: string): Promise<Reservation>;
+  deleteReservation(segment: string, address: Address, actor: string): Promise<void>;
   putName(name: Omit<Name, "kind" | "id" | "version">, actor: string): Promise<Name>;
   deleteName(owner: string, type: Name["type"], actor: string): Promise<void>;
   expect(devices: readonly Omit<ExpectedDevice, "kind" | "version">[], actor: string): Promise<void>;
@@ -39,6 +44,11 @@ export interface Store extends AsyncDisposable {
 export interface SegmentEdit extends Omit<Segment, "kind" | "id" | "version" | "domain"> {
   readonly domain: string;
   readonly prefixes: readonly Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version">[];
+}
+
+/** A reservation as an operator writes it: the segment by name, the identity as `IDENTITY` writes it. */
+export interface ReservationEdit extends Pick<Reservation, "address" | "identity"> {
+  readonly segment: string;
 }
 
 export interface Declared {

@@ -2,7 +2,8 @@ import type { Address, Mac } from "@firstlight/wire";
 import type { Clock } from "@firstlight/service";
 import { candidate } from "../allocate.ts";
 import type { Applied, Change, Position } from "../feed.ts";
-import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Row, Segment } from "../model.ts";
+import type { Proof } from "../identity.ts";
+import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "../model.ts";
 import type { Candidate, Followed, Replica } from "../replica.ts";
 import { Tables } from "./tables.ts";
 
@@ -171,8 +172,18 @@ export class Memory implements Replica {
     return this.#tables.byOwner.of(owner);
   }
 
-  candidate(segment: Segment, mac: Mac, wanted?: Address, held?: (address: Address) => boolean): Candidate {
-    return candidate(this.#tables, { segment, mac, wanted, held, now: this.databaseNow() });
+  reservations(): Iterable<Reservation> {
+    return this.#tables.reservations.all();
+  }
+
+  candidate(
+    segment: Segment,
+    mac: Mac,
+    wanted?: Address,
+    held?: (address: Address) => boolean,
+    proof?: Proof,
+  ): Candidate {
+    return candidate(this.#tables, { segment, mac, wanted, held, proof, now: this.databaseNow() });
   }
 
   learn(rows: readonly Row[]): void {

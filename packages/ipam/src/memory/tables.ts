@@ -4,7 +4,18 @@ import { spanOf } from "../allocation/assignable.ts";
 import { Vacancy, WINDOW } from "../allocation/vacancy.ts";
 import type { Change } from "../feed.ts";
 import { keyOf, readId, readMacKey } from "../key.ts";
-import type { Domain, ExpectedDevice, Interface, Kind, Lease, Name, PrefixRow, Row, Segment } from "../model.ts";
+import type {
+  Domain,
+  ExpectedDevice,
+  Interface,
+  Kind,
+  Lease,
+  Name,
+  PrefixRow,
+  Reservation,
+  Row,
+  Segment,
+} from "../model.ts";
 import { Leases } from "./leases.ts";
 import { Many } from "./many.ts";
 import { Routes } from "./routes.ts";
@@ -23,6 +34,8 @@ export class Tables implements Ground {
   readonly byDomain = new Map<number, Map<number, Name>>();
   readonly domainsByName = new Many<string, Domain>((row) => row.name);
   readonly #declaredAt = new Many<Address, ExpectedDevice>((row) => row.address);
+  readonly #reservedAt = new Many<Address, Reservation>((row) => row.address);
+  readonly #reservedFor = new Many<string, Reservation>((row) => `${row.segment} ${row.identity}`);
   readonly #vacancies = new Map<number, Vacancy>();
   readonly tombstones = new Tombstones();
 
@@ -33,6 +46,10 @@ export class Tables implements Ground {
   readonly interfaces = new Table<number, Interface>((row) => row.id, readId, [this.byMac, this.byLabel]);
   readonly names = new Table<number, Name>((row) => row.id, readId, [this.byOwner, namesByDomain(this.byDomain)]);
   readonly devices = new Table<Mac, ExpectedDevice>((row) => row.mac, readMacKey, [this.#declaredAt]);
+  readonly reservations = new Table<number, Reservation>((row) => row.id, readId, [
+    this.#reservedAt,
+    this.#reservedFor,
+  ]);
 
   /** Load order too: what a row refers to comes before it. */
   readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> } = {
@@ -40,6 +57,7 @@ export class Tables implements Ground {
     segment: this.segments,
     prefix: this.prefixRows,
     expected: this.devices,
+    reservation: this.reservations,
     interface: this.interfaces,
     lease: this.leases,
     name: this.names,
@@ -96,6 +114,14 @@ export class Tables implements Ground {
     return this.#declaredAt.of(address)[0];
   }
 
+  reservedAt(address: Address, vrf: string): Reservation | undefined {
+    return this.#reservedAt.of(address).find((row) => row.vrf === vrf);
+  }
+
+  reservedFor(segment: number, identity: string): readonly Reservation[] {
+    return this.#reservedFor.of(`${segment} ${identity}`);
+  }
+
   lease(address: Address, vrf: string): Lease | undefined {
     return this.leases.get(address, vrf);
   }
@@ -119,7 +145,7 @@ export class Tables implements Ground {
   #freed(row: Row): void {
     if (this.#vacancies.size === 0) return;
     if (row.kind === "prefix") this.#vacancies.delete(row.id);
-    if (row.kind === "lease") this.#lower(row.vrf, row.address);
+    if (row.kind === "lease" || row.kind === "reservation") this.#lower(row.vrf, row.address);
     if (row.kind === "interface") for (const lease of this.leases.heldBy(row.id)) this.#lower(lease.vrf, lease.address);
     if (row.kind === "expected" && row.address !== undefined)
       for (const vrf of this.routes.vrfs()) this.#lower(vrf, row.address);

@@ -3,7 +3,7 @@ import type pg from "pg";
 import { keyOf } from "../key.ts";
 import type { Bind, GiveBack, LeaseRequest, Outcome } from "../lease.ts";
 import type { Lease } from "../model.ts";
-import { changesNames, type Fact, judge } from "./judge.ts";
+import { changesNames, type Fact, isPromised, judge, policyOf, preempts } from "./judge.ts";
 import { welcome } from "./newcomers.ts";
 import { note } from "./note.ts";
 import { type Json, rowFrom, toAddress, toBytes, toMac } from "./rows.ts";
@@ -97,7 +97,7 @@ async function bind(
     column(({ request }) => request.segment),
     column((one) => one.interface.id),
     column(({ request }) => toMac(request.mac)),
-    column(({ fact }) => (fact.declared ? "fixed" : fact.policy)),
+    column(({ request, fact }) => policyOf(request, fact)),
     column(({ request }) => request.leaseSeconds),
     column(({ fact }) => fact.grace_seconds),
     column(({ request }) => toBytes(request.clientId)),
@@ -106,7 +106,8 @@ async function bind(
     column(({ request }) => toBytes(request.relay?.remoteId)),
     column(({ fact }) => changesNames(fact)),
     column(({ request }) => request.trace ?? null),
-    column(({ fact }) => fact.declared),
+    column(({ request, fact }) => isPromised(request, fact)),
+    column(({ request, fact }) => preempts(request, fact)),
   ];
   const bound = await rowsOf(client, "bind", BIND, values);
   const moved = binds.filter((one) => one.fact.other_bound && bound.has(one.key));

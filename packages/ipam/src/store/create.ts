@@ -7,9 +7,11 @@ import { commitBatch } from "./commit.ts";
 import { declareSite } from "./declare.ts";
 import { expectDevices } from "./expect.ts";
 import { createHerald } from "./herald.ts";
+import { deleteInterface } from "./interfaces.ts";
 import { lookupClient } from "./lookup.ts";
 import { deleteName, putName } from "./names.ts";
 import { createPool, type DatabaseOptions } from "./pool.ts";
+import { deleteReservation, putReservation } from "./reservations.ts";
 import { createSegment, deleteSegment, updateSegment } from "./segments.ts";
 import { transaction } from "./transaction.ts";
 
@@ -36,6 +38,11 @@ export function createStore(options: DatabaseOptions): Store {
     createSegment: (edit, actor) => write("edit", (client) => createSegment(client, edit, actor)),
     updateSegment: (name, edit, actor) => write("edit", (client) => updateSegment(client, name, edit, actor)),
     deleteSegment: (name, actor) => write("edit", (client) => deleteSegment(client, name, actor)),
+    deleteInterface: (segment, mac, actor) => write("edit", (client) => deleteInterface(client, segment, mac, actor)),
+    putReservation: async (edit, actor) =>
+      (await write("edit", (client) => putReservation(client, edit, actor))).reservation,
+    deleteReservation: (segment, address, actor) =>
+      write("edit", (client) => deleteReservation(client, segment, address, actor)),
     putName: (name, actor) => write("edit", (client) => putName(client, name, actor)),
     deleteName: (owner, type, actor) => write("edit", (client) => deleteName(client, owner, type, actor)),
     expect: (devices, actor) => write("edit", async (client) => void (await expectDevices(client, devices, actor))),

@@ -1,9 +1,11 @@
 import { isMalformed, parseAddress, parseMac, parsePrefix } from "@firstlight/wire";
 import type pg from "pg";
 import type { ExpectedMachines, IpamConfig, SiteDeclaration } from "../config.ts";
+import { IDENTITY } from "../identity.ts";
 import type { Domain, Role, Segment } from "../model.ts";
-import { type Declared, Refused, type SegmentEdit } from "../store.ts";
+import { type Declared, Refused, type ReservationEdit, type SegmentEdit } from "../store.ts";
 import { type Device, expectDevices } from "./expect.ts";
+import { putReservation } from "./reservations.ts";
 import { put } from "./put.ts";
 import { type Json, rowFrom } from "./rows.ts";
 import { segmentNamed, writeSegment } from "./segments.ts";
@@ -29,6 +31,11 @@ export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, 
     changed.push(...done.changed);
   }
   changed.push(...(await expectDevices(client, devicesOf(site.expectedMachines), actor)));
+  for (const declared of site.ipam.reservations) {
+    const edit = reservationEdit(declared);
+    if ((await putReservation(client, edit, actor)).isNew)
+      changed.push(`segment ${edit.segment}: ${declared.address} is reserved for ${edit.identity}`);
+  }
   return { domains, segments, changed };
 }
 
@@ -51,6 +58,34 @@ function segmentEdit({ kind, prefixes, ...declared }: IpamConfig["segments"][num
       excluded: excluded.map((address) => read(parseAddress(address), address)),
     })),
   };
+}
+
+/** A reservation of the file as an operator would write it. */
+export function reservationEdit({
+  segment,
+  address,
+  mac,
+  uuid,
+  clientId,
+  port,
+}: IpamConfig["reservations"][number]): ReservationEdit {
+  const identity =
+    mac !== undefined
+      ? IDENTITY.mac(read(parseMac(mac), mac))
+      : uuid !== undefined
+        ? IDENTITY.uuid(Buffer.from(uuid.replaceAll("-", ""), "hex"))
+        : clientId !== undefined
+          ? IDENTITY.clientId(bytesOf(clientId))
+          : IDENTITY.port({
+              giaddr: read(parseAddress(port!.relay), port!.relay),
+              circuitId: bytesOf(port!.circuitId),
+              ...(port!.remoteId !== undefined && { remoteId: bytesOf(port!.remoteId) }),
+            });
+  return { segment, address: read(parseAddress(address), address), identity: identity! };
+}
+
+function bytesOf(text: string): Uint8Array {
+  return text.startsWith("0x") ? Buffer.from(text.slice(2), "hex") : Buffer.from(text, "latin1");
 }
 
 /** What follows the machine's name in the label of its interfaces. */

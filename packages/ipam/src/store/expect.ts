@@ -4,6 +4,7 @@ import type { ExpectedDevice } from "../model.ts";
 import { Refused } from "../store.ts";
 import { nthLabel } from "./newcomers.ts";
 import { note } from "./note.ts";
+import { withdrawn } from "./policy.ts";
 import type { Json } from "./rows.ts";
 
 export type Device = Omit<ExpectedDevice, "kind" | "version">;
@@ -20,6 +21,10 @@ export async function expectDevices(
     if (seen.has(mac)) throw new Refused(`expected device ${formatMac(mac)} is written twice`);
     seen.add(mac);
   }
+  const { rows: old } = await client.query<{ address: string }>(
+    "SELECT host(address) AS address FROM ipam.expected_device WHERE mac = ANY($1::macaddr[]) AND address IS NOT NULL",
+    [devices.map(({ mac }) => formatMac(mac))],
+  );
   const { rows } = await client.query<{ row: Json; isNew: boolean }>(
     `INSERT INTO ipam.expected_device AS e (mac, machine, serial, role, label, address)
      SELECT * FROM unnest($1::macaddr[], $2::text[], $3::text[], $4::text[], $5::text[], $6::inet[]) g (mac, machine, serial, role, label, address)
@@ -43,6 +48,11 @@ export async function expectDevices(
   await mustBeFree(client, changed);
   await note(client, "expected", changed, { actor, dns: false });
   await joinInterfaces(client, changed, actor);
+  await withdrawn(
+    client,
+    old.map(({ address }) => address),
+    actor,
+  );
   return rows.map(
     ({ row, isNew }) =>
       `expected device ${row["mac"] as string} (${row["label"] as string}): ${isNew ? "created" : "changed"}`,
@@ -67,7 +77,7 @@ async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Prom
      FROM ipam.expected_device d
      LEFT JOIN ipam.prefix p ON p.prefix >>= d.address AND NOT ipam.assignable(p, d.address)
      LEFT JOIN ipam.segment s ON s.id = p.segment
-     LEFT JOIN (ipam.lease l JOIN ipam.interface i ON i.id = l.interface) ON l.address = d.address AND l.mac <> d.mac
+     LEFT JOIN (ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface) ON l.address = d.address AND l.mac <> d.mac
        AND (l.reusable_at > now() OR i.machine IS NOT NULL)
      WHERE d.mac = ANY($1::macaddr[]) AND d.address IS NOT NULL AND (l.mac IS NOT NULL OR p.id IS NOT NULL) LIMIT 1`,
     [devices.map(({ mac }) => mac)],

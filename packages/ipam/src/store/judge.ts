@@ -1,4 +1,5 @@
-import type { LeaseRequest, Refusal } from "../lease.ts";
+import { identitiesOf, isPort } from "../identity.ts";
+import type { Bind, LeaseRequest, Refusal } from "../lease.ts";
 import type { AddressPolicy } from "../model.ts";
 import type { Json } from "./rows.ts";
 
@@ -17,6 +18,11 @@ export interface Fact {
   /** The address is declared for this device, or for another one. */
   readonly declared: boolean;
   readonly claimed: boolean;
+  /** Whom the address is reserved for, and since when: by a declaration, or by a life that ended. */
+  readonly reserved: string | null;
+  readonly reserved_origin: "declared" | "preserved" | null;
+  /** It is the client's own, though its interface may have been deleted meanwhile. */
+  readonly own: boolean;
   /** Who has the address or had it last: its interface, and what became of the promise. */
   readonly holder: number | null;
   readonly state: "bound" | "released" | "declined" | null;
@@ -33,17 +39,41 @@ export interface Fact {
 /** Why this cannot be, as far as one can tell before the constraint has the last word; undefined when it may go ahead. */
 export function judge(request: LeaseRequest, fact: Fact): Refusal | undefined {
   if (fact.vrf === null) return "no such segment";
-  const isOwn = fact.interface !== null && fact.holder === fact.interface.id;
-  if (request.do !== "bind") return isOwn && fact.state === "bound" ? undefined : "no such lease";
+  if (request.do !== "bind")
+    return fact.interface !== null && fact.own && fact.state === "bound" ? undefined : "no such lease";
 
-  if (fact.admission === "expected" && !isExpected(fact)) return "device is not expected here";
+  const promised = isPromised(request, fact);
+  if (fact.admission === "expected" && !promised && !isExpected(fact)) return "device is not expected here";
   if (!fact.assignable || fact.claimed) return "address is not assignable in this segment";
+  if (fact.reserved !== null && !isReservedFor(request, fact)) return "address is reserved for another";
   // Somebody unknown uses a declined address: not even its holder gets it back before it has rested.
-  if (isOwn) return fact.state === "declined" && !fact.rested ? "address rests until its grace has passed" : undefined;
-  if (fact.allocation === "reserved" && !fact.declared) return "address is not assignable in this segment";
-  if (fact.other_policy !== null && fact.other_policy !== "dynamic" && !fact.declared)
+  if (fact.own)
+    return fact.state === "declined" && !fact.rested ? "address rests until its grace has passed" : undefined;
+  if ((fact.allocation === "reserved" || fact.policy === "fixed") && !promised)
+    return "address is not assignable in this segment";
+  if (fact.other_policy !== null && fact.other_policy !== "dynamic" && !promised)
     return "interface holds another address";
-  return fact.holder === null ? undefined : taken(fact);
+  return fact.holder === null ? undefined : taken(request, fact, promised);
+}
+
+/** Declared for this client: for its device, or for something it is known by. */
+export function isPromised(request: Bind, fact: Fact): boolean {
+  return fact.declared || isReservedFor(request, fact);
+}
+
+/** The address of the client's port, which is taken from whoever holds it. */
+export function preempts(request: Bind, fact: Fact): boolean {
+  return fact.reserved !== null && isPort(fact.reserved) && isReservedFor(request, fact);
+}
+
+/** What the lease is from now on: what is declared is fixed, the rest as the segment has it. */
+export function policyOf(request: Bind, fact: Fact): AddressPolicy {
+  if (!isPromised(request, fact)) return fact.policy;
+  return fact.reserved_origin === "preserved" ? "preserved" : "fixed";
+}
+
+function isReservedFor(request: Bind, { reserved }: Fact): boolean {
+  return reserved !== null && identitiesOf(request.mac, request).includes(reserved);
 }
 
 /** Whether a bind changes what DNS may say: a plain renewal does not. */
@@ -57,8 +87,10 @@ function isExpected({ expected, interface: own }: Fact): boolean {
 }
 
 /** A referenced address is kept past its expiry; a declaration takes one only from an interface of no machine. */
-function taken(fact: Fact): Refusal | undefined {
-  if (fact.referenced || (fact.holder_policy !== "dynamic" && !fact.declared))
+function taken(request: Bind, fact: Fact, promised: boolean): Refusal | undefined {
+  if (preempts(request, fact))
+    return fact.state === "declined" && !fact.rested ? "address rests until its grace has passed" : undefined;
+  if (fact.referenced || (fact.holder_policy !== "dynamic" && !promised))
     return "address is bound to another interface";
   if (fact.rested) return undefined;
   return fact.state === "bound" && !fact.expired

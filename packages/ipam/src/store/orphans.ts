@@ -10,6 +10,11 @@ interface Holder {
   readonly machine: string | null;
 }
 
+interface Promised {
+  readonly address: string;
+  readonly identity: string;
+}
+
 const HOLDER = `host(l.address) AS address, l.mac::text, l.state, to_char(l.reusable_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS until, i.machine`;
 const SHOWN = 3;
 
@@ -23,18 +28,32 @@ export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Pr
     [segment.id],
   );
   if (rows.length > 0) throw new Refused(`segment ${segment.name}: the edit would orphan ${list(rows)}`);
+  const { rows: promised } = await client.query<Promised>(
+    `SELECT host(address) AS address, identity FROM ipam.reservation r WHERE segment = $1
+       AND NOT EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = $1 AND ipam.assignable(p, r.address))
+     ORDER BY r.address LIMIT 1`,
+    [segment.id],
+  );
+  if (promised[0]) throw new Refused(`segment ${segment.name}: the edit would orphan ${reserved(promised[0])}`);
 }
 
 /** No address of it is bound, referenced or at rest. */
 export async function mustBeEmpty(client: pg.ClientBase, name: string, segment: number): Promise<void> {
   const { rows } = await client.query<Holder>(
-    `SELECT ${HOLDER} FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
+    `SELECT ${HOLDER} FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
      WHERE l.segment = $1 AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')
      ORDER BY l.address LIMIT 100`,
     [segment],
   );
   if (rows.length > 0) throw new Refused(`segment ${name}: in use by ${list(rows)}`);
+  const { rows: promised } = await client.query<Promised>(
+    `SELECT host(address) AS address, identity FROM ipam.reservation WHERE segment = $1 ORDER BY address LIMIT 1`,
+    [segment],
+  );
+  if (promised[0]) throw new Refused(`segment ${name}: in use by ${reserved(promised[0])}`);
 }
+
+const reserved = ({ address, identity }: Promised): string => `${address} (reserved for ${identity})`;
 
 function list(holders: readonly Holder[]): string {
   const shown = holders.slice(0, SHOWN).map(({ address, mac, state, until, machine }) => {

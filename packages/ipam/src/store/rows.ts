@@ -14,6 +14,7 @@ export const TABLES: Readonly<Record<Kind, string>> = {
   segment: "ipam.segment",
   prefix: "ipam.prefix",
   expected: "ipam.expected_device",
+  reservation: "ipam.reservation",
   interface: "ipam.interface",
   lease: "ipam.lease",
   name: "ipam.name",
@@ -24,6 +25,7 @@ const COLUMNS: Readonly<Record<Kind, Readonly<Record<string, Reader>>>> = {
   segment: {},
   prefix: { prefix, gateway: address, excluded: (list: string[]) => list.map(address) },
   expected: { mac, address },
+  reservation: { address },
   interface: { mac, domain: () => undefined }, // the segment's, repeated for a constraint
   lease: {
     address,

@@ -3,6 +3,7 @@ import type { Segment } from "../model.ts";
 import { Refused, type SegmentEdit } from "../store.ts";
 import { note, noteGone } from "./note.ts";
 import { mustBeEmpty, mustNotOrphan } from "./orphans.ts";
+import { repolicy } from "./policy.ts";
 import { writePrefixes } from "./prefixes.ts";
 import { put } from "./put.ts";
 import { type Json, rowFrom } from "./rows.ts";
@@ -63,6 +64,7 @@ export async function writeSegment(
   if (movesVrf) await mustBeEmpty(client, before["name"] as string, before["id"] as number);
   const { row, changed } = await put(client, "segment", before, wanted, says, actor);
   const segment = rowFrom("segment", row);
+  if (before) await repolicy(client, before, row, actor);
   if (before && before["domain"] !== row["domain"]) await moveInterfaces(client, segment, actor);
   const isWritten = edit.prefixes !== undefined || movesVrf;
   const lines = isWritten ? await writePrefixes(client, says, segment, edit.prefixes, { actor, removes }) : [];

@@ -22,6 +22,7 @@ export const FACTS = `
     EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = k.segment AND ipam.assignable(p, k.address)) AS assignable,
     coalesce(e.address = k.address, false) AS declared,
     coalesce((SELECT c.mac FROM ipam.expected_device c WHERE c.address = k.address) <> k.mac, false) AS claimed,
+    r.identity AS reserved, r.origin AS reserved_origin, coalesce(h.segment = k.segment AND h.mac = k.mac, false) AS own,
     h.interface AS holder, h.state, coalesce(h.expires_at <= now(), false) AS expired,
     coalesce(h.reusable_at <= now(), true) AS rested, h.policy AS holder_policy, h.machine IS NOT NULL AS referenced,
     o.policy AS other_policy, coalesce(o.state = 'bound', false) AS other_bound
@@ -36,10 +37,12 @@ export const FACTS = `
     SELECT address, to_jsonb(t) AS "row" FROM ipam.expected_device t WHERE mac = k.mac OFFSET 0
   ) e ON true
   LEFT JOIN LATERAL (
-    SELECT interface, state, policy, expires_at, reusable_at,
-      (SELECT machine FROM ipam.interface WHERE id = l.interface) AS machine
+    SELECT interface, segment, mac, state, policy, expires_at, reusable_at, (SELECT machine FROM ipam.interface WHERE id = l.interface) AS machine
     FROM ipam.lease l WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) h ON true
+  LEFT JOIN LATERAL (
+    SELECT identity, origin FROM ipam.reservation WHERE vrf = s.vrf AND address = k.address OFFSET 0
+  ) r ON true
   LEFT JOIN LATERAL (
     SELECT l.policy, l.state FROM ipam.lease l
     WHERE l.interface = i.id AND family(l.address) = family(k.address) AND l.address <> k.address
@@ -61,14 +64,14 @@ const NOTE = (from: string): string => `
   FROM (${from}) c`;
 
 /**
- * The constraint has the last word: a row that exists is taken over only if it is this interface's, or rested and
- * referenced by nobody, judged on the row as locked. Who gets no row back has lost.
+ * The constraint has the last word: a row that exists is taken over only if it is this interface's (which may have been
+ * deleted and come again), or rested and referenced by nobody, or its port's; judged on the row as locked. Who gets no row back has lost.
  */
 export const BIND = `
   WITH given AS (
     SELECT * FROM unnest($2::text[], $3::inet[], $4::int[], $5::int[], $6::macaddr[], $7::text[], $8::int[], $9::int[],
-      $10::bytea[], $11::inet[], $12::bytea[], $13::bytea[], $14::boolean[], $15::text[], $16::boolean[])
-      g (vrf, address, segment, interface, mac, policy, lease_seconds, grace_seconds, client_id, giaddr, circuit_id, remote_id, dns, trace, declared)
+      $10::bytea[], $11::inet[], $12::bytea[], $13::bytea[], $14::boolean[], $15::text[], $16::boolean[], $17::boolean[])
+      g (vrf, address, segment, interface, mac, policy, lease_seconds, grace_seconds, client_id, giaddr, circuit_id, remote_id, dns, trace, declared, preempts)
   ), put AS (
     INSERT INTO ipam.lease AS l (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at,
       client_id, giaddr, circuit_id, remote_id)
@@ -81,10 +84,12 @@ export const BIND = `
       expires_at = excluded.expires_at, reusable_at = excluded.reusable_at, client_id = excluded.client_id,
       giaddr = excluded.giaddr, circuit_id = excluded.circuit_id, remote_id = excluded.remote_id,
       version = nextval('ipam.version')
-    WHERE (l.interface = excluded.interface AND (l.state <> 'declined' OR l.reusable_at <= now()))
+    WHERE (l.segment = excluded.segment AND l.mac = excluded.mac AND (l.state <> 'declined' OR l.reusable_at <= now()))
       OR (l.reusable_at <= now()
-        AND (l.policy = 'dynamic' OR excluded.address IN (SELECT address FROM given WHERE declared))
+        AND (l.policy = 'dynamic' OR (excluded.vrf, excluded.address) IN (SELECT vrf, address FROM given WHERE declared))
         AND (SELECT h.machine FROM ipam.interface h WHERE h.id = l.interface) IS NULL)
+      OR ((l.state <> 'declined' OR l.reusable_at <= now())
+        AND (excluded.vrf, excluded.address) IN (SELECT vrf, address FROM given WHERE preempts))
     RETURNING l.vrf, l.address, to_jsonb(l) AS "row"
   ), noted AS (${NOTE(`SELECT put."row", given.dns, given.trace FROM put JOIN given USING (vrf, address)`)})
   SELECT "row" FROM put`;

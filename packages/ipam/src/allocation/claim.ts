@@ -1,0 +1,57 @@
+import type { Address, Mac } from "@firstlight/wire";
+import { identitiesOf, isPort, type Proof } from "../identity.ts";
+import type { ExpectedDevice, Reservation, Segment } from "../model.ts";
+
+/** What is declared of addresses, as allocation asks for it. */
+export interface Claims {
+  expected(mac: Mac): ExpectedDevice | undefined;
+  /** The device this address is declared for. */
+  expectedAt(address: Address): ExpectedDevice | undefined;
+  /** Whom this address is reserved for. */
+  reservedAt(address: Address, vrf: string): Reservation | undefined;
+  /** What is reserved for this identity: at most one of each family. */
+  reservedFor(segment: number, identity: string): readonly Reservation[];
+}
+
+/** Who asks, by everything it can be known by. */
+export interface Claimant {
+  readonly segment: Segment;
+  readonly mac: Mac;
+  readonly identities: readonly string[];
+}
+
+/** An address that is this client's by declaration. A port's address is taken from whoever holds it. */
+export interface Claimed {
+  readonly address: Address;
+  readonly preempts: boolean;
+}
+
+export function claimant(segment: Segment, mac: Mac, proof: Proof = {}): Claimant {
+  return { segment, mac, identities: identitiesOf(mac, proof) };
+}
+
+/** What is declared for this client in a family, the strongest claim first: its port's, its device's, its own. */
+export function claimsOf(claims: Claims, { segment, mac, identities }: Claimant, family: 4 | 6): Claimed[] {
+  const type = family === 4 ? "number" : "bigint";
+  const all = identities.flatMap((identity) =>
+    claims.reservedFor(segment.id, identity).map(({ address }) => ({ address, preempts: isPort(identity) })),
+  );
+  const device = claims.expected(mac)?.address;
+  if (device !== undefined) all.push({ address: device, preempts: false });
+  return all
+    .filter(({ address }) => typeof address === type)
+    .toSorted((a, b) => Number(b.preempts) - Number(a.preempts));
+}
+
+/** Declared for somebody else. */
+export function isClaimed(claims: Claims, { segment, mac, identities }: Claimant, address: Address): boolean {
+  const expected = claims.expectedAt(address);
+  if (expected !== undefined && expected.mac !== mac) return true;
+  const reserved = claims.reservedAt(address, segment.vrf);
+  return reserved !== undefined && !(reserved.segment === segment.id && identities.includes(reserved.identity));
+}
+
+/** Declared for anybody. */
+export function isDeclared(claims: Claims, address: Address, vrf: string): boolean {
+  return claims.expectedAt(address) !== undefined || claims.reservedAt(address, vrf) !== undefined;
+}
