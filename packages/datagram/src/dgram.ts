@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import type { Counters, Datagram, Endpoint, Listen, Port } from "./port.ts";
+import type { Answer, Counters, Datagram, Endpoint, Listen, Port } from "./port.ts";
+import { serveBatches } from "./serve.ts";
 import { fromText, toText } from "./text.ts";
 import { Unavailable } from "./unavailable.ts";
 
@@ -69,6 +70,10 @@ class DgramPort implements Port {
       this.#wake = undefined;
       if (this.#queue.length > 0 && !this.#closed) yield this.#queue.splice(0, this.#batch);
     }
+  }
+
+  serve(answer: Answer, replyBytes: number): Promise<void> {
+    return serveBatches(this, answer, replyBytes);
   }
 
   send(bytes: Uint8Array, to: Endpoint): void {

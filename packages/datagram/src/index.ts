@@ -1,3 +1,3 @@
 /** Floor 0. One `Port` for UDP with two engines: `dgram` everywhere, `batch` (recvmmsg/sendmmsg) on Linux. */
 export { listen } from "./listen.ts";
-export type { Counters, Datagram, Endpoint, Engine, Listen, Port, Source } from "./port.ts";
+export type { Answer, Counters, Datagram, Endpoint, Engine, Listen, Port, Source } from "./port.ts";

@@ -13,6 +13,12 @@ export interface Port extends AsyncDisposable {
   /** One batch after another until the port is closed. One consumer at a time. */
   [Symbol.asyncIterator](): AsyncIterator<readonly Datagram[]>;
   /**
+   * Answers each datagram where it stands, until the port is closed: in the place of iteration, for replies that need
+   * nothing but the query. A reply leaves from the address that was asked (RFC 2181 §4.1); one that the kernel does not
+   * take at once is counted as unsent. `replyBytes` is the longest reply.
+   */
+  serve(answer: Answer, replyBytes: number): Promise<void>;
+  /**
    * Queues one datagram; what is queued in one turn of the event loop leaves in one call where the engine can. `bytes`
    * must not be changed until `flush()` or the next turn. A full queue or a failing send is counted, never thrown.
    * `source` picks the address and interface to send from (IP_PKTINFO; engine `batch` only).
@@ -23,6 +29,12 @@ export interface Port extends AsyncDisposable {
   /** Stops receiving, sends what is queued, ends the iteration, frees the descriptor. Safe to call twice. */
   close(): Promise<void>;
 }
+
+/**
+ * Reads the first `length` bytes of `query`, writes into `reply` and tells how many bytes it has; 0 for none. Both arrays
+ * are the engine's memory: nothing of them may be kept.
+ */
+export type Answer = (query: Uint8Array, length: number, reply: Uint8Array) => number;
 
 export type Engine = "dgram" | "batch";
 

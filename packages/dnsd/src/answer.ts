@@ -44,18 +44,19 @@ export function newScratch(): Scratch {
 }
 
 /**
- * Answers a query: the length of the reply in `out` (65535 bytes for TCP, `payloadBytes` for UDP), or why there is none.
+ * Answers the query in the first `length` bytes: the length of the reply in `out` (65535 bytes for TCP, `payloadBytes` for UDP), or why there is none.
  * Refuses in the order of RFC 8906: header, question, EDNS version, type, class; then looks the name up.
  */
 export function answer(
   zones: Zones,
   query: Uint8Array,
+  length: number,
   out: Uint8Array,
   limits: Limits,
   scratch: Scratch,
 ): number | Silence {
   const { scan: asked, reply } = scratch;
-  const finding = scan(query, query.length, zones.seed, asked);
+  const finding = scan(query, length, zones.seed, asked);
   if (finding === "shorter than a header" || finding === "is a response") return finding;
   reply.begin(query, out, asked, roomFor(asked, limits));
   const refused = finding === "query" ? refusal(asked, limits) : REFUSED_AS[finding];

@@ -42,9 +42,9 @@ export class Responder {
   }
 
   /** Length of the reply in `out`; 0 when there is none, and the reason is counted. */
-  respond(query: Uint8Array, out: Uint8Array, transport: Transport): number {
+  respond(query: Uint8Array, length: number, out: Uint8Array, transport: Transport): number {
     const limits = this.#limits[transport][this.isStale ? 1 : 0];
-    const said = answer(this.#authority.zones, query, out, limits, this.#scratch);
+    const said = answer(this.#authority.zones, query, length, out, limits, this.#scratch);
     if (typeof said === "string") {
       this.#metrics.silence(said);
       return 0;

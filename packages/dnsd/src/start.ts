@@ -7,7 +7,6 @@ import { Authority } from "./authority.ts";
 import type { DnsdConfig } from "./config.ts";
 import { createMetrics } from "./metrics.ts";
 import { Responder } from "./responder.ts";
-import { serve } from "./server.ts";
 import { listenStream, type Stream } from "./stream.ts";
 
 /** The IPAM as dnsd needs it, opened by whoever starts it. */
@@ -55,7 +54,11 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
     parts.use(listener.stream);
     listeners.push(listener);
   }
-  const serving = Promise.all(listeners.map(({ port }) => serve(port, responder)));
+  const serving = Promise.all(
+    listeners.map(({ port }) =>
+      port.serve((query, length, out) => responder.respond(query, length, out, "udp"), config.payloadBytes),
+    ),
+  );
   const owned = parts.move();
   return {
     endpoints: Object.assign({}, ...listeners.map(endpointsOf)) as Record<string, string>,
@@ -95,7 +98,7 @@ async function open(
         connections: tcp.connections,
         perAddress: tcp.perAddress,
         idleMs: tcp.idleSeconds * 1000,
-        respond: (query, out) => responder.respond(query, out, "tcp"),
+        respond: (query, out) => responder.respond(query, query.length, out, "tcp"),
         onEnd,
       });
       return { port, stream };

@@ -41,7 +41,7 @@ export function zones(
 /** The reply's bytes, or why there is none. */
 export function bytesFor(of: Zones, bytes: Uint8Array, limits = FRESH): Uint8Array | string {
   const out = new Uint8Array(limits.isStream ? 65_535 : limits.payloadBytes).fill(0xee);
-  const said = answer(of, bytes, out, limits, newScratch());
+  const said = answer(of, bytes, bytes.length, out, limits, newScratch());
   return typeof said === "string" ? said : out.slice(0, said);
 }
 

@@ -1,5 +1,6 @@
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
-import type { Counters, Datagram, Endpoint, Listen, Port, Source } from "../port.ts";
+import type { Answer, Counters, Datagram, Endpoint, Listen, Port, Source } from "../port.ts";
+import { createExchange, type Exchange } from "./exchange.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { loadLibc } from "./libc.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
@@ -17,15 +18,25 @@ export function listenBatch(options: Listen): Port {
   const libc = loadLibc();
   const { fd, local } = openSocket(libc, options);
   const counters: Counters = { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 };
+  const { batch: count = 64, maxBytes = 2048 } = options;
+  const isWildcard = local.address === 0 || local.address === 0n;
   try {
     const waiter = createWaiter(libc, fd);
-    const inbox = createInbox(libc, fd, options.batch ?? 64, options.maxBytes ?? 2048, counters);
+    const inbox = createInbox(libc, fd, count, maxBytes, counters);
     const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
-    return new BatchPort(local, counters, inbox, outbox, waiter, () => libc.close(fd));
+    const exchange = (replyBytes: number): Exchange =>
+      createExchange(libc, fd, { count, maxBytes, replyBytes, isWildcard }, counters);
+    return new BatchPort(local, counters, { inbox, outbox, exchange }, waiter, () => libc.close(fd));
   } catch (fault) {
     libc.close(fd);
     throw fault;
   }
+}
+
+interface Boxes {
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly exchange: (replyBytes: number) => Exchange;
 }
 
 class BatchPort implements Port {
@@ -34,6 +45,7 @@ class BatchPort implements Port {
   readonly counters: Counters;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  readonly #exchange: Boxes["exchange"];
   readonly #waiter: Waiter;
   readonly #closeSocket: () => void;
   #waiting: Promise<void> | undefined;
@@ -45,8 +57,7 @@ class BatchPort implements Port {
   constructor(
     local: Endpoint,
     counters: Counters,
-    inbox: Inbox,
-    outbox: Outbox,
+    { inbox, outbox, exchange }: Boxes,
     waiter: Waiter,
     closeSocket: () => void,
   ) {
@@ -54,6 +65,7 @@ class BatchPort implements Port {
     this.counters = counters;
     this.#inbox = inbox;
     this.#outbox = outbox;
+    this.#exchange = exchange;
     this.#waiter = waiter;
     this.#closeSocket = closeSocket;
   }
@@ -71,6 +83,18 @@ class BatchPort implements Port {
         taken++;
         yield batch;
       } else if (taken > 0) taken = BATCHES_A_TURN; // one more look after the others' turn costs less than a thread hop
+      else await (this.#waiting = this.#waiter.wait());
+    }
+  }
+
+  async serve(answer: Answer, replyBytes: number): Promise<void> {
+    const exchange = this.#exchange(replyBytes);
+    for (let taken = 0; !this.#closed;) {
+      if (taken >= BATCHES_A_TURN) {
+        taken = 0;
+        await turn();
+      } else if (exchange.step(answer) > 0) taken++;
+      else if (taken > 0) taken = BATCHES_A_TURN;
       else await (this.#waiting = this.#waiter.wait());
     }
   }

@@ -3,7 +3,7 @@ import { SOCKADDR_BYTES } from "./sockaddr.ts";
 
 /** Offsets in `struct mmsghdr` on 64-bit Linux, as indices of 32-bit words. */
 export const MMSGHDR_BYTES = 64;
-export const WORD = { nameLength: 2, controlLength: 10, flags: 12, length: 14 } as const;
+export const WORD = { nameLength: 2, control: 8, controlLength: 10, flags: 12, length: 14 } as const;
 export const WORDS = MMSGHDR_BYTES / 4;
 const IOVEC_BYTES = 16;
 /** Room for the control messages of one datagram: IPV6_PKTINFO (40) and SO_RXQ_OVFL (24). */
