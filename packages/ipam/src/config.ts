@@ -10,9 +10,9 @@ const bytes = z.string().regex(/^(0x([0-9a-f]{2}){1,255}|(?!0x)[ -~]{1,255})$/i,
 
 const reservation = z
   .strictObject({
-    segment: label,
-    address,
-    mac: mac.optional(),
+    segment: label.describe("Where it holds"),
+    address: address.describe("The address that is promised"),
+    mac: mac.optional().describe("To this MAC"),
     uuid: z.guid().optional().describe("As the firmware sends it in option 97"),
     clientId: bytes.optional().describe("Option 61: text, or 0x and hex"),
     port: z
@@ -38,56 +38,75 @@ export const ipamSchema = z.strictObject({
           .regex(
             /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
             "want a lower-case domain name without a final dot",
-          ),
+          )
+          .describe("A DNS zone, lower-case, without the final dot"),
         nameServers: z
           .array(z.string())
           .min(1)
           .default(["ns1"])
           .describe("The first is the SOA's primary; relative names are below the zone"),
-        ttlSeconds: z.int().min(1).max(86_400).default(60),
-        negativeTtlSeconds: z.int().min(1).max(3600).default(5),
+        ttlSeconds: z.int().min(1).max(86_400).default(60).describe("Time to live of its records"),
+        negativeTtlSeconds: z.int().min(1).max(3600).default(5).describe("How long a resolver keeps a no"),
       }),
     )
-    .default([]),
+    .default([])
+    .describe("DNS zones of the site's names"),
   segments: z
     .array(
       z.strictObject({
-        name: label,
-        kind: z.enum(["underlay", "admin", "tenant", "host_inband"]).default("underlay"),
-        domain: z.string(),
-        vrf: z.string().default("default"),
-        mtu: z.int().min(576).max(9216).default(1500),
-        vlan: z.int().min(1).max(4094).optional(),
-        vni: z.int().min(1).max(16_777_215).optional(),
-        leaseSeconds: z.int().min(60).max(31_536_000).default(3600),
+        name: label.describe("Its name: a host label"),
+        kind: z
+          .enum(["underlay", "admin", "tenant", "host_inband"])
+          .default("underlay")
+          .describe("Whose broadcast domain it is"),
+        domain: z.string().describe("The domain of its addresses' names"),
+        vrf: z.string().default("default").describe("Routing context: addresses are unique in it"),
+        mtu: z.int().min(576).max(9216).default(1500).describe("Told to clients"),
+        vlan: z.int().min(1).max(4094).optional().describe("For the record"),
+        vni: z.int().min(1).max(16_777_215).optional().describe("For the record"),
+        leaseSeconds: z.int().min(60).max(31_536_000).default(3600).describe("Length of a lease"),
         graceSeconds: z.int().min(0).max(31_536_000).default(86_400).describe("Rest of a freed address before reuse"),
-        admission: z.enum(["open", "expected"]).default("open"),
-        allocation: z.enum(["dynamic", "sequential", "reserved"]).default("dynamic"),
-        policy: z.enum(["dynamic", "fixed", "retained", "preserved"]).default("dynamic"),
-        naming: z.enum(["address", "mac"]).default("address"),
+        admission: z
+          .enum(["open", "expected"])
+          .default("open")
+          .describe("Who gets an address: anybody, or expected devices alone"),
+        allocation: z
+          .enum(["dynamic", "sequential", "reserved"])
+          .default("dynamic")
+          .describe("Which address: by hash of the MAC, the lowest free, or declared ones alone"),
+        policy: z
+          .enum(["dynamic", "fixed", "retained", "preserved"])
+          .default("dynamic")
+          .describe("How long an address stays its interface's"),
+        naming: z.enum(["address", "mac"]).default("address").describe("What names an interface without a label"),
         boots: z.boolean().default(true).describe("Whether dhcpd offers something to boot"),
         prefixes: z
           .array(
             z.strictObject({
-              prefix,
-              gateway: address.optional(),
+              prefix: prefix.describe("IPv4 or IPv6, without host bits; no two overlap in one vrf"),
+              gateway: address.optional().describe("In the prefix; never given"),
               reserved: z.int().min(0).max(65_536).default(1).describe("Addresses at the head that are never given"),
-              excluded: z.array(address).default([]),
+              excluded: z.array(address).default([]).describe("Never given"),
             }),
           )
-          .min(1),
+          .min(1)
+          .describe("Its addresses"),
         options: z
           .strictObject({
             routers: z.array(z.ipv4()).optional().describe("Default: the prefix's gateway"),
-            domainNameServers: z.array(z.ipv4()).optional(),
-            ntpServers: z.array(z.ipv4()).optional(),
+            domainNameServers: z.array(z.ipv4()).optional().describe("Option 6"),
+            ntpServers: z.array(z.ipv4()).optional().describe("Option 42"),
             domainSearch: z.array(z.string()).optional().describe("Default: the segment's domain"),
-            staticRoutes: z.array(z.strictObject({ to: z.cidrv4(), via: z.ipv4() })).optional(),
+            staticRoutes: z
+              .array(z.strictObject({ to: z.cidrv4().describe("A prefix"), via: z.ipv4().describe("Its router") }))
+              .optional()
+              .describe("Option 121"),
           })
           .prefault({}),
       }),
     )
-    .default([]),
+    .default([])
+    .describe("Broadcast domains, their prefixes and policies"),
   reservations: z
     .array(reservation)
     .default([])
@@ -98,21 +117,23 @@ export const ipamSchema = z.strictObject({
 export const expectedMachinesSchema = z
   .array(
     z.strictObject({
-      name: label,
-      serial: z.string().max(64).optional(),
+      name: label.describe("The machine's name: a host label"),
+      serial: z.string().max(64).optional().describe("For people"),
       interfaces: z
         .array(
           z.strictObject({
-            mac,
-            role: z.enum(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"]),
+            mac: mac.describe("Each MAC once"),
+            role: z.enum(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"]).describe("What it is of the machine"),
             label: label.optional().describe("Default: NAME for the host, NAME-bmc, NAME-dpu, NAME-dpu-bmc"),
             address: address.optional().describe("A fixed address of its own"),
           }),
         )
-        .min(1),
+        .min(1)
+        .describe("Its interfaces, by MAC"),
     }),
   )
-  .default([]);
+  .default([])
+  .describe("Machines that are to come; a MAC belongs to a machine by this list alone");
 
 export type IpamConfig = z.output<typeof ipamSchema>;
 export type ExpectedMachines = z.output<typeof expectedMachinesSchema>;

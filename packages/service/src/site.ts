@@ -36,7 +36,7 @@ export const siteSchema = z.strictObject({
   redis: z
     .strictObject({
       url: z.string().optional().describe("redis://host:port; absent: limits per process. REDIS_URL overrides"),
-      passwordFile: z.string().optional(),
+      passwordFile: z.string().optional().describe("File whose first line is the password"),
     })
     .prefault({}),
   trust: z
@@ -45,7 +45,11 @@ export const siteSchema = z.strictObject({
     })
     .prefault({}),
   apiEndpoint: endpoint.default("127.0.0.1:7070").describe("Where daemons and operators reach the API service"),
-  log: z.strictObject({ level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info") }).prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info").describe("The least that is logged"),
+    })
+    .prefault({}),
   traces: z
     .strictObject({ endpoint: z.url().optional().describe("OTLP/HTTP collector; absent: no spans are made") })
     .prefault({}),
