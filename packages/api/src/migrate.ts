@@ -1,30 +1,7 @@
 import { join } from "node:path";
-import { runner } from "node-pg-migrate";
-import { Client } from "pg";
+import { migrateSchema } from "@firstlight/ipam/migrate";
 
-const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** Brings schema `api` of the database to this version. Forward only; several callers at once wait for one another. */
-export async function migrateApi(url: string): Promise<string[]> {
-  // A connection of ours: the runner's own is left to close by itself, and an error on it then ends the process.
-  const dbClient = new Client({ connectionString: url });
-  dbClient.on("error", () => {}); // the statement under way says it
-  try {
-    await dbClient.connect();
-    const done = await runner({
-      dbClient,
-      dir: join(import.meta.dirname, "../migrations"),
-      direction: "up",
-      schema: ["api"],
-      createSchema: true,
-      migrationsSchema: "api",
-      createMigrationsSchema: true,
-      migrationsTable: "migration",
-      advisoryLockMode: "wait",
-      logger: quiet,
-    });
-    return done.map(({ name }) => name);
-  } finally {
-    await dbClient.end();
-  }
+/** Brings schema `api` of the database to what this version needs; returns the names of the files it ran. */
+export function migrateApi(url: string): Promise<string[]> {
+  return migrateSchema(url, "api", join(import.meta.dirname, "../migrations"));
 }

@@ -5,11 +5,16 @@ import { Client } from "pg";
 /** The plain SQL files, one after another. */
 export const MIGRATIONS = fileURLToPath(new URL("../migrations", import.meta.url));
 
+/** Brings schema `ipam` to what this version needs; returns the names of the files it ran. */
+export function migrateIpam(url: string): Promise<string[]> {
+  return migrateSchema(url, "ipam", MIGRATIONS);
+}
+
 /**
- * Brings schema `ipam` to what this version needs; returns the names of the files it ran. Forward only, all in one
- * transaction; a second process that starts at the same moment waits and then finds nothing to do.
+ * Runs the plain SQL files of a folder that a schema has not seen. Forward only, all in one transaction; a second process
+ * that starts at the same moment waits and then finds nothing to do.
  */
-export async function migrateIpam(url: string): Promise<string[]> {
+export async function migrateSchema(url: string, schema: string, dir: string): Promise<string[]> {
   // A connection of ours: the runner's own is left to close by itself, and an error on it then ends the process.
   const dbClient = new Client({ connectionString: url });
   dbClient.on("error", () => {}); // the statement under way says it
@@ -17,9 +22,9 @@ export async function migrateIpam(url: string): Promise<string[]> {
     await dbClient.connect();
     const ran = await runner({
       dbClient,
-      dir: MIGRATIONS,
+      dir,
       direction: "up",
-      migrationsSchema: "ipam",
+      migrationsSchema: schema,
       createMigrationsSchema: true,
       migrationsTable: "migration",
       advisoryLockMode: "wait",
