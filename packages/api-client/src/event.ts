@@ -8,18 +8,19 @@ export function withinLimits(event: BootEvent): BootEvent {
   const { because, detail } = event;
   return {
     ...event,
-    ...(because !== undefined && { because: cut(because, EVENT_LIMITS.text) }),
+    ...(because !== undefined && { because: clean(because, EVENT_LIMITS.text) }),
     ...(detail && {
       detail: Object.fromEntries(
         Object.entries(detail)
           .slice(0, EVENT_LIMITS.keys)
-          .map(([key, value]) => [cut(key, EVENT_LIMITS.key), cut(value, EVENT_LIMITS.value)]),
+          .map(([key, value]) => [clean(key, EVENT_LIMITS.key), clean(value, EVENT_LIMITS.value)]),
       ),
     }),
   };
 }
 
-function cut(text: string, most: number): string {
+/** A machine's or a person's words as they may stand in an event: bounded, on one line, whole characters. */
+export function clean(text: string, most: number): string {
   return text
     .slice(0, most)
     .replaceAll(/\p{Cc}/gu, " ")

@@ -1,4 +1,4 @@
-import { EVENT_LIMITS } from "@firstlight/api-client";
+import { clean, EVENT_LIMITS } from "@firstlight/api-client";
 import { type Refused, refused } from "./because.ts";
 
 /** What a booted system says of itself: the token of its boot's decision, and free words beside it. */
@@ -32,11 +32,4 @@ function detailOf(fields: ReadonlyMap<string, unknown>): Record<string, string> 
     if (name !== "") detail.set(name, clean(text, EVENT_LIMITS.value));
   }
   return Object.fromEntries(detail);
-}
-
-function clean(text: string, most: number): string {
-  return text
-    .slice(0, most)
-    .replaceAll(/\p{Cc}/gu, " ")
-    .toWellFormed();
 }
