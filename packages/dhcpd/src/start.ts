@@ -3,7 +3,7 @@ import type { Api, Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
 import type { Replica, Store } from "@firstlight/ipam";
 import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
-import { formatAddress, type IPv4, isMalformed, parseIPv4, parsePrefix } from "@firstlight/wire";
+import { formatAddress, type IPv4, parseIPv4, parsePrefix, sound } from "@firstlight/wire";
 import { Answer } from "./answer.ts";
 import { Committer } from "./committer.ts";
 import type { DhcpdConfig } from "./config.ts";
@@ -60,7 +60,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     traces: new Traces(() => randomBytes(16).toString("hex"), MOST_CLIENTS),
     answer: new Answer({ replica, metrics, reporter, source: { ...config, nextServer } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
-    relays: config.relays?.map(prefix),
+    relays: config.relays?.map((text) => sound(parsePrefix(text), text)),
     perClient: new Limit(config.perClient, MOST_CLIENTS),
     perRelayUnknown: new Limit(config.perRelayUnknown, MOST_RELAYS),
     awayMarginMs: config.awayMarginSeconds * 1000,
@@ -132,15 +132,4 @@ function endpointOf({ local }: Port): string {
   return joinEndpoint(formatAddress(local.address), local.port);
 }
 
-/** The schema has seen it: anything else is a bug. */
-function ipv4(text: string): IPv4 {
-  const address = parseIPv4(text);
-  if (isMalformed(address)) throw new TypeError(`${text}: ${address.because}`);
-  return address;
-}
-
-function prefix(text: string) {
-  const read = parsePrefix(text);
-  if (isMalformed(read)) throw new TypeError(`${text}: ${read.because}`);
-  return read;
-}
+const ipv4 = (text: string): IPv4 => sound(parseIPv4(text), text);

@@ -2,7 +2,7 @@ import type { Reporter } from "@firstlight/api-client";
 import { listen } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
-import { formatAddress, isMalformed, parseAddress } from "@firstlight/wire";
+import { formatAddress, parseAddress, sound } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
@@ -42,8 +42,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     cachedBytes: () => files.cachedBytes,
   });
   const { host, port: listening } = splitEndpoint(config.listen);
-  const address = parseAddress(host);
-  if (isMalformed(address)) throw new TypeError(`${host}: ${address.because}`);
+  const address = sound(parseAddress(host), host);
   const port = await listen({
     address,
     port: listening,

@@ -1,13 +1,5 @@
 import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Segment } from "@firstlight/ipam";
-import {
-  type Address,
-  isMalformed,
-  type Mac,
-  parseAddress,
-  parseMac,
-  parsePrefix,
-  type Prefix,
-} from "@firstlight/wire";
+import { type Address, type Mac, parseAddress, parseMac, parsePrefix, type Prefix, sound } from "@firstlight/wire";
 import { DAWN } from "./clock.ts";
 
 /** Rows for tests: what is not said is the lab's. Addresses, MACs and prefixes may be text. */
@@ -153,9 +145,4 @@ export function readMac(text: Mac | string): Mac {
 
 export function readPrefix(text: Prefix | string): Prefix {
   return typeof text === "string" ? sound(parsePrefix(text), text) : text;
-}
-
-function sound<T>(value: T, text: string): Exclude<T, { is: "malformed" }> {
-  if (isMalformed(value)) throw new TypeError(`${text}: ${value.because}`);
-  return value as Exclude<T, { is: "malformed" }>;
 }
