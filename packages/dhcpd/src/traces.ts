@@ -1,3 +1,4 @@
+import { Recent } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 import type { Stage } from "./client.ts";
 
@@ -9,14 +10,13 @@ const ORDER: Readonly<Record<Stage, number>> = { rom: 0, ipxe: 1, os: 2 };
  * back to an earlier stage, because then it has been reset. Bounded; forgotten after ten quiet minutes.
  */
 export class Traces {
-  readonly #of = new Map<Mac, { readonly trace: string; readonly stage: Stage; readonly until: number }>();
+  readonly #of: Recent<Mac, { readonly trace: string; readonly stage: Stage; readonly until: number }>;
   readonly #make: () => string;
-  readonly #most: number;
 
   /** `make` gives 32 lower-case hex digits, not all zero. */
   constructor(make: () => string, most: number) {
     this.#make = make;
-    this.#most = most;
+    this.#of = new Recent(most);
   }
 
   /** The boot under way, if there is one: a renewal belongs to it or to none. */
@@ -30,12 +30,7 @@ export class Traces {
     const known = this.#of.get(mac);
     const goesOn = known !== undefined && known.until > now && ORDER[stage] >= ORDER[known.stage];
     const trace = goesOn ? known.trace : this.#make();
-    this.#of.delete(mac);
     this.#of.set(mac, { trace, stage, until: now + KEEP_MS });
-    for (const oldest of this.#of.keys()) {
-      if (this.#of.size <= this.#most) break;
-      this.#of.delete(oldest);
-    }
     return trace;
   }
 }
