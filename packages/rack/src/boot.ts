@@ -9,7 +9,7 @@ import { resolveSelf } from "./resolve.ts";
 
 /** Where a boot ended: what runs now, and the lease it has to keep. */
 export interface Booted {
-  readonly runs: "bmc" | "system" | "local disk";
+  readonly runs: "bmc" | "boot script" | "system" | "local disk";
   readonly program: Program;
   readonly lease: Lease;
   readonly name?: string;
@@ -30,6 +30,7 @@ export async function bootNetwork(line: Line, firmware: Firmware): Promise<Boote
   const lease = await obtain(line, firmware.ipxe);
   const ending = await runIpxe(line, firmware, lease);
   if (ending.do === "boot") return bootSystem(line, ending);
+  if (ending.do === "stop") return { runs: "boot script", program: firmware.ipxe, lease };
   line.tell("local-disk", { by: ending.by });
   return { runs: "local disk", program: firmware.ipxe, lease };
 }

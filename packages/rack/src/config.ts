@@ -50,6 +50,10 @@ export const rackSchema = z
       .max(86_400)
       .default(300)
       .describe("A machine that is not done by then is reported with where it hangs"),
+    until: z
+      .enum(["script", "system"])
+      .default("system")
+      .describe("How far a machine boots: until it has its boot script, or until its system is up"),
     powerCycle: z
       .boolean()
       .default(false)

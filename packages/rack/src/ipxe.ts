@@ -5,7 +5,8 @@ import { type Firmware, IPXE_AGENT, settingsOf } from "./firmware.ts";
 import { type Http, openHttp } from "./http.ts";
 import { BootFailed, type Line } from "./line.ts";
 
-export type Ending = Extract<Wish, { do: "boot" | "localDisk" }>;
+/** What takes over from iPXE; `stop` where the rack wants no more than the script. */
+export type Ending = Extract<Wish, { do: "boot" | "localDisk" }> | { readonly do: "stop" };
 
 const MOST_CHAINS = 1000;
 
@@ -20,6 +21,7 @@ export async function runIpxe(line: Line, firmware: Firmware, lease: Lease): Pro
     [script, isDone] = [next, true];
     for (const wish of wishes) {
       if (wish.do === "boot" || wish.do === "localDisk") return wish;
+      if (wish.do === "fetch" && line.until === "script") return { do: "stop" };
       if (wish.do === "fail") throw new BootFailed(wish.because);
       if (wish.do === "chain") {
         chains++;

@@ -14,6 +14,8 @@ export interface Line {
   readonly servers: Servers;
   readonly clock: Clock;
   readonly seed: number;
+  /** How far a boot goes. */
+  readonly until: "script" | "system";
   /** Aborted when the rack's time is over: no wait outlives it. */
   readonly signal: AbortSignal;
   tell(step: StepName, detail?: Detail): void;

@@ -61,6 +61,7 @@ export class Track {
       servers,
       clock,
       seed: rack.options.seed,
+      until: rack.options.until,
       signal,
       tell: (step, detail = {}) => {
         const entry: Step = { machine: name, role, mac, at: clock.now() - startedAt, step, detail };

@@ -206,3 +206,17 @@ test("the fleet is a function of the count: distinct MACs, and the same machines
   });
   assert.equal(many[48]!.name, "r2-m01");
 });
+
+test("a rack that boots until the script fetches neither kernel nor initrd", { skip }, async () => {
+  await using site = await openSite();
+  const report = await powerOn(site.options({ machines: 1, until: "script" }), () => {});
+  assert.deepEqual(story(of(report, 0, "host").timeline), [
+    "power-on",
+    "dhcp.start",
+    "dhcp.bound",
+    "ipxe.script",
+    "ready",
+  ]);
+  assert.deepEqual(story(of(report, 0, "dpu_oob").timeline).slice(-2), ["ipxe.script", "ready"]);
+  assert.equal(report.done, 1);
+});

@@ -1,0 +1,52 @@
+import type { RackReport } from "@firstlight/rack";
+import type { Sample } from "../harness/contract.ts";
+import type { Watch } from "./watch.ts";
+
+export interface Storm {
+  readonly report: RackReport;
+  readonly watch: Watch;
+  /** Transactions of the database during the storm. */
+  readonly transactions: number;
+  /** What the database holds: address by MAC and the other way round would both be unique. */
+  readonly leases: readonly { readonly mac: string; readonly address: string }[];
+  readonly memory: Readonly<Record<string, number>>;
+}
+
+/** The storm in figures: an operation is a machine whose BMC has its name and whose DPU and host have their script. */
+export function figuresOf({ report, watch, transactions, leases, memory }: Storm): Sample {
+  const promised = report.machines.flatMap(({ interfaces }) =>
+    interfaces.flatMap(({ mac, address }) => (address === undefined ? [] : [`${mac} ${address}`])),
+  );
+  const held = new Set(leases.map(({ mac, address }) => `${mac} ${address}`));
+  const addresses = promised.map((one) => one.split(" ")[1]);
+  const duplicates = addresses.length - new Set(addresses).size;
+  const lost = promised.filter((one) => !held.has(one)).length;
+  for (const [because, times] of [...watch.because].toSorted((a, b) => b[1] - a[1]).slice(0, 12))
+    console.log(`  ${times} × ${because}`);
+  for (const { interfaces } of report.machines.filter(({ done }) => !done).slice(0, 5))
+    for (const { mac, role, hangsIn, because } of interfaces.filter(({ done }) => !done))
+      console.log(`  not done: ${role} ${mac} in ${hangsIn}: ${because}`);
+  return {
+    operations: report.done,
+    seconds: report.ms / 1000,
+    failed: report.machines.length - report.done + duplicates + lost,
+    extra: {
+      machines: report.machines.length,
+      halfAckMs: watch.share("dhcp.bound", 0.5),
+      lastAckMs: watch.share("dhcp.bound", 1),
+      lastNameMs: watch.share("dns.resolved", 1),
+      halfScriptMs: watch.share("ipxe.script", 0.5),
+      lastScriptMs: watch.share("ipxe.script", 1),
+      acks: watch.count("dhcp.bound"),
+      unanswered: watch.count("dhcp.note"),
+      bootsBegunAgain: watch.count("boot.retry"),
+      httpRetries: watch.count("http.retry"),
+      duplicates,
+      lost,
+      leases: leases.length,
+      transactions,
+      transactionsPerAck: Number((transactions / Math.max(1, watch.count("dhcp.bound"))).toFixed(3)),
+      ...Object.fromEntries(Object.entries(memory).map(([name, bytes]) => [`${name}MiB`, Math.round(bytes / 2 ** 20)])),
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const KIB = 1024;
+
+/** What the machines of a storm fetch before their script: iPXE, at the size of a real build. */
+const IMAGES: Readonly<Record<string, number>> = {
+  "ipxe/undionly.kpxe": 70 * KIB,
+  "ipxe/snponly.efi": 180 * KIB,
+  "ipxe/snponly-arm64.efi": 180 * KIB,
+  ...Object.fromEntries(
+    ["discovery", "cleanup", "dpu"].flatMap((image) =>
+      ["x86_64", "i386", "arm64"].flatMap((arch) =>
+        ["vmlinuz", "initrd"].map((file) => [`${image}/${arch}/${file}`, KIB]),
+      ),
+    ),
+  ),
+};
+
+export function writeImages(folder: string): void {
+  for (const [path, bytes] of Object.entries(IMAGES)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), new Uint8Array(bytes).fill(0x46));
+  }
+}
