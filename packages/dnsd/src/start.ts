@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
-import { type Address, formatAddress, isMalformed, parseAddress } from "@firstlight/wire";
+import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
 import type { DnsdConfig } from "./config.ts";
 import { createMetrics } from "./metrics.ts";
@@ -132,9 +132,4 @@ function endpointsOf({ port: { local } }: Listener, i: number): Record<string, s
   return i === 0 ? { udp: at, tcp: at } : { [`udp${i}`]: at, [`tcp${i}`]: at };
 }
 
-/** The schema has seen it: anything else is a bug. */
-function address(text: string): Address {
-  const read = parseAddress(text);
-  if (isMalformed(read)) throw new TypeError(`${text}: ${read.because}`);
-  return read;
-}
+const address = (text: string): Address => sound(parseAddress(text), text);
