@@ -24,4 +24,5 @@ export { PgSource } from "./source/postgres.ts";
 export * from "./store.ts";
 export { createStore } from "./store/create.ts";
 export type { DatabaseOptions } from "./store/pool.ts";
+export { assignableIn, forecast, type Line, type Use, usedOf, type Utilisation } from "./utilisation.ts";
 export { nameServersOf, type Soa, type Zone, zonesOf } from "./zones.ts";

@@ -9,13 +9,20 @@ import { backoffMs } from "@firstlight/service";
 import { Client } from "pg";
 import { clientOptions, type DatabaseOptions } from "../store/pool.ts";
 import { archive } from "./archive.ts";
+import { pressure } from "../reclaim.ts";
 import { forget, type Keep } from "./forget.ts";
+import { sample } from "./sample.ts";
+import { takeBack } from "./take-back.ts";
 
 export interface HistoryOptions extends DatabaseOptions {
   readonly keep?: Partial<Keep>;
   readonly log?: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** How often it looks for changes. */
   readonly pollMs?: number;
+  /** How often prefixes are counted. Default 300 s. */
+  readonly sampleSeconds?: number;
+  /** Above how full a prefix gives up what it merely keeps. Default 90. */
+  readonly reclaimPercent?: number;
 }
 
 export interface Keeper extends AsyncDisposable {
@@ -24,7 +31,10 @@ export interface Keeper extends AsyncDisposable {
 }
 
 const POLL_MS = 1000;
-const FORGET_MS = 10_000;
+const SAMPLE_SECONDS = 300;
+const RECLAIM_PERCENT = 90;
+/** How often it looks whether something is to be counted or forgotten. */
+const CHORES_MS = 5000;
 /** Changes taken in by one transaction. */
 const BATCH = 5000;
 
@@ -49,7 +59,7 @@ export function startHistory(options: HistoryOptions): Keeper {
 class Loop {
   readonly #options: HistoryOptions;
   readonly #stopping = new AbortController();
-  #forgetAt = 0;
+  #choresAt = 0;
   archived = 0;
 
   constructor(options: HistoryOptions) {
@@ -94,9 +104,21 @@ class Loop {
       if (because !== undefined)
         this.#options.log?.warn({ because }, "history caught up with the leases as they stand");
     });
-    if (performance.now() < this.#forgetAt) return hasMore;
-    this.#forgetAt = performance.now() + FORGET_MS;
+    if (performance.now() < this.#choresAt) return hasMore;
+    this.#choresAt = performance.now() + CHORES_MS;
+    await this.#count(client);
     return (await alone(client, () => forget(client, this.#options.keep ?? {}))) || hasMore;
+  }
+
+  async #count(client: Client): Promise<void> {
+    const { sampleSeconds = SAMPLE_SECONDS, reclaimPercent = RECLAIM_PERCENT, log } = this.#options;
+    for (const use of (await alone(client, () => sample(client, sampleSeconds))) ?? []) {
+      const wanted = pressure(use, reclaimPercent);
+      if (wanted === 0) continue;
+      const reclaimed = await alone(client, () => takeBack(client, use.prefix, wanted));
+      if (reclaimed)
+        log?.info({ prefix: use.prefix, wanted, reclaimed }, "addresses reclaimed: the prefix is nearly full");
+    }
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,7 +1,9 @@
 import { type Address, formatAddress } from "@firstlight/wire";
 import type pg from "pg";
 import type { Json } from "../store/rows.ts";
+import type { Utilisation } from "../utilisation.ts";
 import { type Difference, difference } from "./difference.ts";
+import { utilisation } from "./trend.ts";
 
 /** An interface had an address. Times are milliseconds of the database's clock. */
 export interface Tenancy {
@@ -57,6 +59,8 @@ export interface History {
   whoHad(address: Address, at: number, vrf?: string): Promise<WhoHad>;
   /** The newest first. */
   audit(filter: AuditFilter): Promise<Audited[]>;
+  /** Every prefix as it was counted last, with its trend over so many days. */
+  utilisation(trendDays: number): Promise<Utilisation[]>;
 }
 
 /** The lease itself is asked too: it knows its last renewal a moment before the history does. */
@@ -108,6 +112,7 @@ export function createHistory(pool: pg.Pool): History {
       const { rows } = await pool.query<Json>(AUDIT, values);
       return rows.map(audited);
     },
+    utilisation: (trendDays) => utilisation(pool, trendDays),
   };
 }
 

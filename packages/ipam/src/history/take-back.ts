@@ -1,0 +1,40 @@
+import type pg from "pg";
+import { note } from "../store/note.ts";
+import type { Json } from "../store/rows.ts";
+import { LOCKS } from "../store/transaction.ts";
+
+/** As a lease batch does: no edit runs beside it. */
+const BEGIN = `SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`;
+
+/**
+ * What is kept for an interface by policy alone: its promise is over and has rested, and neither a machine, an expected
+ * device nor a reservation counts on it. Locks interfaces first, as all writers do; who is being served is passed over.
+ */
+const IDLE = `
+  SELECT i.id, l.vrf, host(l.address) AS address FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
+  WHERE l.segment = (SELECT segment FROM ipam.prefix WHERE id = $1)
+    AND l.address <<= (SELECT prefix::inet FROM ipam.prefix WHERE id = $1)
+    AND l.policy = 'retained' AND l.reusable_at <= now() AND i.machine IS NULL AND i.identified_by = 'lease'
+    AND NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = l.mac OR e.address = l.address)
+    AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.vrf = l.vrf AND r.address = l.address)
+  ORDER BY l.expires_at LIMIT $2
+  FOR NO KEY UPDATE OF i SKIP LOCKED`;
+
+/** Its interface gets it again if it comes back before somebody else needed it. */
+const RELEASE = `
+  UPDATE ipam.lease l SET state = 'released', policy = 'dynamic', version = nextval('ipam.version')
+  FROM unnest($1::int[], $2::text[], $3::inet[]) g (interface, vrf, address)
+  WHERE l.vrf = g.vrf AND l.address = g.address AND l.interface = g.interface AND l.policy = 'retained' AND l.reusable_at <= now()
+  RETURNING to_jsonb(l) AS "row"`;
+
+/** Returns so many of a prefix's addresses to the pool, those longest idle first; how many there were. */
+export async function takeBack(client: pg.ClientBase, prefix: number, count: number): Promise<number> {
+  await client.query(BEGIN);
+  const { rows: idle } = await client.query<{ id: number; vrf: string; address: string }>(IDLE, [prefix, count]);
+  if (idle.length === 0) return 0;
+  const values = [idle.map(({ id }) => id), idle.map(({ vrf }) => vrf), idle.map(({ address }) => address)];
+  const { rows } = await client.query<{ row: Json }>(RELEASE, values);
+  const released = rows.map(({ row }) => row);
+  await note(client, "lease", released, { actor: "daemon/api reclaim", dns: true });
+  return released.length;
+}

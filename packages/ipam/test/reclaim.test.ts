@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import test, { after } from "node:test";
+import { startHistory } from "../src/history/keeper.ts";
+import { MOST_RECLAIMED, pressure } from "../src/reclaim.ts";
+import { bind, ground, HOST, said, stranger } from "./ground.ts";
+
+const site = await ground();
+after(() => site[Symbol.asyncDispose]());
+const held = site.segments["held"]!;
+
+test("nothing is reclaimed below the threshold, and no more than leads back to it", () => {
+  const use = { assignable: 100, kept: 30, resting: 10, idle: 0 };
+  assert.equal(pressure({ ...use, bound: 50 }, 90), 0);
+  assert.equal(pressure({ ...use, bound: 55 }, 90), 5);
+  assert.equal(pressure({ ...use, assignable: 1e6, bound: 1e6 }, 50), MOST_RECLAIMED);
+});
+
+test("under pressure the longest idle go first; a machine's, a declared, a running and a resting one never", async () => {
+  const at = (n: number): string => `10.0.2.${n}`;
+  const devices = Array.from({ length: 10 }, (_, n) => bind(held, stranger(n), at(20 + n)));
+  await site.store.commit([...devices, bind(held, HOST, at(10))], "t");
+  // .20 to .25 are idle, .20 for the longest; .26 rests, .27 to .29 run; .10 is a machine's and idle for longer than all.
+  await site.sql(`UPDATE ipam.lease SET expires_at = now() - make_interval(hours => 100 - (host(address)::inet - '10.0.2.0')::int),
+    reusable_at = now() - interval '1 h' WHERE address <= '10.0.2.25'`);
+  await site.sql("UPDATE ipam.lease SET expires_at = now() - interval '1 h' WHERE address = '10.0.2.26'");
+  await site.sql("UPDATE ipam.expected_device SET address = '10.0.2.21' WHERE mac = '02:00:00:00:01:02'");
+  await site.sql("UPDATE ipam.prefix SET reserved = 244 WHERE prefix = '10.0.2.0/24'"); // 11 left, all of them used
+
+  await using _keeper = startHistory({ url: site.url, name: "test", pollMs: 10, sampleSeconds: 0, reclaimPercent: 70 });
+  const reclaimed = (): Promise<{ address: string }[]> =>
+    site.sql(
+      "SELECT host(address) AS address FROM ipam.lease WHERE state = 'released' AND policy = 'dynamic' ORDER BY 1",
+    );
+  while ((await reclaimed()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(
+    (await reclaimed()).map(({ address }) => address),
+    [at(20), at(22), at(23), at(24)], // 11 used of 11, at most 7; .21 is declared
+  );
+  const [change] = await site.sql<{ n: number; actor: string; dns: boolean }>(
+    "SELECT count(*)::int AS n, min(actor) AS actor, bool_and(dns) AS dns FROM ipam.change_pending WHERE actor LIKE '%reclaim'",
+  );
+  assert.deepEqual(change, { n: 4, actor: "daemon/api reclaim", dns: true });
+
+  await site.sql("UPDATE ipam.prefix SET reserved = 1 WHERE prefix = '10.0.2.0/24'");
+  const [other] = await site.store.commit([bind(held, stranger(50), at(20))], "t");
+  const [own] = await site.store.commit([bind(held, stranger(2), at(22))], "t");
+  const [kept] = await site.store.commit([bind(held, stranger(51), at(25))], "t");
+  assert.deepEqual([other, own, kept].map(said), [
+    "bound 10.0.2.20",
+    "bound 10.0.2.22",
+    "address is bound to another interface",
+  ]);
+});

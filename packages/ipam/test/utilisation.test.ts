@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import test, { after } from "node:test";
+import { isMalformed, parsePrefix } from "@firstlight/wire";
+import { Pool } from "pg";
+import { startHistory } from "../src/history/keeper.ts";
+import { createHistory } from "../src/history/read.ts";
+import type { PrefixRow } from "../src/model.ts";
+import { assignableIn, forecast, type Use } from "../src/utilisation.ts";
+import { back, bind, ground, HOST, ip, stranger } from "./ground.ts";
+
+const parts = new AsyncDisposableStack();
+after(() => parts.disposeAsync());
+
+function row(prefix: string, reserved: number, asides: string[] = [], gateway?: string): PrefixRow {
+  const parsed = parsePrefix(prefix);
+  assert.ok(!isMalformed(parsed));
+  const known = { kind: "prefix", id: 1, version: 1, segment: 1, vrf: "default", reserved } as const;
+  return { ...known, prefix: parsed, excluded: asides.map(ip), ...(gateway !== undefined && { gateway: ip(gateway) }) };
+}
+
+test("what a prefix can give: without its ends, head, gateway and exclusions, each once", () => {
+  assert.equal(assignableIn(row("10.0.0.0/24", 1)), 254n);
+  assert.equal(assignableIn(row("10.0.0.0/24", 3, ["10.0.0.9"], "10.0.0.1")), 251n, "the gateway is in the head");
+  assert.equal(assignableIn(row("10.0.0.0/24", 1, ["10.0.0.9", "10.0.0.9", "10.0.9.9"], "10.0.0.9")), 253n);
+  assert.equal(assignableIn(row("10.0.0.0/31", 0)), 2n);
+  assert.equal(assignableIn(row("10.0.0.0/30", 4)), 0n);
+  assert.equal(assignableIn(row("fd00::/64", 1, [], "fd00::1")), 2n ** 64n - 2n);
+  assert.equal(assignableIn(row("fd00::/127", 0)), 2n);
+});
+
+const USE: Use = { assignable: 100, bound: 50, kept: 20, resting: 10, idle: 5 };
+
+test("the days to exhaustion are what is free over what a day takes; where it cannot be said, it says why", () => {
+  assert.deepEqual(forecast(USE, { perDay: 4, samples: 100, hours: 24 }), { perDay: 4, daysToExhaustion: 5 });
+  assert.deepEqual(forecast(USE, { perDay: -1, samples: 100, hours: 24 }), { perDay: -1, because: "it does not grow" });
+  assert.equal(forecast(USE, { perDay: 4, samples: 3, hours: 24 }).because, "too few samples yet: 3 in 24.0 h");
+  assert.equal(forecast({ ...USE, bound: 70 }, { perDay: null, samples: 1, hours: 0 }).daysToExhaustion, 0);
+});
+
+test("every prefix is counted by what its addresses are, and its trend is the line through its samples", async () => {
+  const site = parts.use(await ground());
+  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (pool) => pool.end());
+  const history = createHistory(pool);
+  assert.deepEqual(await history.utilisation(7), []);
+  const [open, held, six] = [site.segments["open"]!, site.segments["held"]!, site.segments["six"]!];
+  await site.store.commit(
+    [
+      bind(open, stranger(1), "10.0.0.20"),
+      bind(open, stranger(2), "10.0.0.21"),
+      bind(open, stranger(3), "10.0.0.22"),
+      bind(open, HOST, "10.0.0.23"),
+      bind(held, stranger(1), "10.0.2.20"),
+      bind(six, stranger(1), "fd00::20"),
+    ],
+    "t",
+  );
+  await site.store.commit([back("release", open, stranger(2), "10.0.0.21")], "t");
+  await site.sql(
+    "UPDATE ipam.lease SET expires_at = now(), reusable_at = now() WHERE address IN ('10.0.0.22', '10.0.0.23', '10.0.2.20')",
+  );
+
+  parts.use(startHistory({ url: site.url, name: "test", pollMs: 10, sampleSeconds: 0 }));
+  while ((await history.utilisation(7)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const of = async (prefix: string) => (await history.utilisation(7)).find((one) => one.prefix === prefix)!;
+  const { at: _at, because: _because, ...counted } = await of("10.0.0.0/24");
+  assert.deepEqual(counted, {
+    segment: "open",
+    vrf: "default",
+    prefix: "10.0.0.0/24",
+    assignable: 251,
+    bound: 1,
+    kept: 1, // HOST belongs to a machine
+    resting: 1,
+    idle: 1,
+  });
+  assert.equal((await of("10.0.2.0/24")).kept, 1, "retained");
+  assert.deepEqual([(await of("fd00::/64")).bound, (await of("fd00::/64")).assignable], [1, 2 ** 64]);
+  assert.equal((await of("10.0.4.0/24")).bound, 0, "every prefix of a segment is counted");
+
+  await site.sql(`INSERT INTO ipam.utilisation (prefix, at, assignable, bound, kept, resting, idle)
+    SELECT id, now() + make_interval(hours => n), 251, 3 + n, 0, 0, 0 FROM ipam.prefix, generate_series(1, 48) n WHERE prefix = '10.0.0.0/24'`);
+  const grown = await of("10.0.0.0/24");
+  assert.equal(Math.round(grown.perDay!), 24);
+  assert.equal(Math.round(grown.daysToExhaustion!), Math.round((251 - 51) / 24));
+});
