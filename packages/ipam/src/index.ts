@@ -3,6 +3,7 @@ export { type Affected, affectedBy } from "./affected.ts";
 export { type Asked, candidate, freeAt, type Ground } from "./allocate.ts";
 export { isAssignable } from "./allocation/assignable.ts";
 export * from "./config.ts";
+export { undurable, warningOf } from "./durability.ts";
 export type * from "./feed.ts";
 export * from "./follower.ts";
 export * from "./identity.ts";

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { Context, Readiness } from "@firstlight/service";
-import { Client } from "pg";
+import { warnOfDurability } from "./durability.ts";
 import { createReplica } from "./follower.ts";
 import type { Replica } from "./replica.ts";
 import { startSequencer } from "./sequencer.ts";
 import { PgSource } from "./source/postgres.ts";
 import type { Store } from "./store.ts";
 import { createStore } from "./store/create.ts";
-import { clientOptions, type DatabaseOptions } from "./store/pool.ts";
+import type { DatabaseOptions } from "./store/pool.ts";
 
 /** The IPAM as a daemon holds it. */
 export interface Ipam extends AsyncDisposable {
@@ -42,9 +42,9 @@ export async function openIpam({
   const store = parts.use(createStore(database));
   const source = parts.use(new PgSource(database));
   if (sequencer) parts.use(startSequencer({ ...database, log }));
+  if (sequencer) void warnOfDurability(database, log); // by one daemon for all
   const snapshotFile = join(site.site.stateDir, `${name}.ipam`);
   const following = parts.use(await createReplica(source, clock, { snapshotFile, log }));
-  void warnOfDurability(database, log);
   const owned = parts.move();
   return {
     store,
@@ -52,29 +52,4 @@ export async function openIpam({
     ready: following.ready,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** A promise that the disk does not keep is no promise: said loudly, once per start. */
-export async function warnOfDurability(
-  database: DatabaseOptions,
-  log: { warn(fields: object, message: string): void },
-): Promise<void> {
-  const client = new Client(clientOptions(database));
-  client.on("error", () => {});
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ name: string; setting: string }>(
-      "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes') AND setting = 'off'",
-    );
-    for (const { name, setting } of rows) {
-      log.warn(
-        { [name]: setting },
-        `THE DATABASE RUNS WITH ${name} = off: acknowledged leases can be lost with the machine`,
-      );
-    }
-  } catch {
-    // away: the replica's readiness says so
-  } finally {
-    await client.end().catch(() => {});
-  }
 }

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import { type Context, siteSchema, systemClock } from "@firstlight/service";
+import { warnOfDurability } from "../src/durability.ts";
 import { migrateIpam } from "../src/migrate.ts";
-import { warnOfDurability, openIpam } from "../src/open.ts";
+import { openIpam } from "../src/open.ts";
 import { bind, ground, ip, stranger } from "./ground.ts";
 
 const parts = new AsyncDisposableStack();
@@ -81,10 +82,11 @@ test("a site without a database is told what to set", async () => {
   );
 });
 
-test("a database that may lose what it acknowledged is warned of, loudly, each setting by name", async () => {
+test("a database that may lose what it acknowledged is warned of, loudly and in one line, each setting by name", async () => {
   const options = { url: site.url, name: "test" };
   await site.sql(`ALTER DATABASE "${new URL(site.url).pathname.slice(1)}" SET synchronous_commit = off`);
   const warnings: string[] = [];
   await warnOfDurability(options, { warn: (_, text) => warnings.push(text) });
-  assert.ok(warnings.some((text) => text.startsWith("THE DATABASE RUNS WITH synchronous_commit = off")));
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /^WARNING: .*synchronous_commit OFF AT THE DATABASE/);
 });

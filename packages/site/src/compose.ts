@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { warningOf } from "@firstlight/ipam";
 import { WAVES, type DaemonName } from "./daemons.ts";
 import { openDatabase, type Database } from "./database.ts";
 import { MAIN } from "./folders.ts";
@@ -67,10 +68,7 @@ async function provideDatabase({ prepared, screen }: Composition): Promise<Datab
   const from = performance.now();
   const database = await openDatabase(prepared.site, (text) => screen.note(text));
   screen.part("database", database.text, performance.now() - from);
-  if (database.undurable.length > 0)
-    screen.shout(
-      `warning: ${database.undurable.join(" and ")} off at the database: a power cut may lose acknowledged leases, and give their addresses twice`,
-    );
+  if (database.undurable.length > 0) screen.shout(warningOf(database.undurable));
   const { migrated } = database;
   screen.part("schema", migrated.length === 0 ? "up to date" : `migrated: ${migrated.join(", ")}`);
   return database;
@@ -78,7 +76,8 @@ async function provideDatabase({ prepared, screen }: Composition): Promise<Datab
 
 function openDaemonLog({ prepared, screen, hear }: Composition, name: DaemonName): LogFile {
   return openLog(logFileOf(prepared.site.site.stateDir, name), (line) => {
-    if (isWarning(line)) screen.warning(name, line);
+    const isSaid = "undurable" in line.fields; // by us, when the database was opened
+    if (isWarning(line) && !isSaid) screen.warning(name, line);
     hear(name, line);
   });
 }

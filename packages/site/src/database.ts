@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { undurable } from "@firstlight/ipam";
 import { type SiteConfig, withPassword } from "@firstlight/service";
 import { shown } from "./folders.ts";
-import { migrate, undurable } from "./migrate.ts";
+import { migrate } from "./migrate.ts";
 import { startPostgres } from "./postgres.ts";
 
 /** The site's database, migrated. */
@@ -36,7 +37,7 @@ export async function openDatabase(site: SiteConfig, note: (text: string) => voi
 
 async function provide(url: string) {
   try {
-    return { migrated: await migrate(url), lax: await undurable(url) };
+    return { migrated: await migrate(url), lax: await undurable({ url, name: "up" }) };
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException; // a refused connection may have no message
     throw new Error(`the database at ${new URL(url).host}: ${message === "" ? code : message}`, { cause: error });
