@@ -4,6 +4,7 @@ import { compose } from "./compose.ts";
 import { daemonsOf } from "./daemons.ts";
 import { guide } from "./guide.ts";
 import { Interrupted } from "./interrupt.ts";
+import { obstacles } from "./listeners.ts";
 import { logFileOf, readTail } from "./logfile.ts";
 import { Faulty, prepare, type Prepared, type Wanted } from "./prepare.ts";
 import { GivenUp } from "./process.ts";
@@ -49,6 +50,8 @@ async function run(wanted: Up, prepared: Prepared, { env, screen, stop }: Surrou
   screen.head(`Firstlight, site ${site.site.name}`);
   for (const note of prepared.notes) screen.note(note);
   const daemons = daemonsOf(sections, wanted.hasRack);
+  const inTheWay = await obstacles(sections, daemons);
+  if (inTheWay.length > 0) throw new Error(inTheWay.join("\nfirstlight: "));
   const hear = rackListener(screen, sections, stop);
   await using composed = await compose({ prepared, daemons, env, screen, stop, hear });
   const ended = new AbortController();
