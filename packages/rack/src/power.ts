@@ -13,11 +13,18 @@ export type { PowerOn } from "./track.ts";
 
 /** The relays of every segment, for `powerOn`; an `Unfit` where this machine has no such addresses. */
 export async function plugIn({ segments, servers }: Pick<PowerOn, "segments" | "servers">): Promise<Relays> {
-  try {
-    return await openRelays({ segments, servers });
-  } catch (cause) {
-    throw new Unfit(`the rack has no power: ${(cause as Error).message}`, { cause });
-  }
+  await using opening = new AsyncDisposableStack();
+  const open = async (name: "bmc" | "dpu" | "host"): Promise<Relay> => {
+    const { gateway } = segments[name];
+    try {
+      return opening.use(await openRelay(name, ipv4(gateway), endpointOf(servers.dhcp)));
+    } catch (error) {
+      throw new Unfit(`the rack has no power: its ${name} relay cannot be at ${gateway}: ${(error as Error).message}`);
+    }
+  };
+  const of = { host_bmc: await open("bmc"), dpu_oob: await open("dpu"), host: await open("host") };
+  const owned = opening.move();
+  return { of, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Powers a rack on, tells every step as it happens, and reports when each machine is done, has failed or is out of time. */
@@ -42,15 +49,6 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void, rela
   if (stay) done.catch(() => {});
   else await relays[Symbol.asyncDispose]();
   return { machines, done: machines.filter((machine) => machine.done).length, ms: clock.now() - startedAt };
-}
-
-async function openRelays({ segments, servers }: Pick<PowerOn, "segments" | "servers">): Promise<Relays> {
-  await using opening = new AsyncDisposableStack();
-  const open = async (name: "bmc" | "dpu" | "host"): Promise<Relay> =>
-    opening.use(await openRelay(name, ipv4(segments[name].gateway), endpointOf(servers.dhcp)));
-  const of = { host_bmc: await open("bmc"), dpu_oob: await open("dpu"), host: await open("host") };
-  const owned = opening.move();
-  return { of, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** At most `concurrency` at a time, each `staggerMs` after the one before: power supplies are sequenced too. */
