@@ -9,7 +9,7 @@ import { createLog } from "./log.ts";
 import { exposeReadiness } from "./metrics.ts";
 import { signalled } from "./signals.ts";
 import { parentProcess, type Supervisor } from "./supervisor.ts";
-import { within } from "./within.ts";
+import { TimedOut, within } from "./within.ts";
 
 export interface RunOptions {
   readonly file?: string | undefined;
@@ -97,7 +97,10 @@ function reporting(daemon: string, running: Running, supervisor: Supervisor): Di
 }
 
 async function stopped(running: Running, drainMs: number, log: Logger): Promise<void> {
-  await within(drainMs, running.drain()).catch((error: unknown) => log.warn({ error }, "not drained"));
+  await within(drainMs, running.drain()).catch((error: unknown) => {
+    if (error instanceof TimedOut) log.info({ drainMs }, "cut off what was not done in time");
+    else log.warn({ error }, "not drained");
+  });
   await within(STOP_MS, running.stop()).catch((error: unknown) => log.warn({ error }, "not stopped cleanly"));
 }
 

@@ -94,6 +94,15 @@ test("a drain that fails is said and stops all the same", async () => {
   assert.deepEqual(messages(toy), ["started", "stopping", "draining", "not drained", "all closed"]);
 });
 
+test("what is not done when the time to drain is over is cut off, which is no fault", async () => {
+  const toy = start({ FIRSTLIGHT_TOY__DRAIN: "hang", FIRSTLIGHT_SITE__DRAIN_SECONDS: "0" });
+  await toy.said("started");
+  toy.child.kill("SIGTERM");
+  assert.equal(await toy.exit, 0);
+  assert.equal((await toy.said("cut off what was not done in time"))["level"], "info");
+  assert.ok(toy.log.every(({ level }) => level === "info"));
+});
+
 test("a daemon's last lines arrive, in order, though its machine is slow to write them", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "busy", UV_THREADPOOL_SIZE: "1" });
   await toy.said("started");
