@@ -2,6 +2,7 @@ import type { Credentials } from "@firstlight/service";
 import { openChannel } from "./channel.ts";
 import { BootService } from "./gen/firstlight/v1/boot_pb.js";
 import { EventService } from "./gen/firstlight/v1/event_pb.js";
+import { HistoryService } from "./gen/firstlight/v1/history_pb.js";
 import { IpamService } from "./gen/firstlight/v1/ipam_pb.js";
 import { MachineService } from "./gen/firstlight/v1/machine_pb.js";
 import { Health } from "./gen/grpc/health/v1/health_pb.js";
@@ -11,6 +12,7 @@ import { type Stub, stub } from "./stub.ts";
 export interface Operator extends Disposable {
   readonly machines: Stub<typeof MachineService>;
   readonly ipam: Stub<typeof IpamService>;
+  readonly history: Stub<typeof HistoryService>;
   readonly boot: Stub<typeof BootService>;
   readonly events: Stub<typeof EventService>;
   readonly health: Stub<typeof Health>;
@@ -28,6 +30,7 @@ export function connectOperator({ address, site, ...credentials }: OperatorConte
   return {
     machines: stub(MachineService, client),
     ipam: stub(IpamService, client),
+    history: stub(HistoryService, client),
     boot: stub(BootService, client),
     events: stub(EventService, client),
     health: stub(Health, client),

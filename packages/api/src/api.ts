@@ -1,6 +1,14 @@
-import { type ExpectedMachines, Refused, type Replica, type SiteDeclaration, type Store } from "@firstlight/ipam";
+import {
+  createHistory,
+  type ExpectedMachines,
+  Refused,
+  type Replica,
+  type SiteDeclaration,
+  type Store,
+} from "@firstlight/ipam";
 import { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
 import { EventService } from "@firstlight/api-client/gen/firstlight/v1/event_pb.js";
+import { HistoryService } from "@firstlight/api-client/gen/firstlight/v1/history_pb.js";
 import { IpamService } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import { MachineService } from "@firstlight/api-client/gen/firstlight/v1/machine_pb.js";
 import { Health } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
@@ -15,6 +23,7 @@ import { bootHandlers } from "./boot.ts";
 import type { ApiConfig } from "./config.ts";
 import { eventHandlers } from "./event.ts";
 import { healthHandlers } from "./health.ts";
+import { historyHandlers } from "./history.ts";
 import { ipamHandlers } from "./ipam.ts";
 import { machineHandlers } from "./machine.ts";
 import { createApiMetrics } from "./metrics.ts";
@@ -25,6 +34,7 @@ import { createRoster, type Expected, type Roster } from "./roster.ts";
 import { createTokens, loadSecret } from "./secret.ts";
 import { createApiServer } from "./server.ts";
 import { createSite, expectedFrom } from "./site.ts";
+import { utilisationMetrics } from "./utilisation.ts";
 import { CHANNEL, createWatch } from "./watch.ts";
 
 /** What the API needs of the IPAM: as `openIpam` gives it. */
@@ -43,6 +53,7 @@ export const SERVICES = [
   EventService,
   MachineService,
   IpamService,
+  HistoryService,
   Health,
   ServerReflection,
   ServerReflectionAlpha,
@@ -66,6 +77,8 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   );
 
   const metrics = createApiMetrics(context.metrics, pool);
+  const history = createHistory(pool);
+  utilisationMetrics(context.metrics, history, config.history.trendDays, () => clock.now());
   const sizes = { machine: config.eventsPerMachine, unknown: config.unknownEvents };
   const recorder = createRecorder({
     pool,
@@ -96,6 +109,10 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   server.serve(EventService, eventHandlers({ pool, recorder, metrics }));
   server.serve(MachineService, machineHandlers({ pool, replica, site: where, recorder, watch }));
   server.serve(IpamService, ipamHandlers(store, replica));
+  server.serve(
+    HistoryService,
+    historyHandlers(history, config.history.trendDays, () => clock.now()),
+  );
   server.serve(Health, healthHandlers(SERVICES, ready));
   const reflection = createReflection(SERVICES);
   server.serve(ServerReflection, reflectionHandlers(reflection));

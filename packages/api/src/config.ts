@@ -1,6 +1,28 @@
 import { endpoint } from "@firstlight/service";
 import { z } from "zod";
 
+const days = (most: number) => z.int().min(1).max(most);
+const rows = z.int().min(1000).max(1_000_000_000);
+
+/** What is remembered of addresses and changes, and for how long: whichever bound comes first. */
+const historySchema = z
+  .strictObject({
+    tenancyDays: days(3650).default(400).describe("How long it is known who had an address"),
+    tenancies: rows.default(5_000_000).describe("Most of those kept that are over"),
+    auditDays: days(3650).default(400).describe("How long it is known who changed what"),
+    audited: rows.default(5_000_000).describe("Most changes kept"),
+    sampleSeconds: z.int().min(10).max(86_400).default(300).describe("How often addresses in use are counted"),
+    sampleDays: days(3650).default(90).describe("How long counts are kept, one an hour after two days"),
+    trendDays: days(365).default(7).describe("Window of the trend"),
+    reclaimPercent: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(90)
+      .describe("How full a prefix may be before retained addresses of absent strangers return to the pool"),
+  })
+  .prefault({});
+
 /** Section `api` of the site's file. */
 export const apiSchema = z
   .strictObject({
@@ -14,6 +36,7 @@ export const apiSchema = z
       .default(500)
       .describe("Newest events kept in each ring of unknown clients"),
     maxUnexpected: z.int().min(0).max(1_000_000).default(10_000).describe("Most machines that nobody expected"),
+    history: historySchema,
     maxWatchers: z.int().min(1).max(10_000).default(64).describe("Most WatchMachines streams at once"),
   })
   .prefault({});

@@ -1,5 +1,12 @@
 /** The API service: gRPC with reflection over mTLS; the machines' lifecycle and timelines; addresses and names for operators. */
-import { expectedMachinesSchema, ipamSchema, openIpam, type SiteDeclaration } from "@firstlight/ipam";
+import {
+  expectedMachinesSchema,
+  ipamSchema,
+  type HistoryOptions,
+  openIpam,
+  type SiteDeclaration,
+  startHistory,
+} from "@firstlight/ipam";
 import { type Context, type Daemon, owning, type Running } from "@firstlight/service";
 import { startApi } from "./api.ts";
 import { type ApiConfig, apiSchema } from "./config.ts";
@@ -16,7 +23,16 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
   parts.defer(() => pool.end());
   const ipam = parts.use(await openIpam({ context, sequencer: true }));
   const running = await startApi(context, ipam, pool, declared(context)).catch(explain);
+  parts.use(startHistory(historyOptions(context)));
   return owning(parts, running);
+}
+
+/** History is kept where the sequencer is: by every API, of which one at a time works. */
+function historyOptions({ config, site, log }: Context<ApiConfig>): HistoryOptions {
+  const { sampleSeconds, reclaimPercent, trendDays: _, ...keep } = config.history;
+  const { url, passwordFile } = site.database;
+  const secret = passwordFile === undefined ? {} : { passwordFile };
+  return { url: url!, ...secret, name: "api history", log, keep, sampleSeconds, reclaimPercent };
 }
 
 /** A database that was never migrated is the one fault of the world that has a remedy by name. */

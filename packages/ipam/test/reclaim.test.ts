@@ -7,6 +7,7 @@ import { bind, ground, HOST, said, stranger } from "./ground.ts";
 const site = await ground();
 after(() => site[Symbol.asyncDispose]());
 const held = site.segments["held"]!;
+const at = (n: number): string => `10.0.2.${n}`;
 
 test("nothing is reclaimed below the threshold, and no more than leads back to it", () => {
   const use = { assignable: 100, kept: 30, resting: 10, idle: 0 };
@@ -16,7 +17,6 @@ test("nothing is reclaimed below the threshold, and no more than leads back to i
 });
 
 test("under pressure the longest idle go first; a machine's, a declared, a running and a resting one never", async () => {
-  const at = (n: number): string => `10.0.2.${n}`;
   const devices = Array.from({ length: 10 }, (_, n) => bind(held, stranger(n), at(20 + n)));
   await site.store.commit([...devices, bind(held, HOST, at(10))], "t");
   // .20 to .25 are idle, .20 for the longest; .26 rests, .27 to .29 run; .10 is a machine's and idle for longer than all.

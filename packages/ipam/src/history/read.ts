@@ -66,8 +66,8 @@ export interface History {
 /** The lease itself is asked too: it knows its last renewal a moment before the history does. */
 const WHO = `
   SELECT DISTINCT ON (t.vrf) t.vrf, host(t.address) AS address, t.mac::text, coalesce(s.name, '') AS segment, t.interface,
-    t.machine, (extract(epoch FROM t.starts_at) * 1000)::float8 AS "from",
-    (extract(epoch FROM coalesce(t.closed_at, t.expires_at)) * 1000)::float8 AS until, host(t.giaddr) AS giaddr, t.circuit_id
+    t.machine, floor(extract(epoch FROM t.starts_at) * 1000)::float8 AS "from",
+    floor(extract(epoch FROM coalesce(t.closed_at, t.expires_at)) * 1000)::float8 AS until, host(t.giaddr) AS giaddr, t.circuit_id
   FROM (
     SELECT vrf, address, starts_at, expires_at, closed_at, segment, interface, mac, machine, giaddr, circuit_id, 1 AS rank
     FROM ipam.tenancy
@@ -79,11 +79,11 @@ const WHO = `
   ORDER BY t.vrf, t.starts_at DESC, t.rank`;
 
 const VRFS = "SELECT DISTINCT vrf FROM ipam.prefix WHERE $1::text IS NULL OR vrf = $1";
-const BEGUN = `SELECT (extract(epoch FROM begun_at) * 1000)::float8 AS begun FROM ipam.chronicle`;
+const BEGUN = `SELECT floor(extract(epoch FROM begun_at) * 1000)::float8 AS begun FROM ipam.chronicle`;
 
 /** The row as it was before is the one the audit has of it before. */
 const AUDIT = `
-  SELECT a.id, a.position, (extract(epoch FROM a.at) * 1000)::float8 AS at, a.actor, a.kind, a.key, a."row", a.trace, b."row" AS before
+  SELECT a.id, a.position, floor(extract(epoch FROM a.at) * 1000)::float8 AS at, a.actor, a.kind, a.key, a."row", a.trace, b."row" AS before
   FROM ipam.audit a
   LEFT JOIN LATERAL (
     SELECT p."row" FROM ipam.audit p WHERE p.kind = a.kind AND p.key = a.key AND p.id < a.id ORDER BY p.id DESC LIMIT 1

@@ -3,7 +3,7 @@ import { forecast, type Utilisation } from "../utilisation.ts";
 
 /** The newest sample of each prefix, and the line through those of the window. */
 const TREND = `
-  SELECT s.name AS segment, p.vrf, p.prefix::text, (extract(epoch FROM u.at) * 1000)::float8 AS at,
+  SELECT s.name AS segment, p.vrf, p.prefix::text, floor(extract(epoch FROM u.at) * 1000)::float8 AS at,
     u.assignable::float8, u.bound::float8, u.kept::float8, u.resting::float8, u.idle::float8,
     t.per_day, t.samples, t.hours
   FROM ipam.prefix p

@@ -3,6 +3,7 @@ import { caCommands } from "./ca.ts";
 import { configCommands } from "./config.ts";
 import { domainsCommands } from "./domains.ts";
 import { interfacesCommands } from "./interfaces.ts";
+import { historyCommands } from "./history.ts";
 import { leasesCommands } from "./leases.ts";
 import { machinesCommands } from "./machines.ts";
 import { migrateCommand } from "./migrate.ts";
@@ -18,6 +19,7 @@ export function allCommands(program: Command): void {
   domainsCommands(program);
   interfacesCommands(program);
   leasesCommands(program);
+  historyCommands(program);
   namesCommands(program);
   configCommands(program);
   caCommands(program);

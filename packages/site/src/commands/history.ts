@@ -1,0 +1,125 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Operator } from "@firstlight/api-client";
+import { type Command, InvalidArgumentError } from "commander";
+import { json, table, timeText } from "../print.ts";
+import { ask, collect, operatorVerb, type OperatorOptions } from "./operator.ts";
+
+type Service = Operator["history"];
+type WhoHad = Awaited<ReturnType<Service["whoHad"]>>;
+type Entry = Awaited<ReturnType<Service["audit"]>>["entries"][number];
+type Use = Awaited<ReturnType<Service["getUtilisation"]>>["prefixes"][number];
+type Filter = Pick<Parameters<Service["audit"]>[0], "actor" | "kind" | "key" | "from" | "to">;
+type Time = ReturnType<typeof timestampFromMs>;
+
+interface AuditOptions extends OperatorOptions {
+  readonly actor?: string;
+  readonly kind?: string;
+  readonly key?: string;
+  readonly from?: Time;
+  readonly to?: Time;
+  readonly most: number;
+}
+
+export function historyCommands(program: Command): void {
+  const history = program.command("history").description("who had an address, and who changed what");
+  operatorVerb(history.command("who <address>"))
+    .description("who had this address")
+    .option("--at <time>", "2026-11-21T06:22:44, in this machine's time zone; default: now", time)
+    .option("--vrf <name>", "only in this routing context")
+    .action((address: string, options: OperatorOptions & { at?: Time; vrf?: string }) =>
+      ask(options, async ({ history: service }) => {
+        const { at, vrf = "" } = options;
+        const told = await service.whoHad({ address, vrf, ...(at && { at }) });
+        process.stdout.write(`${options.json === true ? json(told) : who(address, told)}\n`);
+      }),
+    );
+  operatorVerb(history.command("audit"))
+    .description("every change and who made it, the newest first")
+    .option("--actor <name>", "operator/root, daemon/dhcpd, config")
+    .option("--kind <kind>", "segment, prefix, lease, interface, name, ...")
+    .option("--key <key>", "an address, a MAC, an id")
+    .option("--from <time>", "not before", time)
+    .option("--to <time>", "before", time)
+    .option("--most <count>", "at most so many", Number, 100)
+    .action((options: AuditOptions) =>
+      ask(options, async ({ history: service }) => {
+        const { actor = "", kind = "", key = "", from, to, most } = options;
+        const filter = { actor, kind, key, ...(from && { from }), ...(to && { to }) };
+        const all = await collect(entries(service, filter, most));
+        process.stdout.write(`${options.json === true ? json(all) : audited(all)}\n`);
+      }),
+    );
+  operatorVerb(program.command("utilisation"))
+    .description("how full each prefix is, and in how many days it will be")
+    .action((options: OperatorOptions) =>
+      ask(options, async ({ history: service }) => {
+        const { prefixes } = await service.getUtilisation({});
+        process.stdout.write(`${options.json === true ? json(prefixes) : used(prefixes)}\n`);
+      }),
+    );
+}
+
+function time(text: string): Time {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new InvalidArgumentError("want a time, for example 2026-11-21T06:22:44");
+  return timestampFromMs(ms);
+}
+
+async function* entries(service: Service, filter: Filter, most: number): AsyncGenerator<Entry> {
+  let left = most;
+  for (let pageToken = ""; left > 0;) {
+    const page = await service.audit({ ...filter, pageSize: Math.min(left, 1000), pageToken });
+    yield* page.entries;
+    left -= page.entries.length;
+    if (page.nextPageToken === "") return;
+    pageToken = page.nextPageToken;
+  }
+}
+
+const who = (address: string, { tenancies, because }: WhoHad): string =>
+  tenancies.length === 0
+    ? `${address}: ${because}`
+    : table([
+        ["ADDRESS", "VRF", "MAC", "MACHINE", "SEGMENT", "FROM", "UNTIL", "STATE"],
+        ...tenancies.map((one) => [
+          one.address,
+          one.vrf,
+          one.mac,
+          one.machine,
+          one.segment,
+          timeText(one.from),
+          timeText(one.until),
+          one.state,
+        ]),
+      ]);
+
+const audited = (all: readonly Entry[]): string =>
+  table([
+    ["AT", "ACTOR", "KIND", "KEY", "DID", "WHAT"],
+    ...all.map(({ at, actor, kind, key, did, changed }) => [timeText(at), actor, kind, key, did, what(did, changed)]),
+  ]);
+
+/** `mtu 1500 → 9000`; of what is new or gone, nothing: `--json` has it all. */
+function what(did: string, changed: Entry["changed"]): string {
+  if (did === "deleted") return "";
+  const shown = did === "created" ? changed.filter(({ field }) => field === "because" || field === "mac") : changed;
+  return shown
+    .map(({ field, before, after }) =>
+      did === "created" ? (after ?? "") : `${field} ${before ?? "none"} → ${after ?? "none"}`,
+    )
+    .join(", ");
+}
+
+const used = (prefixes: readonly Use[]): string =>
+  table([
+    ["SEGMENT", "PREFIX", "OF", "BOUND", "KEPT", "RESTING", "IDLE", "USED", "A DAY", "FULL IN"],
+    ...prefixes.map((one) => [
+      one.segment,
+      one.prefix,
+      String(one.assignable),
+      ...[one.bound, one.kept, one.resting, one.idle].map(String),
+      `${(((one.bound + one.kept + one.resting) / Math.max(1, one.assignable)) * 100).toFixed(1)} %`,
+      one.perDay?.toFixed(1) ?? "",
+      one.daysToExhaustion === undefined ? one.because : `${one.daysToExhaustion.toFixed(1)} days`,
+    ]),
+  ]);
