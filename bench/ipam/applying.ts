@@ -1,0 +1,47 @@
+import { createReplica, createStore, type Lease, type LeaseRequest, PgSource, startSequencer } from "@firstlight/ipam";
+import { systemClock } from "@firstlight/service";
+import type { Sample } from "../harness/contract.ts";
+
+const BATCH = 500;
+const TOTAL = 50_000;
+
+/** Changes a second that a replica takes in from the feed, once the sequencer has given them their places. */
+export async function applying(url: string): Promise<Sample> {
+  await using store = createStore({ url, name: "bench", poolSize: 3 });
+  await using source = new PgSource({ url, name: "bench" });
+  const held = await createReplica(source, systemClock, { startMs: 120_000 });
+  const leases: Lease[] = [];
+  for (const lease of held.replica.leases()) {
+    if (leases.length < TOTAL) leases.push(lease);
+    else break;
+  }
+  await held.follower.stop();
+  let [applied, lagMs] = [0, 0];
+  {
+    await using _ = startSequencer({ url, name: "bench" });
+    await using following = await createReplica(source, systemClock, { startMs: 120_000 });
+    const done = Promise.withResolvers<void>();
+    using _following = following.replica.follow((event) => {
+      if (event.is !== "changes") return;
+      applied += event.changes.length;
+      lagMs = Math.max(lagMs, following.replica.databaseNow() - event.changes.at(-1)!.at);
+      if (applied >= leases.length) done.resolve();
+    });
+    const began = performance.now();
+    for (let at = 0; at < leases.length; at += BATCH)
+      await store.commit(leases.slice(at, at + BATCH).map(renewal), "bench");
+    const written = (performance.now() - began) / 1000;
+    await Promise.race([done.promise, new Promise((late) => setTimeout(late, 20_000))]);
+    const seconds = (performance.now() - began) / 1000;
+    return {
+      operations: applied,
+      seconds,
+      failed: Math.max(0, leases.length - applied),
+      extra: { writtenSeconds: written, mostLagMs: lagMs, behindMs: (seconds - written) * 1000 },
+    };
+  }
+}
+
+function renewal({ segment, mac, address, relay }: Lease): LeaseRequest {
+  return { do: "bind", segment, mac, address, leaseSeconds: 3600, ...(relay && { relay }) };
+}

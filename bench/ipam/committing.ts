@@ -1,0 +1,60 @@
+import { createStore, ipamSchema, type LeaseRequest, migrateIpam, startSequencer } from "@firstlight/ipam";
+import { Client } from "pg";
+import type { Sample } from "../harness/contract.ts";
+import { profiled } from "./profile.ts";
+
+const BATCH = 1000;
+const WRITERS = 2;
+const TOTAL = 100_000;
+const MOST_SECONDS = 20;
+const FIRST_ADDRESS = 0x0a00_0010;
+const FIRST_MAC = 0x02cc_0000_0000;
+export const SITE = {
+  ipam: ipamSchema.parse({
+    domains: [{ name: "bench.internal" }],
+    segments: [{ name: "bench", domain: "bench.internal", prefixes: [{ prefix: "10.0.0.0/8" }] }],
+  }),
+  expectedMachines: [],
+};
+
+/** Durable promises a second, as dhcpd makes them: batches, several writers, the sequencer in office beside them. */
+export async function committing(url: string, what: "new" | "renew"): Promise<Sample> {
+  await migrateIpam(url);
+  await using store = createStore({ url, name: "bench", poolSize: WRITERS + 1 });
+  const { segments } = await store.declare(SITE, "bench");
+  const segment = segments[0]!.id;
+  await using sequencer = startSequencer({ url, name: "bench" });
+  const sequenced = sequencer.sequenced;
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const profile = await profiled(client);
+  const began = performance.now();
+  let [next, operations, failed] = [0, 0, 0];
+  const write = async (): Promise<void> => {
+    while (next < TOTAL && performance.now() - began < MOST_SECONDS * 1000) {
+      const from = next;
+      next += BATCH;
+      for (const { is } of await store.commit(batch(segment, from), "bench")) {
+        if (is === "bound") operations++;
+        else failed++;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, write));
+  const seconds = (performance.now() - began) / 1000;
+  const waits = await profile();
+  await client.end();
+  if (what === "renew" && sequencer.sequenced === sequenced) failed++; // the feed stood still
+  return { operations, seconds, failed, extra: waits };
+}
+
+function batch(segment: number, from: number): LeaseRequest[] {
+  return Array.from({ length: Math.min(BATCH, TOTAL - from) }, (_, n) => ({
+    do: "bind",
+    segment,
+    mac: FIRST_MAC + from + n,
+    address: FIRST_ADDRESS + from + n,
+    leaseSeconds: 3600,
+    relay: { giaddr: FIRST_ADDRESS - 1, circuitId: Uint8Array.of(0x73, 0x77, 0x70, n & 255) },
+  }));
+}
