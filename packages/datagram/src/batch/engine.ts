@@ -5,6 +5,7 @@ import { createInbox, type Inbox } from "./inbox.ts";
 import { loadLibc } from "./libc.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { openSocket } from "./socket.ts";
+import { Pause, PAUSE_MS } from "./pause.ts";
 import { createWaiter, type Waiter } from "./wait.ts";
 
 /** Batches taken before the event loop gets its turn: under load commits and timers must not starve. */
@@ -71,6 +72,7 @@ class BatchPort implements Port {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Datagram[]> {
+    const pause = new Pause();
     for (let taken = 0; !this.#closed;) {
       this.flush();
       if (taken >= BATCHES_A_TURN) {
@@ -79,11 +81,16 @@ class BatchPort implements Port {
         if (this.#closed) return;
       }
       const batch = this.#inbox.take();
+      if (pause.isDue) pause.gave(batch.length, performance.now());
       if (batch.length > 0) {
         taken++;
         yield batch;
       } else if (taken > 0) taken = BATCHES_A_TURN; // one more look after the others' turn costs less than a thread hop
-      else await (this.#waiting = this.#waiter.wait());
+      else if (pause.wants()) await sleep(PAUSE_MS);
+      else {
+        await (this.#waiting = this.#waiter.wait());
+        pause.woke(performance.now());
+      }
     }
   }
 
