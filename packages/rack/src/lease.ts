@@ -10,7 +10,7 @@ import type { Detail } from "./timeline.ts";
 /** Boots one program's DHCP client on the line, and gives what it was promised. */
 export async function obtain(line: Line, program: Program): Promise<Lease> {
   line.tell("dhcp.start", { as: program.name });
-  const [client, effects] = start(program, line.mac, line.seed, line.clock.now());
+  const [client, effects] = start(program, line.mac, line.nextSeed(), line.clock.now());
   const lease = await run(line, client, effects);
   line.tell("dhcp.bound", told(lease));
   return lease;
@@ -19,7 +19,7 @@ export async function obtain(line: Line, program: Program): Promise<Lease> {
 /** Keeps a lease for as long as the line has power: RENEWING at T1, REBINDING at T2, anew when it is lost. */
 export async function hold(line: Line, program: Program, lease: Lease): Promise<never> {
   for (let held = lease; ; line.tell("dhcp.renewed", told(held))) {
-    held = await run(line, keep(program, line.mac, line.seed, held), []);
+    held = await run(line, keep(program, line.mac, line.nextSeed(), held), []);
   }
 }
 

@@ -14,6 +14,8 @@ export interface Line {
   readonly servers: Servers;
   readonly clock: Clock;
   readonly seed: number;
+  /** A seed for the next program: a late reply to the one before must not be taken for an answer to it. */
+  nextSeed(): number;
   /** How far a boot goes. */
   readonly until: "script" | "system";
   /** Aborted when the rack's time is over: no wait outlives it. */

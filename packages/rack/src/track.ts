@@ -3,6 +3,7 @@ import type { Clock } from "@firstlight/service";
 import { formatIPv4, parseMac } from "@firstlight/wire";
 import type { Booted } from "./boot.ts";
 import type { RackConfig } from "./config.ts";
+import { chance } from "./core/chance.ts";
 import type { FleetMachine, Role } from "./fleet.ts";
 import { hold } from "./lease.ts";
 import type { Line, Servers } from "./line.ts";
@@ -53,6 +54,7 @@ export class Track {
     this.#rack = rack;
     this.#mac = mac;
     const { clock, servers, booting: signal, startedAt } = rack;
+    let programs = 0;
     this.#line = {
       mac: parseMac(mac) as number,
       serial,
@@ -61,6 +63,7 @@ export class Track {
       servers,
       clock,
       seed: rack.options.seed,
+      nextSeed: () => chance(rack.options.seed, programs++),
       until: rack.options.until,
       signal,
       tell: (step, detail = {}) => {
