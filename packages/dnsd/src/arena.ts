@@ -4,7 +4,7 @@ export class Arena {
   #end = 0;
   readonly #free = new Map<number, number[]>();
 
-  constructor(bytes = 1 << 16) {
+  constructor(bytes: number) {
     this.bytes = new Uint8Array(bytes);
   }
 

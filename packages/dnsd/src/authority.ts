@@ -1,67 +1,71 @@
-import { affectedBy, allRecords, type Followed, recordsAt, type Replica, zonesOf } from "@firstlight/ipam";
-import type { RecordText } from "./record.ts";
-import { besides, serverRecords } from "./servers.ts";
-import { Zones } from "./zones.ts";
+import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
+import { Edition, type EditionOptions } from "./edition.ts";
+import type { Zones } from "./zones.ts";
 
-export interface AuthorityOptions {
-  /** Seeds the names' hashes; random, once per process. */
-  readonly seed: number;
-  /** Addresses of the name servers that have none in the IPAM. */
-  readonly nsAddresses: readonly string[];
-}
+/** Somebody who reshapes zones faster than they are built would keep them from ever changing: then it is done in one go. */
+const MOST_RESTARTS = 8;
 
 /**
  * What the site's zones hold, kept as the replica is: each batch of the feed is one step, so that no answer shows half a
- * transaction. A changed name costs its own size; a changed zone costs all of them.
+ * transaction. A changed name costs its own size. A changed zone costs all of them, a few names at a time: until the new
+ * edition is complete the old one answers, follows the feed, and keeps its serial.
  */
 export class Authority {
-  zones: Zones;
-  /** Names with something that could not be served, and why. */
-  readonly rejected = new Map<string, string>();
   readonly #replica: Replica;
-  readonly #options: AuthorityOptions;
-  #servers: ReadonlyMap<string, readonly RecordText[]> = new Map();
+  readonly #options: EditionOptions;
+  #current: Edition;
+  #next: { readonly edition: Edition; readonly because: string; readonly restarts: number } | undefined;
 
-  constructor(replica: Replica, options: AuthorityOptions) {
+  constructor(replica: Replica, options: EditionOptions) {
     this.#replica = replica;
     this.#options = options;
-    this.zones = this.#build();
+    this.#current = new Edition(replica, options);
+    this.#current.advance(Infinity); // nobody asks yet
+    this.#current.zones.serial = serialOf(replica);
   }
 
-  /** Takes what the replica has just applied. Answers why everything was built anew, if it was. */
-  take(event: Followed): string | undefined {
+  get zones(): Zones {
+    return this.#current.zones;
+  }
+
+  /** Names with something that could not be served, and why. */
+  get rejected(): ReadonlyMap<string, string> {
+    return this.#current.rejected;
+  }
+
+  /** Names placed so far in an edition under way; 0 when there is none. */
+  get building(): number {
+    return this.#next?.edition.zones.names.count ?? 0;
+  }
+
+  /** Takes what the replica has just applied; whether there is something to build. */
+  take(event: Followed): boolean {
     const affected =
       event.is === "reload"
         ? { is: "zones" as const, because: "replica loaded anew" }
         : affectedBy(this.#replica, event.changes);
     if (affected.is === "zones") {
-      this.zones = this.#build();
-      return affected.because;
+      const edition = new Edition(this.#replica, this.#options, this.zones.names.count);
+      this.#next = { edition, because: affected.because, restarts: (this.#next?.restarts ?? -1) + 1 };
+      return true;
     }
-    for (const owner of affected.owners) this.#put(this.zones, owner, recordsAt(this.#replica, owner));
+    for (const owner of affected.owners) {
+      this.#current.put(owner);
+      this.#next?.edition.note(owner);
+    }
+    if (this.#next === undefined) this.zones.serial = serialOf(this.#replica);
+    return this.#next !== undefined;
+  }
+
+  /** Builds up to so many names; once all are there, they answer, and why they were built is told. */
+  advance(owners: number): string | undefined {
+    if (this.#next === undefined) return undefined;
+    const { edition, because, restarts } = this.#next;
+    if (!edition.advance(restarts < MOST_RESTARTS ? owners : Infinity)) return undefined;
+    this.#current = edition;
+    this.#next = undefined;
     this.zones.serial = serialOf(this.#replica);
-    return undefined;
-  }
-
-  #build(): Zones {
-    const declared = zonesOf(this.#replica);
-    this.#servers = serverRecords(declared, this.#options.nsAddresses);
-    this.rejected.clear();
-    const zones = new Zones(declared, this.#options.seed);
-    for (const { owner, because } of zones.rejected) this.rejected.set(owner, because);
-    for (const owner of this.#servers.keys()) this.#put(zones, owner, recordsAt(this.#replica, owner));
-    for (const records of allRecords(this.#replica)) {
-      const owner = records[0]?.owner;
-      if (owner !== undefined && !this.#servers.has(owner)) this.#put(zones, owner, records);
-    }
-    zones.serial = serialOf(this.#replica);
-    return zones;
-  }
-
-  #put(zones: Zones, owner: string, records: readonly RecordText[]): void {
-    const rejected = zones.put(owner, besides(this.#servers.get(owner) ?? [], records));
-    if (rejected.length > 0) this.rejected.set(owner, rejected.map(({ because }) => because).join("; "));
-    else if (this.rejected.size > 0) this.rejected.delete(owner);
+    return because;
   }
 }
 

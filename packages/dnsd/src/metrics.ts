@@ -15,6 +15,7 @@ export interface Metrics {
 export interface Gauges {
   readonly serial: () => number;
   readonly names: () => number;
+  readonly building: () => number;
   readonly rejected: () => number;
   readonly connections: () => number;
 }
@@ -49,6 +50,11 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
   for (const [name, help, value] of [
     ["firstlight_dns_serial", "Serial of every zone", gauges.serial],
     ["firstlight_dns_names", "Names served, empty non-terminals included", gauges.names],
+    [
+      "firstlight_dns_building_names",
+      "Names placed so far in zones that are built anew; 0 when none are",
+      gauges.building,
+    ],
     ["firstlight_dns_rejected_names", "Names with a record that cannot be served", gauges.rejected],
     ["firstlight_dns_connections", "TCP connections open", gauges.connections],
   ] as const) {

@@ -4,6 +4,9 @@ import { Arena } from "./arena.ts";
 /** No such node. */
 export const NONE = -1;
 
+/** What a host's name takes up in the arena. */
+const USUAL_BYTES = 32;
+
 /**
  * Names to nodes: open addressing over typed arrays. A node is a number; each column says one thing about it. Lookups
  * allocate nothing and compare the whole name, for hashes are no proof.
@@ -17,7 +20,7 @@ export class Names {
   /** How many nodes stand right below it: an empty non-terminal lives as long as it has any. */
   children = new Int32Array(0);
   count = 0;
-  readonly #arena = new Arena();
+  readonly #arena: Arena;
   #at = new Int32Array(0);
   #bytes = new Uint8Array(0);
   #hash = new Int32Array(0);
@@ -27,6 +30,7 @@ export class Names {
 
   constructor(capacity = 1024) {
     this.#slots = new Int32Array(capacity * 2).fill(NONE);
+    this.#arena = new Arena(capacity * USUAL_BYTES);
     this.#grow(capacity);
   }
 

@@ -1,17 +1,25 @@
 import { Arena } from "./arena.ts";
 
+/** What an address or a host's name takes up, compiled. */
+const USUAL_BYTES = 48;
+
 /** RRsets, compiled: each record stands as it goes on the wire, but for its owner, which is a pointer into the reply. */
 export class Sets {
-  readonly arena = new Arena();
-  type = new Uint16Array(256);
+  readonly arena: Arena;
+  type = new Uint16Array(0);
   /** Next set of the same node. */
-  next = new Int32Array(256);
-  at = new Int32Array(256);
-  bytes = new Int32Array(256);
+  next = new Int32Array(0);
+  at = new Int32Array(0);
+  bytes = new Int32Array(0);
   /** Records in the set. */
-  count = new Uint16Array(256);
+  count = new Uint16Array(0);
   readonly #free: number[] = [];
   #used = 0;
+
+  constructor(capacity = 256) {
+    this.arena = new Arena(capacity * USUAL_BYTES);
+    this.#grow(capacity);
+  }
 
   /** The set of this type in the chain that begins at `head`, or −1. */
   find(head: number, type: number): number {

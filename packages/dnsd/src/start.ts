@@ -4,6 +4,7 @@ import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
+import { createBuilder } from "./build.ts";
 import type { DnsdConfig } from "./config.ts";
 import { createMetrics } from "./metrics.ts";
 import { Responder } from "./responder.ts";
@@ -33,6 +34,7 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
   const metrics = createMetrics(registry, {
     serial: () => authority.zones.serial,
     names: () => authority.zones.names.count,
+    building: () => authority.building,
     rejected: () => authority.rejected.size,
     connections: () => listeners.reduce((sum, { stream }) => sum + stream.connections, 0),
   });
@@ -42,10 +44,10 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
   });
   tell(authority, log, "start");
   await using parts = new AsyncDisposableStack();
+  const builder = parts.use(createBuilder(authority, (because, turns) => tell(authority, log, because, turns)));
   parts.use(
     replica.follow((event) => {
-      const because = authority.take(event);
-      if (because !== undefined) tell(authority, log, because);
+      if (authority.take(event)) builder.begin();
     }),
   );
   for (const at of config.listen) {
@@ -114,8 +116,11 @@ function readiness(replica: Readiness, isStale: boolean, stalenessSeconds: numbe
   return { ...replica, ready: false, because: `replica older than ${stalenessSeconds} s: every answer is SERVFAIL` };
 }
 
-function tell({ zones, rejected }: Authority, log: StartContext["log"], because: string): void {
-  log.info({ zones: zones.zones.length, names: zones.names.count, serial: zones.serial, because }, "zones built");
+function tell({ zones, rejected }: Authority, log: StartContext["log"], because: string, turns = 1): void {
+  log.info(
+    { zones: zones.zones.length, names: zones.names.count, serial: zones.serial, turns, because },
+    "zones built",
+  );
   if (rejected.size === 0) return;
   log.warn({ names: rejected.size, first: [...rejected].slice(0, 5) }, "names that cannot be served");
 }

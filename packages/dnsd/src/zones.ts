@@ -44,7 +44,7 @@ export interface Rejected {
  */
 export class Zones {
   readonly names: Names;
-  readonly sets = new Sets();
+  readonly sets: Sets;
   readonly zones: readonly Zone[];
   /** Of this process: names come from tenants, who must not choose where they fall. */
   readonly seed: number;
@@ -55,9 +55,12 @@ export class Zones {
   readonly #name: Labels = labels();
   readonly #apexes = new Set<number>();
 
-  constructor(zones: readonly ZoneText[], seed: number, capacity = 1024) {
+  /** `names` is how many are expected: room for them is made at once. */
+  constructor(zones: readonly ZoneText[], seed: number, names = 0) {
     this.seed = seed;
-    this.names = new Names(2 ** Math.ceil(Math.log2(Math.max(16, capacity))));
+    const capacity = 2 ** Math.ceil(Math.log2(Math.max(1024, names)));
+    this.names = new Names(capacity);
+    this.sets = new Sets(capacity);
     const outermostFirst = [...zones].toSorted((a, b) => a.name.split(".").length - b.name.split(".").length);
     const opened: Zone[] = [];
     for (const text of outermostFirst) {

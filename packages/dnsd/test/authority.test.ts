@@ -16,8 +16,8 @@ async function authority(rows: readonly Row[] = ROWS, nsAddresses: readonly stri
   const kept = new Authority(site.replica, { seed: 5, nsAddresses });
   const rebuilt: string[] = [];
   const following = site.replica.follow((event) => {
-    const because = kept.take(event);
-    if (because !== undefined) rebuilt.push(because);
+    if (!kept.take(event)) return;
+    for (let because; because === undefined;) if ((because = kept.advance(3)) !== undefined) rebuilt.push(because);
   });
   return {
     kept,
