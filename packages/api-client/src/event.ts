@@ -19,8 +19,11 @@ export function withinLimits(event: BootEvent): BootEvent {
   };
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** A machine's or a person's words as they may stand in an event: bounded, on one line, whole characters. */
 export function clean(text: string, most: number): string {
+  if (text.length <= most && PLAIN.test(text)) return text;
   return text
     .slice(0, most)
     .replaceAll(/\p{Cc}/gu, " ")

@@ -67,8 +67,8 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
     gauges.behind,
   );
   return {
-    packet: (type) => packets.inc({ type: type in messageTypes.of ? type : "other" }),
-    reply: (type) => replies.inc({ type }),
+    packet: byLabel((type) => packets.labels({ type: type in messageTypes.of ? type : "other" })),
+    reply: byLabel((type) => replies.labels({ type })),
     silence: (because) => silences.inc({ because }),
     dropped(codes) {
       for (const code of codes) dropped.inc({ code });
@@ -77,5 +77,15 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
       sizes.observe(size);
       seconds.observe((performance.now() - startedAt) / 1000);
     },
+  };
+}
+
+/** Counts by one label; the counter of each word is looked up once, not per packet. Words are few: types of messages. */
+function byLabel(counterOf: (word: string) => { inc(): void }): (word: string) => void {
+  const counters = new Map<string, { inc(): void }>();
+  return (word) => {
+    let counter = counters.get(word);
+    if (counter === undefined) counters.set(word, (counter = counterOf(word)));
+    counter.inc();
   };
 }

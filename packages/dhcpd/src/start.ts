@@ -57,7 +57,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     metrics,
     lookups: new Lookups(store, { most: config.maxLookups, deadlineMs: config.lookupDeadlineMs }),
     holds: new Holds(config.offerHoldSeconds * 1000, MOST_CLIENTS),
-    traces: new Traces(() => randomBytes(16).toString("hex"), MOST_CLIENTS),
+    traces: new Traces(traceIds(), MOST_CLIENTS),
     answer: new Answer({ replica, metrics, reporter, source: { ...config, nextServer } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
     relays: config.relays?.map((text) => sound(parsePrefix(text), text)),
@@ -126,6 +126,15 @@ async function openLines({ config, log }: StartContext): Promise<Line[]> {
     await Promise.all(lines.map(({ port }) => port.close()));
     throw fault;
   }
+}
+
+/** Trace ids out of a pool of randomness: asking for sixteen bytes costs as much as asking for a thousand. */
+function traceIds(): () => string {
+  let [pool, at] = ["", 0];
+  return () => {
+    if (at === pool.length) [pool, at] = [randomBytes(4096).toString("hex"), 0];
+    return pool.slice(at, (at += 32));
+  };
 }
 
 function endpointOf({ local }: Port): string {

@@ -45,6 +45,9 @@ export class Reader {
   }
 }
 
+/** Up to here a loop copies sooner than `set` does. */
+const SHORT = 32;
+
 /** Writes big-endian fields in order into a buffer of fixed size. Past the end it drops and remembers in `overrun`. */
 export class Writer {
   readonly bytes: Uint8Array;
@@ -69,10 +72,11 @@ export class Writer {
   }
 
   put(bytes: Uint8Array): this {
-    if (this.#room(bytes.length)) {
-      this.bytes.set(bytes, this.at);
-      this.at += bytes.length;
-    }
+    const { length } = bytes;
+    if (!this.#room(length)) return this;
+    if (length > SHORT) this.bytes.set(bytes, this.at);
+    else for (let i = 0; i < length; i++) this.bytes[this.at + i] = bytes[i]!;
+    this.at += length;
     return this;
   }
 

@@ -11,11 +11,11 @@ export function parseMac(text: string): Mac | Malformed {
 
 /** Lower-case, colon-separated: the one form in logs, files and the API. */
 export function formatMac(mac: Mac): string {
-  return mac
-    .toString(16)
-    .padStart(12, "0")
-    .replaceAll(/..(?!$)/g, "$&:");
+  const high = Math.floor(mac / 0x1_0000_0000);
+  return `${HEX[high >>> 8]}:${HEX[high & 255]}:${HEX[mac >>> 24]}:${HEX[(mac >>> 16) & 255]}:${HEX[(mac >>> 8) & 255]}:${HEX[mac & 255]}`;
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 export function macFrom(bytes: Uint8Array, at = 0): Mac {
   const high = (bytes[at]! << 8) | bytes[at + 1]!;

@@ -1,3 +1,4 @@
+import { Writer } from "../bytes.ts";
 import { Malformed } from "../malformed.ts";
 
 const encoder = new TextEncoder();
@@ -48,16 +49,12 @@ function printable(label: Uint8Array): string {
 
 /** Without compression, which RFC 3397 §2 allows and old clients prefer. Labels beyond 63 bytes are cut. */
 export function writeDomains(names: readonly string[]): Uint8Array {
-  return Uint8Array.from(
-    names.flatMap((name) => [
-      ...name
-        .split(".")
-        .filter((label) => label !== "")
-        .flatMap((label) => {
-          const bytes = encoder.encode(label).subarray(0, 63);
-          return [bytes.length, ...bytes];
-        }),
-      0,
-    ]),
-  );
+  const labels = names.map((name) => name.split(".").flatMap((label) => (label === "" ? [] : [encoder.encode(label)])));
+  const writer = new Writer(labels.flat().reduce((sum, label) => sum + 1 + Math.min(label.length, 63), names.length));
+  for (const name of labels) {
+    for (const label of name)
+      writer.u8(Math.min(label.length, 63)).put(label.length > 63 ? label.subarray(0, 63) : label);
+    writer.u8(0);
+  }
+  return writer.bytes;
 }

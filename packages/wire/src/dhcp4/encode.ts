@@ -26,7 +26,7 @@ export function encode(message: Message): Uint8Array {
   putText(writer, 108, message.file, 128);
   writer.at = HEADER_BYTES - 4;
   writer.u32(COOKIE);
-  for (const [code, value] of ordered(message.options)) putOption(writer, code, value);
+  putOptions(writer, message.options);
   writer.u8(255);
   return writer.bytes;
 }
@@ -66,25 +66,25 @@ function sizeOf(value: Uint8Array | undefined): number {
   return value ? value.length + 2 * Math.max(1, Math.ceil(value.length / 255)) : 0;
 }
 
-function* ordered(options: Options): Iterable<[number, Uint8Array]> {
-  for (const code of [MESSAGE_TYPE, SERVER_ID]) {
-    const value = options.get(code);
-    if (value) yield [code, value];
-  }
+function putOptions(writer: Writer, options: Options): void {
+  const [type, serverId, relay] = [options.get(MESSAGE_TYPE), options.get(SERVER_ID), options.get(RELAY_AGENT)];
+  if (type) putOption(writer, MESSAGE_TYPE, type);
+  if (serverId) putOption(writer, SERVER_ID, serverId);
   for (const [code, value] of options) {
-    if (code !== MESSAGE_TYPE && code !== SERVER_ID && code !== RELAY_AGENT) yield [code, value];
+    if (code !== MESSAGE_TYPE && code !== SERVER_ID && code !== RELAY_AGENT) putOption(writer, code, value);
   }
-  const relay = options.get(RELAY_AGENT);
-  if (relay) yield [RELAY_AGENT, relay];
+  if (relay) putOption(writer, RELAY_AGENT, relay);
 }
 
 function putOption(writer: Writer, code: number, value: Uint8Array): void {
-  let at = 0;
-  do {
+  if (value.length <= 255) {
+    writer.u8(code).u8(value.length).put(value); // no view of a view where one part is the whole
+    return;
+  }
+  for (let at = 0; at < value.length; at += 255) {
     const part = value.subarray(at, at + 255);
     writer.u8(code).u8(part.length).put(part);
-    at += 255;
-  } while (at < value.length);
+  }
 }
 
 /** A fixed text field, one byte a character; a text that fills it has no terminator left and loses its end. */

@@ -111,7 +111,8 @@ function read<T extends Table, Name extends keyof T>(
 
 function build<T extends Table>(table: T, values: Values<T>): Options {
   const built = new Map<number, Uint8Array>();
-  for (const [name, value] of Object.entries(values)) {
+  for (const name in values) {
+    const value = values[name];
     const row = table[name];
     if (row && value !== undefined) built.set(row[0], SHAPES[row[1]].write(value as never));
   }
