@@ -1,10 +1,14 @@
-/** Whatever two stores are asked, in whatever order: what the tables may never show, and the feed as their history. */
+/** Whatever three stores are asked, in whatever order: what the tables may never show, and the feed as their history. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { formatAddress } from "@firstlight/wire";
 import * as fc from "fast-check";
+import { systemClock } from "@firstlight/service";
+import { createReplica } from "../src/follower.ts";
 import { fullKey, keyOf } from "../src/key.ts";
 import type { LeaseRequest } from "../src/lease.ts";
+import type { Row } from "../src/model.ts";
+import type { Replica } from "../src/replica.ts";
 import { PgSource } from "../src/source/postgres.ts";
 import { back, bind, ground, stranger } from "./ground.ts";
 
@@ -13,36 +17,176 @@ const parts = new AsyncDisposableStack();
 parts.use(site);
 after(() => parts.disposeAsync());
 const source = parts.use(new PgSource({ url: site.url, name: "law" }));
-const stores = [site.store, site.anotherStore()];
-const open = site.segments["open"]!;
-site.sequencer();
+const stores = [site.store, site.anotherStore(), site.anotherStore()];
 
-/** Few devices and few addresses, so that they meet; .0 to .3 and .9 are network, gateway, reserved and excluded. */
+const [open, six, held] = [site.segments["open"]!, site.segments["six"]!, site.segments["held"]!];
+const sequencer = site.sequencer();
+
+/** Few devices and few addresses, so that they meet; .0 to .2, .9 and .255 are network, gateway, reserved, excluded, broadcast. */
+const PLACES = [
+  { segment: open, network: "10.0.0." },
+  { segment: six, network: "10.0.4." },
+  { segment: six, network: "fd00::" },
+  { segment: held, network: "10.0.2." },
+];
+const NEVER = new Set(["10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.4.0", "10.0.2.0", "fd00::"]);
 const request = fc
-  .record({ mac: fc.nat(4), host: fc.nat(11), act: fc.constantFrom("bind", "bind", "bind", "release", "decline") })
-  .map(({ mac, host, act }): LeaseRequest => {
-    const [who, address] = [stranger(mac), `10.0.0.${host}`];
-    return act === "bind" ? bind(open, who, address) : back(act, open, who, address);
+  .record({
+    mac: fc.nat(4),
+    host: fc.oneof(fc.nat(11), fc.constant(255)),
+    place: fc.constantFrom(...PLACES, PLACES[0]!, PLACES[0]!),
+    act: fc.constantFrom("bind", "bind", "bind", "release", "decline"),
+    leaseSeconds: fc.constantFrom(600, 600, 7200),
+  })
+  .map(({ mac, host, place, act, leaseSeconds }): LeaseRequest => {
+    const [who, address] = [
+      stranger(mac),
+      `${place.network}${host === 255 && place.network.endsWith(":") ? "0" : host}`,
+    ];
+    return act === "bind"
+      ? bind(place.segment, who, address, { leaseSeconds })
+      : back(act, place.segment, who, address);
   });
-const batch = fc.uniqueArray(request, { maxLength: 4, selector: ({ mac }) => mac });
-/** Both stores at once; then, sometimes, everything has rested. */
-const round = fc.record({ batches: fc.tuple(batch, batch), rests: fc.boolean() });
+const batch = fc.uniqueArray(request, { maxLength: 4, selector: ({ segment, mac }) => `${segment} ${mac}` });
+/** Three writers at once; then some time passes. */
+const round = fc.record({
+  batches: fc.tuple(batch, batch, batch),
+  hours: fc.constantFrom(0, 0, 0.1, 3, 23.9, 24.2, 60),
+});
 
-test("no address twice, no device twice, never gateway or reserved; the feed replayed is the tables", async () => {
+test("no address twice, no device twice, never gateway or reserved, never before its rest is over; feed, tables and replica say the same", async () => {
+  await using following = await createReplica(source, systemClock, { pollMs: 50 });
   await fc.assert(
     fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), async (rounds) => {
-      for (const { batches, rests } of rounds) {
+      for (const { batches, hours } of rounds) {
+        const before = await inTable();
         const outcomes = await Promise.all(batches.map((batch, n) => stores[n]!.commit(batch, "law")));
         outcomes.forEach((list, n) => mustAnswer(batches[n]!, list));
+        mustRest(before, await inTable());
         await mustHold();
-        if (rests) await site.sql("UPDATE ipam.lease SET expires_at = now() - interval '1 h', reusable_at = now()");
+        if (hours > 0) await pass(hours);
       }
+      await site.drained();
+      await agreed(following.replica);
     }),
     { numRuns: 40 },
   );
-  await site.drained();
+  assert.ok(sequencer.sequenced > 0);
   assert.deepEqual(await replayed(), await inTables());
 });
+
+/** Somebody who has lost the database promises what dhcpd would: to the holder it knows of, and no longer than the rest it knows of. */
+interface Promised {
+  readonly address: string;
+  readonly mac: string;
+  /** In hours of the test's own time. */
+  readonly until: number;
+}
+
+const event = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ is: fc.constant("commit" as const), batch }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ is: fc.constant("time" as const), hours: fc.constantFrom(0.1, 1, 12, 23.9, 24.2) }),
+  },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant("lost" as const) }) },
+  { weight: 3, arbitrary: fc.record({ is: fc.constant("promise" as const), nth: fc.nat(9) }) },
+);
+
+test("what a writer promised while it had lost the database is nobody else's before that promise ends", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { minLength: 4, maxLength: 24 }), async (events) => {
+      let [hour, knownAt] = [0, 0];
+      let known = await inTable(); // the replica of the one that is cut off, as old as its loss
+      const promises: Promised[] = [];
+      for (const one of events) {
+        if (one.is === "lost") [known, knownAt] = [await inTable(), hour];
+        else if (one.is === "time") {
+          await pass(one.hours);
+          hour += one.hours;
+        } else if (one.is === "promise") {
+          const row = known.filter(({ state }) => state === "bound").at(one.nth);
+          if (!row) continue;
+          const until = Math.min(hour + 2, knownAt + row.restsHours - 1 / 60); // its clock goes on; a margin of a minute
+          if (until > hour) promises.push({ address: row.address, mac: row.mac, until });
+        } else {
+          const before = await inTable();
+          await stores[0]!.commit(one.batch, "law");
+          for (const { address, mac } of newHolders(before, await inTable()))
+            for (const promise of promises)
+              assert.ok(
+                promise.address !== address || promise.mac === mac || promise.until <= hour + 0.01,
+                `${address} is ${mac}'s at ${hour} h, and was promised to ${promise.mac} until ${promise.until} h`,
+              );
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+interface Held {
+  readonly address: string;
+  readonly mac: string;
+  readonly segment: number;
+  readonly state: string;
+  /** Hours from now on until another may have it, and until its promise and its segment's grace are over. */
+  readonly restsHours: number;
+  readonly graceHours: number;
+}
+
+function inTable(): Promise<Held[]> {
+  return site.sql<Held>(
+    `SELECT host(l.address) AS address, l.mac::text, l.segment, l.state,
+       extract(epoch FROM l.reusable_at - now())::float8 / 3600 AS "restsHours",
+       extract(epoch FROM l.expires_at - now())::float8 / 3600 + s.grace_seconds / 3600.0::float8 AS "graceHours"
+     FROM ipam.lease l JOIN ipam.segment s ON s.id = l.segment ORDER BY 1`,
+  );
+}
+
+/** Addresses that are another's than before. */
+function newHolders(before: readonly Held[], after: readonly Held[]): (Held & { readonly was: Held })[] {
+  const held = new Map(before.map((row) => [row.address, row]));
+  return after.flatMap((row) => {
+    const was = held.get(row.address);
+    return was && (was.mac !== row.mac || was.segment !== row.segment) ? [{ ...row, was }] : [];
+  });
+}
+
+const INSTANT_HOURS = 0.01; // between the look before and the commit
+
+function mustRest(before: readonly Held[], after: readonly Held[]): void {
+  for (const { address, was } of newHolders(before, after)) {
+    assert.ok(was.restsHours < INSTANT_HOURS, `${address} had to rest ${was.restsHours} h more`);
+    assert.ok(was.graceHours < INSTANT_HOURS, `${address}: its promise and grace had ${was.graceHours} h more`);
+  }
+}
+
+/** Time passes: every clock reading in the table moves back, and the feed tells of it as of any other change. */
+async function pass(hours: number): Promise<void> {
+  await site.sql(
+    `WITH put AS (
+       UPDATE ipam.lease l SET starts_at = starts_at - $1::interval, expires_at = expires_at - $1::interval,
+         reusable_at = reusable_at - $1::interval, version = nextval('ipam.version')
+       RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row")
+     INSERT INTO ipam.change_pending (version, kind, key, dns, "row", actor)
+     SELECT version, 'lease', key, false, "row", 'time' FROM put`,
+    [`${hours} hours`],
+  );
+}
+
+/** The replica follows; once it is where the feed is, it must hold what the tables hold, to the last field. */
+async function agreed(replica: Replica): Promise<void> {
+  const loaded = await source.load();
+  const tables: Row[] = [];
+  for await (const rows of loaded.rows) tables.push(...rows);
+  const until = Date.now() + 20_000;
+  while (replica.at.position < loaded.at.position && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  const leases = tables.filter((row) => row.kind === "lease").map((row) => [keyOf(row), row] as const);
+  assert.deepEqual(new Map([...replica.leases()].map((row) => [keyOf(row), row])), new Map(leases));
+  for (const row of tables) if (row.kind === "interface") assert.deepEqual(replica.interfaceById(row.id), row);
+}
 
 /** Who was promised an address was promised the one it asked for. */
 function mustAnswer(batch: readonly LeaseRequest[], outcomes: Awaited<ReturnType<typeof site.store.commit>>): void {
@@ -54,15 +198,16 @@ function mustAnswer(batch: readonly LeaseRequest[], outcomes: Awaited<ReturnType
 }
 
 async function mustHold(): Promise<void> {
-  const leases = await site.sql<{ address: string; state: string; mac: string; own: string }>(
-    "SELECT host(l.address) AS address, l.state, l.mac::text, i.mac::text AS own FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface",
+  const leases = await site.sql<{ address: string; state: string; mac: string; own: string; holder: string }>(
+    `SELECT host(l.address) AS address, l.state, l.mac::text, i.mac::text AS own,
+       l.interface || ' ' || family(l.address) AS holder
+     FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface`,
   );
   const bound = leases.filter(({ state }) => state === "bound");
   assert.equal(new Set(leases.map(({ address }) => address)).size, leases.length);
-  assert.equal(new Set(bound.map(({ mac }) => mac)).size, bound.length);
-  const never = new Set(["10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.9"]);
+  assert.equal(new Set(bound.map(({ holder }) => holder)).size, bound.length);
   assert.deepEqual(
-    leases.filter(({ address, mac, own }) => never.has(address) || mac !== own),
+    leases.filter(({ address, mac, own }) => NEVER.has(address) || address.endsWith(".255") || mac !== own),
     [],
   );
 }

@@ -64,6 +64,9 @@ const NOTE = (from: string): string => `
   FROM (${from}) c`;
 
 /**
+ * A rest is never cut short, by a release or a shorter promise: a replica that has lost the database may have promised the
+ * address to its holder for as long as the rest it knew of.
+ *
  * The constraint has the last word: a row that exists is taken over only if it is this interface's (which may have been
  * deleted and come again), or rested and referenced by nobody, or its port's; judged on the row as locked. Who gets no row back has lost.
  */
@@ -81,7 +84,7 @@ export const BIND = `
     ON CONFLICT (vrf, address) DO UPDATE SET
       segment = excluded.segment, interface = excluded.interface, mac = excluded.mac, policy = excluded.policy, state = 'bound',
       starts_at = CASE WHEN l.interface = excluded.interface AND l.state = 'bound' THEN l.starts_at ELSE excluded.starts_at END,
-      expires_at = excluded.expires_at, reusable_at = excluded.reusable_at, client_id = excluded.client_id,
+      expires_at = excluded.expires_at, reusable_at = greatest(l.reusable_at, excluded.reusable_at), client_id = excluded.client_id,
       giaddr = excluded.giaddr, circuit_id = excluded.circuit_id, remote_id = excluded.remote_id,
       version = nextval('ipam.version')
     WHERE (l.segment = excluded.segment AND l.mac = excluded.mac AND (l.state <> 'declined' OR l.reusable_at <= now()))
@@ -98,7 +101,7 @@ export const BIND = `
 export const MOVE = `
   WITH put AS (
     UPDATE ipam.lease l SET state = 'released', expires_at = least(l.expires_at, now()),
-      reusable_at = now() + make_interval(secs => g.grace_seconds), version = nextval('ipam.version')
+      reusable_at = greatest(l.reusable_at, now() + make_interval(secs => g.grace_seconds)), version = nextval('ipam.version')
     FROM unnest($2::int[], $3::inet[], $4::int[], $5::text[]) g (interface, keep, grace_seconds, trace)
     WHERE l.interface = g.interface AND l.state = 'bound' AND family(l.address) = family(g.keep) AND l.address <> g.keep
     RETURNING to_jsonb(l) AS "row", true AS dns, g.trace
@@ -108,7 +111,7 @@ export const MOVE = `
 export const GIVE_BACK = `
   WITH put AS (
     UPDATE ipam.lease l SET state = g.state, expires_at = least(l.expires_at, now()),
-      reusable_at = now() + make_interval(secs => g.grace_seconds), version = nextval('ipam.version')
+      reusable_at = greatest(l.reusable_at, now() + make_interval(secs => g.grace_seconds)), version = nextval('ipam.version')
     FROM unnest($2::text[], $3::inet[], $4::int[], $5::text[], $6::int[], $7::text[]) g (vrf, address, interface, state, grace_seconds, trace)
     WHERE l.vrf = g.vrf AND l.address = g.address AND l.interface = g.interface AND l.state = 'bound'
     RETURNING to_jsonb(l) AS "row", true AS dns, g.trace
