@@ -5,7 +5,7 @@ import { Memory } from "./memory/memory.ts";
 import { Tables } from "./memory/tables.ts";
 import type { Replica } from "./replica.ts";
 import { readSnapshot, saveSnapshot } from "./snapshot.ts";
-import { type Loaded, type Pulled, type Source, Unmigrated } from "./source.ts";
+import { type Loaded, type Pulled, RolledBack, type Source, Unmigrated } from "./source.ts";
 
 /** What a follower says in passing; pino's logger is one. */
 export interface FollowerLog {
@@ -216,7 +216,7 @@ class Follower {
   }
 
   async #lost(cause: unknown): Promise<void> {
-    const wrong = cause instanceof Unmigrated ? cause.message : undefined;
+    const wrong = cause instanceof Unmigrated || cause instanceof RolledBack ? cause.message : undefined;
     if (this.#lostAt === undefined || this.#wrong !== wrong)
       this.#options.log?.warn({ err: cause }, `${wrong ?? "database away"}, serving the replica`);
     this.#wrong = wrong;

@@ -41,10 +41,10 @@ export async function openIpam({
   await using parts = new AsyncDisposableStack();
   const store = parts.use(createStore(database));
   const source = parts.use(new PgSource(database));
-  if (sequencer) parts.use(startSequencer({ ...database, log }));
   if (sequencer) void warnOfDurability(database, log); // by one daemon for all
   const snapshotFile = join(site.site.stateDir, `${name}.ipam`);
   const following = parts.use(await createReplica(source, clock, { snapshotFile, log }));
+  if (sequencer) parts.use(startSequencer({ ...database, log, seen: () => following.replica.at }));
   const owned = parts.move();
   return {
     store,

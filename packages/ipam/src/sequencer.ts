@@ -6,6 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs, News } from "@firstlight/service";
 import { Client } from "pg";
+import type { Position } from "./feed.ts";
 import { CHANNELS, notifySql } from "./store/herald.ts";
 import { clientOptions, type DatabaseOptions } from "./store/pool.ts";
 import {
@@ -30,6 +31,8 @@ export interface SequencerOptions extends DatabaseOptions {
   readonly candidacyMs?: number;
   /** Changes kept for readers; who is further behind loads anew. */
   readonly keep?: number;
+  /** Where this process' own replica stands: a feed that has fallen behind it was restored. */
+  readonly seen?: () => Position;
 }
 
 export interface Sequencer extends AsyncDisposable {
@@ -41,6 +44,7 @@ export interface Sequencer extends AsyncDisposable {
 const POLL_MS = 200;
 const CANDIDACY_MS = 1000;
 const KEEP = 1_000_000;
+const VERIFY_MS = 1000;
 /** Most rows of a table in one trim. It is due after half as many changes, so it keeps up with any intake, or after so many rounds. */
 const TRIM_ROWS = 10_000;
 const TRIM_EVERY = 512;
@@ -67,6 +71,7 @@ class Office {
   readonly #options: SequencerOptions;
   readonly #stopping = new AbortController();
   readonly #news = new News();
+  #verifyAt = 0;
   isInOffice = false;
   sequenced = 0;
 
@@ -118,17 +123,13 @@ class Office {
     const { log, pollMs = POLL_MS, keep = KEEP } = this.#options;
     await client.query(AWAKE);
     await client.query(`LISTEN ${CHANNELS.pending}`);
-    const { rows } = await client.query<{ same: boolean }>(SAME_HISTORY);
-    if (!rows[0]!.same) {
-      const { rows: feed } = await client.query<{ epoch: string; position: number }>(ENTER_EPOCH);
-      log?.warn({ ...feed[0] }, "this is another database than before (restore, failover): a new epoch begins");
-      await client.query(notifySql("feed"));
-    }
+    await this.#verify(client);
     this.isInOffice = true;
     log?.info({}, "sequencer in office");
     const floors = { changes: 0, feed: 0 };
     let untrimmed = TRIM_ROWS;
     while (!this.#stopping.signal.aborted) {
+      if (performance.now() >= this.#verifyAt) await this.#verify(client); // restored under a sequencer in office
       const { rows: moved } = await client.query<{ count: number }>({ name: "sequence", text: SEQUENCE });
       const count = moved[0]?.count ?? 0;
       this.sequenced += count;
@@ -140,6 +141,18 @@ class Office {
       }
       if (count === 0) await this.#news.wait(pollMs);
     }
+  }
+
+  /** Positions are given only in the history that gave those before. */
+  async #verify(client: Client): Promise<void> {
+    const { log, seen } = this.#options;
+    this.#verifyAt = performance.now() + VERIFY_MS;
+    const known = [seen?.().position ?? 0];
+    const { rows } = await client.query<{ same: boolean }>({ name: "same-history", text: SAME_HISTORY, values: known });
+    if (rows[0]!.same) return;
+    const { rows: feed } = await client.query<{ epoch: string; position: number }>(ENTER_EPOCH, known);
+    log?.warn({ ...feed[0] }, "this is another database than before (restore, failover): a new epoch begins");
+    await client.query(notifySql("feed"));
   }
 
   async #sleep(ms: number): Promise<void> {

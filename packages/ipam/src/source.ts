@@ -28,6 +28,15 @@ export class Unmigrated extends Error {
   }
 }
 
+/** Positions never go back: a feed behind its reader was restored, and its sequencer has not begun a new epoch yet. */
+export class RolledBack extends Error {
+  readonly code = "FL_ROLLED_BACK";
+
+  constructor(seen: number, feed: number) {
+    super(`database was restored to position ${feed}, before ${seen}: waiting for its sequencer to begin a new epoch`);
+  }
+}
+
 export type Pulled =
   | {
       readonly is: "changes";

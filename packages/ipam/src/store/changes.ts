@@ -1,8 +1,8 @@
 import type pg from "pg";
 import type { Change, Position } from "../feed.ts";
 import type { Kind } from "../model.ts";
-import type { Pulled } from "../source.ts";
-import { type Json, rowFrom } from "./rows.ts";
+import { type Pulled, RolledBack } from "../source.ts";
+import { type Json, rowFrom, TABLES } from "./rows.ts";
 
 interface FeedRow {
   readonly epoch: string;
@@ -29,9 +29,14 @@ const PULL = `
   ) c ON true
   ORDER BY c.position`;
 
+/** It goes when the sequencer begins a new epoch beyond it. */
+const WITNESS = `
+  INSERT INTO ipam.witness (position) VALUES ($1)
+  ON CONFLICT (one) DO UPDATE SET position = excluded.position, at = now() WHERE ipam.witness.position < excluded.position`;
+
 /**
- * What a reader has not seen. `epoch` when its position means nothing here any more: another history (restore, failover),
- * ahead of this one, or so far behind that what it needs was trimmed.
+ * What a reader has not seen. `epoch` when its position means nothing here any more: another history (restore, failover), or so
+ * far behind that what it needs was trimmed. Rejects with `RolledBack` where the feed is behind the reader, and bears witness.
  */
 export async function pull(pool: pg.Pool, after: Position, limit: number): Promise<Pulled> {
   const { rows } = await pool.query<FeedRow>({
@@ -41,7 +46,11 @@ export async function pull(pool: pg.Pool, after: Position, limit: number): Promi
   });
   const feed = rows[0]!;
   const now = { epoch: feed.epoch, position: feed.feed_position };
-  if (after.epoch !== now.epoch || after.position > now.position) return { is: "epoch", now };
+  if (after.position > now.position) {
+    await pool.query(WITNESS, [after.position]);
+    throw new RolledBack(after.position, now.position);
+  }
+  if (after.epoch !== now.epoch) return { is: "epoch", now };
   const isBehindTrim = after.position < now.position && feed.position !== after.position + 1;
   if (isBehindTrim) return { is: "epoch", now };
   const changes = rows.filter((row) => row.position !== null).map(changeFrom);
@@ -55,7 +64,8 @@ function changeFrom(row: FeedRow): Change {
     kind: row.kind,
     key: row.key,
     version: row.version,
-    ...(row.row && { row: rowFrom(row.kind, row.row) }),
+    // A kind of a later version, or one that no reader holds: its position counts, the rest is not for us.
+    ...(row.row && row.kind in TABLES && { row: rowFrom(row.kind, row.row) }),
     dns: row.dns,
     at: Math.floor(row.at), // PostgreSQL counts microseconds
     actor: row.actor,

@@ -14,20 +14,27 @@ export const AWAKE =
 const HERE = `
   SELECT system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline FROM pg_control_system()`;
 
-/** Whether the feed's last row was written by this very history of this very cluster. */
+/**
+ * Whether the feed's last row was written by this very history of this very database: here, by the transaction it says,
+ * and with no reader ahead of it. A feed that has not begun is nobody's copy. $1: the position this process has seen.
+ */
 export const SAME_HISTORY = `
-  SELECT (f.system_identifier, f.timeline) = (here.system_identifier, here.timeline) AS same
-  FROM (SELECT * FROM ipam.feed ORDER BY position DESC LIMIT 1) f, (${HERE}) here`;
+  SELECT (f.position = 0 OR (f.xmin = f.written_by::xid
+      AND (f.system_identifier, f.timeline, f.database) = (here.system_identifier, here.timeline, ipam.database_oid())))
+    AND f.position >= $1::bigint AND NOT EXISTS (SELECT FROM ipam.witness w WHERE w.position > f.position) AS same
+  FROM (SELECT xmin, * FROM ipam.feed ORDER BY position DESC LIMIT 1) f, (${HERE}) here`;
 
 /**
  * What positions meant before cannot be trusted: some that readers saw may be lost. Positions go on far ahead, so that
  * serials never go back; what waits in the outbox is in the tables that everybody now loads.
  */
 export const ENTER_EPOCH = `
-  WITH gone AS (DELETE FROM ipam.change_pending)
+  WITH gone AS (DELETE FROM ipam.change_pending), heard AS (DELETE FROM ipam.witness RETURNING position)
   INSERT INTO ipam.feed (position, dns_position, epoch, system_identifier, timeline, seen)
   SELECT f.position + 1048576, f.position + 1048576, gen_random_uuid(), here.system_identifier, here.timeline, pg_current_snapshot()
-  FROM (SELECT position FROM ipam.feed ORDER BY position DESC LIMIT 1) f, (${HERE}) here
+  FROM (
+    SELECT max(position) AS position FROM (SELECT position FROM ipam.feed UNION ALL SELECT position FROM heard UNION ALL SELECT $1::bigint) p
+  ) f, (${HERE}) here
   RETURNING epoch, position`;
 
 /**
