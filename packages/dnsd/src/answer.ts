@@ -98,10 +98,14 @@ function lookUp(zones: Zones, out: Uint8Array, scratch: Scratch): number {
   let name = scratch.scan.name;
   let home = NONE;
   for (let hop = 0; hop < MAX_CHAIN; hop++) {
-    const label = names.closest(out, name);
-    if (label === NONE) return hop === 0 ? REFUSED : NOERROR;
-    const node = names.find(out, name, label);
-    const zone = zones.zones[names.zone[node]!]!;
+    let label = 0;
+    let node = names.find(out, name, label); // nearly always there
+    if (node === NONE) {
+      label = names.closest(out, name, 1);
+      if (label === NONE) return hop === 0 ? REFUSED : NOERROR;
+      node = names.find(out, name, label);
+    }
+    const zone = zones.zones[names.zoneOf(node)]!;
     if (hop === 0) home = zone.apex;
     if (zone.apex !== home) return NOERROR; // another zone: the resolver asks for it itself
     reply.isAuthoritative = true;
@@ -111,16 +115,17 @@ function lookUp(zones: Zones, out: Uint8Array, scratch: Scratch): number {
       reply.patchSerial(zones.serial, SERIAL_FROM_END);
       return NOERROR;
     }
-    const set = qtype === TYPES.of.ANY ? names.sets[node]! : sets.find(names.sets[node]!, qtype); // RFC 8482 §4.1: one set
+    const held = names.setsOf(node);
+    const set = qtype === TYPES.of.ANY ? held : sets.find(held, qtype); // RFC 8482 §4.1: one set
     if (set !== NONE) {
-      reply.answer(name.at, sets.arena.bytes, sets.at[set]!, sets.bytes[set]!, sets.count[set]!);
+      reply.answer(name.at, sets.arena.bytes, sets.at(set), sets.bytes(set), sets.count(set));
       return NOERROR;
     }
-    const alias = standsBesideCname(qtype) ? NONE : sets.find(names.sets[node]!, TYPES.of.CNAME);
+    const alias = standsBesideCname(qtype) ? NONE : sets.find(held, TYPES.of.CNAME);
     if (alias === NONE) return deny(zones, reply, zone, name, NOERROR);
     if (visited.indexOf(node) >= 0 && visited.indexOf(node) < hop) return NOERROR; // a loop: the chain tells all there is
     visited[hop] = node;
-    const at = reply.answer(name.at, sets.arena.bytes, sets.at[alias]!, sets.bytes[alias]!, 1);
+    const at = reply.answer(name.at, sets.arena.bytes, sets.at(alias), sets.bytes(alias), 1);
     if (at < 0) return NOERROR;
     readLabels(out, at, reply.at, zones.seed, scratch.target);
     name = scratch.target;

@@ -7,23 +7,25 @@ export const NONE = -1;
 /** What a host's name takes up in the arena. */
 const USUAL_BYTES = 32;
 
+/** What is said of a node, side by side: to look one up costs one line of the cache, not one a column. */
+const FIELDS = 8;
+const HASH = 0;
+/** Where its name stands in the arena, and how long it is. */
+const AT = 1;
+const BYTES = 2;
+const SETS = 3;
+const ZONE = 4;
+const PARENT = 5;
+const CHILDREN = 6;
+
 /**
- * Names to nodes: open addressing over typed arrays. A node is a number; each column says one thing about it. Lookups
- * allocate nothing and compare the whole name, for hashes are no proof.
+ * Names to nodes: open addressing over typed arrays. A node is a number. Lookups allocate nothing and compare the whole
+ * name, for hashes are no proof.
  */
 export class Names {
-  /** First RRset of the node, or NONE: an empty non-terminal. */
-  sets = new Int32Array(0);
-  /** Index of the zone the node is in. */
-  zone = new Int32Array(0);
-  parent = new Int32Array(0);
-  /** How many nodes stand right below it: an empty non-terminal lives as long as it has any. */
-  children = new Int32Array(0);
   count = 0;
   readonly #arena: Arena;
-  #at = new Int32Array(0);
-  #bytes = new Uint8Array(0);
-  #hash = new Int32Array(0);
+  #rows = new Int32Array(0);
   #slots: Int32Array<ArrayBuffer>;
   readonly #free: number[] = [];
   #next = 0;
@@ -43,9 +45,9 @@ export class Names {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const node = this.#slots[slot]!;
       if (node === NONE) return NONE;
-      if (this.#hash[node] === hash && this.#bytes[node] === length && this.#equals(node, bytes, start, length)) {
-        return node;
-      }
+      const row = node * FIELDS;
+      if (this.#rows[row] !== hash || this.#rows[row + BYTES] !== length) continue; // HASH comes first
+      if (this.#equals(this.#rows[row + AT]!, bytes, start, length)) return node;
     }
   }
 
@@ -55,46 +57,67 @@ export class Names {
     return NONE;
   }
 
+  /** First RRset of the node, or NONE: an empty non-terminal. */
+  setsOf(node: number): number {
+    return this.#rows[node * FIELDS + SETS]!;
+  }
+
+  /** Index of the zone the node is in. */
+  zoneOf(node: number): number {
+    return this.#rows[node * FIELDS + ZONE]!;
+  }
+
+  parentOf(node: number): number {
+    return this.#rows[node * FIELDS + PARENT]!;
+  }
+
+  /** Whether a node stands right below it: an empty non-terminal lives as long as one does. */
+  hasChildren(node: number): boolean {
+    return this.#rows[node * FIELDS + CHILDREN]! > 0;
+  }
+
+  holds(node: number, sets: number): void {
+    this.#rows[node * FIELDS + SETS] = sets;
+  }
+
+  belongs(node: number, zone: number): void {
+    this.#rows[node * FIELDS + ZONE] = zone;
+  }
+
   add(bytes: Uint8Array, name: Labels, label: number, parent: number, zone: number): number {
     if ((this.count + 1) * 2 > this.#slots.length) this.#rehash();
     const node = this.#free.pop() ?? this.#next++;
-    if (node >= this.sets.length) this.#grow(this.sets.length * 2);
+    if (node * FIELDS >= this.#rows.length) this.#grow((this.#rows.length / FIELDS) * 2);
     const start = name.starts[label]!;
     const length = name.at + name.bytes - start;
     const at = this.#arena.take(length);
     for (let i = 0; i < length; i++) this.#arena.bytes[at + i] = FOLD[bytes[start + i]!]!;
-    this.#at[node] = at;
-    this.#bytes[node] = length;
-    this.#hash[node] = name.hashes[label]!;
-    this.sets[node] = NONE;
-    this.zone[node] = zone;
-    this.parent[node] = parent;
-    this.children[node] = 0;
-    if (parent !== NONE) this.children[parent]!++;
+    this.#rows.set([name.hashes[label]!, at, length, NONE, zone, parent, 0], node * FIELDS);
+    if (parent !== NONE) this.#rows[parent * FIELDS + CHILDREN]!++;
     this.#occupy(node);
     this.count++;
     return node;
   }
 
   remove(node: number): void {
-    const parent = this.parent[node]!;
-    if (parent !== NONE) this.children[parent]!--;
+    const row = node * FIELDS;
+    const parent = this.#rows[row + PARENT]!;
+    if (parent !== NONE) this.#rows[parent * FIELDS + CHILDREN]!--;
     this.#vacate(node);
-    this.#arena.give(this.#at[node]!, this.#bytes[node]!);
+    this.#arena.give(this.#rows[row + AT]!, this.#rows[row + BYTES]!);
     this.#free.push(node);
     this.count--;
   }
 
-  #equals(node: number, bytes: Uint8Array, start: number, length: number): boolean {
+  #equals(at: number, bytes: Uint8Array, start: number, length: number): boolean {
     const held = this.#arena.bytes;
-    const at = this.#at[node]!;
     for (let i = 0; i < length; i++) if (held[at + i] !== FOLD[bytes[start + i]!]) return false;
     return true;
   }
 
   #occupy(node: number): void {
     const mask = this.#slots.length - 1;
-    let slot = this.#hash[node]! & mask;
+    let slot = this.#rows[node * FIELDS + HASH]! & mask;
     while (this.#slots[slot] !== NONE) slot = (slot + 1) & mask;
     this.#slots[slot] = node;
   }
@@ -103,10 +126,10 @@ export class Names {
   #vacate(node: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let hole = this.#hash[node]! & mask;
+    let hole = this.#rows[node * FIELDS + HASH]! & mask;
     while (slots[hole] !== node) hole = (hole + 1) & mask;
     for (let slot = (hole + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
-      const home = this.#hash[slots[slot]!]! & mask;
+      const home = this.#rows[slots[slot]! * FIELDS + HASH]! & mask;
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue; // it would land before its home
       slots[hole] = slots[slot]!;
       hole = slot;
@@ -121,19 +144,8 @@ export class Names {
   }
 
   #grow(capacity: number): void {
-    const grown = (old: Int32Array): Int32Array<ArrayBuffer> => {
-      const column = new Int32Array(capacity);
-      column.set(old);
-      return column;
-    };
-    this.sets = grown(this.sets);
-    this.zone = grown(this.zone);
-    this.parent = grown(this.parent);
-    this.children = grown(this.children);
-    this.#at = grown(this.#at);
-    this.#hash = grown(this.#hash);
-    const bytes = new Uint8Array(capacity);
-    bytes.set(this.#bytes);
-    this.#bytes = bytes;
+    const rows = new Int32Array(capacity * FIELDS);
+    rows.set(this.#rows);
+    this.#rows = rows;
   }
 }

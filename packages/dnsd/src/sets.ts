@@ -3,68 +3,69 @@ import { Arena } from "./arena.ts";
 /** What an address or a host's name takes up, compiled. */
 const USUAL_BYTES = 48;
 
+/** What is said of a set, side by side. */
+const FIELDS = 4;
+/** Type in the high half, number of records in the low one. */
+const WHAT = 0;
+/** Next set of the same node. */
+const NEXT = 1;
+const AT = 2;
+const BYTES = 3;
+
 /** RRsets, compiled: each record stands as it goes on the wire, but for its owner, which is a pointer into the reply. */
 export class Sets {
   readonly arena: Arena;
-  type = new Uint16Array(0);
-  /** Next set of the same node. */
-  next = new Int32Array(0);
-  at = new Int32Array(0);
-  bytes = new Int32Array(0);
-  /** Records in the set. */
-  count = new Uint16Array(0);
+  #rows: Int32Array<ArrayBuffer>;
   readonly #free: number[] = [];
   #used = 0;
 
   constructor(capacity = 256) {
     this.arena = new Arena(capacity * USUAL_BYTES);
-    this.#grow(capacity);
+    this.#rows = new Int32Array(capacity * FIELDS);
   }
 
   /** The set of this type in the chain that begins at `head`, or −1. */
   find(head: number, type: number): number {
     let set = head;
-    while (set >= 0 && this.type[set] !== type) set = this.next[set]!;
+    while (set >= 0 && this.#rows[set * FIELDS]! >>> 16 !== type) set = this.#rows[set * FIELDS + NEXT]!;
     return set;
+  }
+
+  /** Where its records stand in the arena. */
+  at(set: number): number {
+    return this.#rows[set * FIELDS + AT]!;
+  }
+
+  bytes(set: number): number {
+    return this.#rows[set * FIELDS + BYTES]!;
+  }
+
+  /** How many records it has. */
+  count(set: number): number {
+    return this.#rows[set * FIELDS + WHAT]! & 0xffff;
   }
 
   /** Adds a set before `head` and returns it: the new head. */
   add(head: number, type: number, compiled: Uint8Array, count: number): number {
     const set = this.#free.pop() ?? this.#used++;
-    if (set >= this.type.length) this.#grow(this.type.length * 2);
+    if (set * FIELDS >= this.#rows.length) this.#grow();
     const at = this.arena.take(compiled.length);
     this.arena.bytes.set(compiled, at);
-    this.type[set] = type;
-    this.next[set] = head;
-    this.at[set] = at;
-    this.bytes[set] = compiled.length;
-    this.count[set] = count;
+    this.#rows.set([(type << 16) | count, head, at, compiled.length], set * FIELDS);
     return set;
   }
 
   /** Gives a whole chain back. */
   drop(head: number): void {
-    for (let set = head; set >= 0; set = this.next[set]!) {
-      this.arena.give(this.at[set]!, this.bytes[set]!);
+    for (let set = head; set >= 0; set = this.#rows[set * FIELDS + NEXT]!) {
+      this.arena.give(this.at(set), this.bytes(set));
       this.#free.push(set);
     }
   }
 
-  #grow(capacity: number): void {
-    const small = (old: Uint16Array): Uint16Array<ArrayBuffer> => {
-      const column = new Uint16Array(capacity);
-      column.set(old);
-      return column;
-    };
-    const wide = (old: Int32Array): Int32Array<ArrayBuffer> => {
-      const column = new Int32Array(capacity);
-      column.set(old);
-      return column;
-    };
-    this.type = small(this.type);
-    this.count = small(this.count);
-    this.next = wide(this.next);
-    this.at = wide(this.at);
-    this.bytes = wide(this.bytes);
+  #grow(): void {
+    const rows = new Int32Array(this.#rows.length * 2);
+    rows.set(this.#rows);
+    this.#rows = rows;
   }
 }

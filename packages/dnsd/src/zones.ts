@@ -96,7 +96,7 @@ export class Zones {
     readLabels(wire, 0, wire.length, this.seed, this.#name);
     const existing = this.#path(wire);
     const apex = existing === NONE ? this.names.add(wire, this.#name, 0, NONE, index) : existing;
-    this.names.zone[apex] = index;
+    this.names.belongs(apex, index);
     this.#apexes.add(apex);
     return {
       name,
@@ -114,29 +114,29 @@ export class Zones {
     if (nearest === NONE) return NONE;
     let node = names.find(wire, this.#name, nearest);
     for (let label = nearest - 1; label >= 0; label--)
-      node = names.add(wire, this.#name, label, node, names.zone[node]!);
+      node = names.add(wire, this.#name, label, node, names.zoneOf(node));
     return node;
   }
 
   #replace(node: number, compiled: ReadonlyMap<number, readonly Uint8Array[]>): void {
-    this.sets.drop(this.names.sets[node]!);
+    this.sets.drop(this.names.setsOf(node));
     let head = NONE;
     for (const [type, records] of compiled) {
       const writer = new Writer(records.reduce((sum, record) => sum + record.length, 0));
       for (const record of records) writer.put(record);
       head = this.sets.add(head, type, writer.done(), records.length);
     }
-    this.names.sets[node] = head;
+    this.names.holds(node, head);
   }
 
   /** Empties a node; it goes, and every empty non-terminal above it that has nothing else below. */
   #clear(leaf: number): void {
     const { names } = this;
-    this.sets.drop(names.sets[leaf]!);
-    names.sets[leaf] = NONE;
+    this.sets.drop(names.setsOf(leaf));
+    names.holds(leaf, NONE);
     let node = leaf;
-    while (node !== NONE && names.sets[node] === NONE && names.children[node] === 0 && !this.#apexes.has(node)) {
-      const parent = names.parent[node]!;
+    while (node !== NONE && names.setsOf(node) === NONE && !names.hasChildren(node) && !this.#apexes.has(node)) {
+      const parent = names.parentOf(node);
       names.remove(node);
       node = parent;
     }
