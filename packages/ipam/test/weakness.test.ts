@@ -6,10 +6,12 @@ import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { systemClock } from "@firstlight/service";
 import { formatAddress, isMalformed, parsePrefix, type Prefix } from "@firstlight/wire";
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 import { candidate } from "../src/allocate.ts";
 import { createReplica } from "../src/follower.ts";
 import { Tables } from "../src/memory/tables.ts";
+import { startHistory } from "../src/history/keeper.ts";
+import { createHistory } from "../src/history/read.ts";
 import type { Segment } from "../src/model.ts";
 import { hostLabel } from "../src/records.ts";
 import { PgSource } from "../src/source/postgres.ts";
@@ -64,8 +66,8 @@ async function sequential(name: string, spaces: Space[], more: Partial<SegmentEd
   return segment;
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 /** What the segment offers this device, and gives when it asks for it: `192.0.2.3`, or why not. */
@@ -253,6 +255,30 @@ test("25: a segment is edited while it serves: allocation, gateway, size; it shr
     assert.match(error.message, /^segment edited: the edit would orphan 10\.25\.0\.2 \(bound to 02:ff:00:00:03:b6\)$/);
     return true;
   });
+});
+
+test("26: who had an address, who changed what, and how full every prefix is, however large, is known", async () => {
+  const segment = await sequential("watched", [{ prefix: "10.26.0.0/30" }, { prefix: "fd26::/64" }]);
+  await given(segment, stranger(980));
+  await given(segment, stranger(980), 6);
+  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (one) => one.end());
+  parts.use(startHistory({ url: site.url, name: "weakness", pollMs: 10, sampleSeconds: 0 }));
+  const history = createHistory(pool);
+  const { tenancies } = await history.whoHad(ip("10.26.0.1"), Date.now() + 1000);
+  assert.deepEqual(
+    tenancies.map((one) => [one.mac, one.segment, one.is]),
+    [["02:ff:00:00:03:d4", "watched", "bound"]],
+  );
+  await until(async () => (await history.audit({ actor: "operator/test", limit: 1 })).length === 1);
+  await until(async () => (await history.utilisation(7)).some((use) => use.segment === "watched"));
+  const used = (await history.utilisation(7)).filter((use) => use.segment === "watched");
+  assert.deepEqual(
+    used.map(({ prefix, assignable, bound }) => [prefix, assignable, bound]),
+    [
+      ["10.26.0.0/30", 2, 1],
+      ["fd26::/64", 2 ** 64, 1],
+    ],
+  );
 });
 
 test("27: who gives an address back must hold it", async () => {
