@@ -1,0 +1,100 @@
+import type pg from "pg";
+import { createHerald } from "../store/herald.ts";
+import { transaction } from "../store/transaction.ts";
+import { WRITERS } from "./apply.ts";
+import { type Format, read, render } from "./format.ts";
+import { type Changed, compare, judge } from "./judge.ts";
+import { keyOfCells, type SheetKind } from "./kinds.ts";
+import { few, type Fault } from "./sheet.ts";
+import { byKey, stored } from "./stored.ts";
+
+/** Sheets of the IPAM, in and out. */
+export interface Exchange {
+  /** All rows of a kind. */
+  export(kind: SheetKind, format: Format): Promise<string>;
+  /** All of the sheet or, with every fault, nothing. Rows that it does not name stay as they are. */
+  import(sheet: ImportRequest, actor: string): Promise<Imported>;
+  close(): void;
+}
+
+export interface ImportRequest {
+  readonly kind: SheetKind;
+  readonly format: Format;
+  readonly text: string;
+  /** Do everything, and take it back: what would be said, and refused, is known. */
+  readonly isDryRun: boolean;
+}
+
+export interface Imported {
+  readonly faults: readonly Fault[];
+  /** What each row did, or would do; those that change nothing are counted only. */
+  readonly rows: readonly RowChange[];
+  readonly unchanged: number;
+  /** What was left out on purpose, and why. */
+  readonly notes: readonly Fault[];
+}
+
+export interface RowChange {
+  readonly row: number;
+  readonly kind: SheetKind;
+  readonly key: string;
+  readonly did: "created" | "changed";
+  readonly changed: readonly Changed[];
+}
+
+/** Not an error: the way out of a transaction that is not to be. */
+class TakenBack extends Error {
+  readonly code = "FL_TAKEN_BACK";
+  readonly imported: Imported;
+
+  constructor(imported: Imported) {
+    super("taken back");
+    this.imported = imported;
+  }
+}
+
+export function createExchange(pool: pg.Pool): Exchange {
+  const herald = createHerald(pool);
+
+  async function write({ kind, format, text, isDryRun }: ImportRequest, actor: string): Promise<Imported> {
+    const written = read(format, text);
+    const { lines, faults: wrong } = judge(kind, written.lines);
+    const faults = [...written.faults, ...wrong];
+    if (faults.length > 0) return refused(faults);
+    return await transaction(pool, "edit", async (client) => {
+      const before = byKey(kind, await stored(client, kind));
+      const { wanted, faults } = compare(kind, before, lines, (cells) => keyOfCells(kind, cells));
+      if (faults.length > 0) throw new TakenBack(refused(faults));
+      const changing = wanted.filter(({ changed }) => changed.length > 0);
+      const refusals = await WRITERS[kind](client, changing, actor);
+      if (refusals.length > 0) throw new TakenBack(refused(refusals));
+      await client.query("SET CONSTRAINTS ALL IMMEDIATE");
+      const rows = changing.map(({ row, key, isNew, changed }): RowChange => {
+        return { row, kind, key, did: isNew ? "created" : "changed", changed };
+      });
+      const imported = { faults: [], rows, unchanged: wanted.length - changing.length, notes: [] };
+      if (isDryRun) throw new TakenBack(imported);
+      return imported;
+    });
+  }
+
+  return {
+    export: async (kind, format) => render(kind, format, await stored(pool, kind)),
+    async import(request, actor) {
+      try {
+        const imported = await write(request, actor);
+        if (imported.rows.length > 0) herald.tell();
+        return imported;
+      } catch (error) {
+        if (error instanceof TakenBack) return error.imported;
+        throw error;
+      }
+    },
+    close: () => herald.close(),
+  };
+}
+
+function refused(faults: readonly Fault[]): Imported {
+  const sorted = faults.toSorted((a, b) => (a.row ?? 0) - (b.row ?? 0));
+  return { faults: few(sorted), rows: [], unchanged: 0, notes: [] };
+}

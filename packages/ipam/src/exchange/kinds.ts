@@ -1,0 +1,126 @@
+import { isMalformed, Malformed } from "@firstlight/wire";
+import { expectedMachinesSchema, ipamSchema } from "../config.ts";
+import { asAddress, asLower, asMac, asPrefix, type Column, textOf } from "./column.ts";
+import type { Cells } from "./sheet.ts";
+
+export type SheetKind = "segments" | "prefixes" | "reservations" | "expected";
+
+/** A kind of sheet: its columns, in the order in which they are written. */
+export interface Kind {
+  readonly columns: Readonly<Record<string, Column>>;
+  /** Columns of which a row has one: those that are not written go when one is. */
+  readonly oneOf?: readonly string[];
+  /** What no single cell can tell. */
+  readonly check?: (cells: Cells) => { readonly column: string; readonly because: string } | undefined;
+}
+
+const segment = ipamSchema.shape.segments.unwrap().element.shape;
+const options = segment.options.unwrap().shape;
+const prefix = segment.prefixes.element.shape;
+const reservation = ipamSchema.shape.reservations.unwrap().element.shape;
+const port = reservation.port.unwrap().shape;
+const machine = expectedMachinesSchema.unwrap().element.shape;
+const device = machine.interfaces.element.shape;
+
+/** The file's own defaults: what a segment is of which nothing more is said. */
+const [DEFAULTS] = ipamSchema.parse({
+  domains: [],
+  segments: [{ name: "a", domain: "a", prefixes: [{ prefix: "10.0.0.0/8" }] }],
+}).segments;
+
+const ofSegment = (name: keyof typeof segment, form: Column["form"] = "text"): Column => ({
+  form,
+  schema: segment[name],
+  otherwise: textOf(DEFAULTS![name]) ?? "",
+});
+
+const key = (column: Omit<Column, "is">): Column => ({ ...column, is: "key" });
+const segmentKey = key({ form: "text", schema: segment.name });
+const asBytes = (text: string): string =>
+  /^0x/i.test(text) ? text.toLowerCase() : `0x${Buffer.from(text, "latin1").toString("hex")}`;
+
+function asRoute(text: string): string | Malformed {
+  const [to, via, ...more] = text.split("=");
+  if (to === undefined || via === undefined || more.length > 0) return new Malformed("want PREFIX=ROUTER");
+  const [prefix, router] = [asPrefix(to), asAddress(via)];
+  if (isMalformed(prefix)) return prefix;
+  return isMalformed(router) ? router : `${prefix}=${router}`;
+}
+
+const IDENTITIES = ["mac", "uuid", "clientId", "relay", "circuitId", "remoteId"] as const;
+
+/** Every sheet, in the order in which one builds on the other. */
+export const KINDS: Readonly<Record<SheetKind, Kind>> = {
+  segments: {
+    columns: {
+      name: segmentKey,
+      kind: ofSegment("kind"),
+      domain: { form: "text", schema: segment.domain, is: "required" },
+      vrf: { ...ofSegment("vrf"), isFree: true },
+      mtu: ofSegment("mtu", "whole"),
+      vlan: { form: "whole", schema: segment.vlan },
+      vni: { form: "whole", schema: segment.vni },
+      leaseSeconds: ofSegment("leaseSeconds", "whole"),
+      graceSeconds: ofSegment("graceSeconds", "whole"),
+      admission: ofSegment("admission"),
+      allocation: ofSegment("allocation"),
+      policy: ofSegment("policy"),
+      naming: ofSegment("naming"),
+      boots: ofSegment("boots", "flag"),
+      routers: { form: "list", schema: options.routers, canonical: asAddress },
+      domainNameServers: { form: "list", schema: options.domainNameServers, canonical: asAddress },
+      ntpServers: { form: "list", schema: options.ntpServers, canonical: asAddress },
+      domainSearch: { form: "list", schema: options.domainSearch },
+      staticRoutes: { form: "list", canonical: asRoute },
+    },
+  },
+  prefixes: {
+    columns: {
+      segment: segmentKey,
+      prefix: key({ form: "text", canonical: asPrefix }),
+      gateway: { form: "text", canonical: asAddress },
+      reserved: { form: "whole", schema: prefix.reserved, otherwise: "1" },
+      excluded: { form: "list", canonical: asAddress, otherwise: "[]" },
+    },
+  },
+  reservations: {
+    columns: {
+      segment: segmentKey,
+      address: key({ form: "text", canonical: asAddress }),
+      mac: { form: "text", schema: device.mac, canonical: asMac },
+      uuid: { form: "text", schema: reservation.uuid, canonical: asLower },
+      clientId: { form: "text", schema: reservation.clientId, canonical: asBytes },
+      relay: { form: "text", schema: port.relay, canonical: asAddress },
+      circuitId: { form: "text", schema: port.circuitId, canonical: asBytes },
+      remoteId: { form: "text", schema: port.remoteId, canonical: asBytes },
+    },
+    oneOf: IDENTITIES,
+    check({ mac, uuid, clientId, relay, circuitId, remoteId }) {
+      const port = relay || circuitId || remoteId;
+      const said = [mac, uuid, clientId, port].filter(Boolean).length;
+      if (said !== 1) return { column: "mac", because: "want one of mac, uuid, clientId, and relay with circuitId" };
+      if (port && !relay) return { column: "relay", because: "a switch port is a relay with a circuitId" };
+      return port && !circuitId
+        ? { column: "circuitId", because: "a switch port is a relay with a circuitId" }
+        : undefined;
+    },
+  },
+  expected: {
+    columns: {
+      mac: key({ form: "text", schema: device.mac, canonical: asMac }),
+      machine: { form: "text", schema: machine.name, is: "required" },
+      role: { form: "text", schema: device.role, is: "required" },
+      serial: { form: "text", schema: machine.serial, isFree: true },
+      label: { form: "text", schema: device.label, canonical: asLower },
+      address: { form: "text", canonical: asAddress },
+    },
+  },
+};
+
+export const SHEET_KINDS = Object.keys(KINDS) as SheetKind[];
+
+/** What names a row among its kind. */
+export function keyOfCells(kind: SheetKind, cells: Cells): string {
+  const keys = Object.entries(KINDS[kind].columns).flatMap(([name, { is }]) => (is === "key" ? [cells[name]] : []));
+  return keys.join(" ");
+}
