@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Bench, Place, Sample } from "./harness/contract.ts";
+import { runPinned } from "./harness/process.ts";
 import { PORT } from "./dns/ask.ts";
 import { questions } from "./dns/content.ts";
 import { ours } from "./dns/ours.ts";
@@ -25,12 +24,9 @@ async function load({ folder, loadCore }: Place): Promise<Sample> {
   const asked = questions(ASKED);
   const file = join(folder, "queries.txt");
   writeFileSync(file, asked.map(({ name, type }) => `${name} ${type}\n`).join(""));
-  const pinned = ["-c", `${loadCore}`, "dnsperf", "-s", "127.0.0.1", "-p", `${PORT}`, "-d", file];
-  const { stdout } = await promisify(execFile)(
-    "taskset",
-    [...pinned, "-l", `${SECONDS}`, "-c", "8", "-T", "1", "-q", "100"],
-    { timeout: (SECONDS + 20) * 1000 },
-  );
+  const target = ["-s", "127.0.0.1", "-p", `${PORT}`, "-d", file];
+  const shape = ["-l", `${SECONDS}`, "-c", "8", "-T", "1", "-q", "100"];
+  const { stdout } = await runPinned(loadCore, "dnsperf", [...target, ...shape], { timeoutMs: (SECONDS + 20) * 1000 });
   const missing = asked.filter(({ rcode }) => rcode === "NXDOMAIN").length / asked.length;
   return sampleOf(stdout, missing);
 }

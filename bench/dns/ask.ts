@@ -3,17 +3,17 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMalformed } from "@firstlight/wire";
 import { decode, encodeQuery, RCODES } from "@firstlight/wire/dns";
+import type { Pinned } from "../harness/process.ts";
 import type { Question } from "./content.ts";
 
 export const PORT = 5399;
 
 /** Waits until the server answers, then holds it to what everybody must say: else its speed means nothing. */
-export async function answersRightly(asked: readonly Question[], gone: () => string | undefined): Promise<void> {
+export async function answersRightly(asked: readonly Question[], server: Pinned): Promise<void> {
   const until = performance.now() + START_MS;
   while ((await rcodeOf(asked[0]!)) !== asked[0]!.rcode) {
-    const because = gone();
-    if (because !== undefined) throw new Error(because);
-    if (performance.now() > until) throw new Error(`no right answer after ${START_MS} ms`);
+    const isLate = performance.now() > until;
+    if (isLate || server.child.exitCode !== null) throw new Error(`no answer: ${server.lines.slice(-5).join(" | ")}`);
     await sleep(25);
   }
   for (const question of asked) {

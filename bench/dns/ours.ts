@@ -1,49 +1,30 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { createStore, expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
-import { migrateIpam } from "@firstlight/ipam/migrate";
-import { startPostgres } from "@firstlight/site/postgres";
 import { Client } from "pg";
-import { stringify } from "yaml";
-import type { Contender, Place } from "../harness/contract.ts";
+import type { Contender, Place, Serving } from "../harness/contract.ts";
+import { migrate, startDaemon, startDatabase, writeSite } from "../harness/firstlight.ts";
 import { answersRightly, PORT } from "./ask.ts";
 import { addressOf, FORWARD, HOSTS, MINIMUM_SECONDS, PREFIX, questions, TTL_SECONDS } from "./content.ts";
-import { family, startPinned } from "./process.ts";
 
 /** `firstlight dnsd` as a site runs it: on a replica of a PostgreSQL of its own, whose processes share its core. */
 export const ours: Contender = { name: "firstlight", packages: [], start };
 
-const MAIN = join(import.meta.dirname, "../../packages/site/src/main.ts");
-const NODE = process.execPath;
+const HEALTH = "127.0.0.1:5398";
 
-async function start({ folder, core }: Place) {
+async function start(place: Place): Promise<Serving> {
   await using parts = new AsyncDisposableStack();
-  const database = await startPostgres({ dir: join(folder, "postgres") });
-  parts.defer(() => database.stop());
+  const database = parts.use(await startDatabase(place));
+  const dnsd = { listen: [`127.0.0.1:${PORT}`], health: HEALTH, engine: "batch" };
+  const site = await writeSite(place, { dnsd }, database);
+  await migrate(place, site);
   await fill(database.url);
-  const file = join(folder, "site.yaml");
-  writeFileSync(file, site(folder, database.url));
-  const command = [NODE, MAIN, "dnsd", "--config", file];
-  const dnsd = parts.use(startPinned(core, command, folder, { ...process.env, DATABASE_URL: database.url }));
-  await answersRightly(questions(50), () => dnsd.gone());
+  const daemon = parts.use(await startDaemon("dnsd", place, site, HEALTH));
+  await answersRightly(questions(50), daemon);
   const owned = parts.move();
-  return {
-    pids: () => [...family(dnsd.pid), ...family(database.pid)],
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
-}
-
-function site(folder: string, url: string): string {
-  return stringify({
-    site: { name: "bench", stateDir: folder },
-    database: { url },
-    dnsd: { listen: [`127.0.0.1:${PORT}`], health: "127.0.0.1:0", engine: "batch" },
-  });
+  return { pids: () => [daemon.pid, database.pid], [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** One segment as the site's file declares it, then every host's interface and lease as rows. */
 async function fill(url: string): Promise<void> {
-  await migrateIpam(url);
   const segment = { name: "bench", domain: FORWARD, prefixes: [{ prefix: PREFIX }] };
   const domain = { name: FORWARD, ttlSeconds: TTL_SECONDS, negativeTtlSeconds: MINIMUM_SECONDS };
   await using store = createStore({ url, name: "bench" });

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Contender, Peer, Place } from "../harness/contract.ts";
+import type { Contender, Peer, Place, Serving } from "../harness/contract.ts";
+import { startPinned } from "../harness/process.ts";
 import { answersRightly, PORT } from "./ask.ts";
 import { questions, zoneFiles } from "./content.ts";
-import { family, startPinned } from "./process.ts";
 
 /** How a peer is told of the same zones on one worker: a file in its folder, and what is run. */
 interface Recipe {
@@ -105,16 +105,17 @@ export const peers: readonly Contender[] = RECIPES.map((recipe) => ({
   start: (place) => start(recipe, place),
 }));
 
-async function start({ file, config, command }: Recipe, { folder, core }: Place) {
+async function start({ name, file, config, command }: Recipe, { folder, core }: Place): Promise<Serving> {
   const zones = zoneFiles();
   for (const [zone, text] of Object.entries(zones)) writeFileSync(join(folder, `${zone}.zone`), text);
   writeFileSync(join(folder, file), config(folder, Object.keys(zones)));
-  const server = startPinned(core, command(folder), folder);
+  const [program, ...args] = command(folder);
+  const server = startPinned(name, program!, args, { core, folder });
   try {
-    await answersRightly(questions(50), () => server.gone());
+    await answersRightly(questions(50), server);
   } catch (fault) {
-    await server[Symbol.asyncDispose]();
+    await server.stop();
     throw fault;
   }
-  return { pids: () => family(server.pid), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return { pids: () => [server.pid], [Symbol.asyncDispose]: () => server.stop() };
 }
