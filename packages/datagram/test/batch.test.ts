@@ -40,13 +40,17 @@ test("what the kernel drops because nobody reads is counted", { skip }, async ()
   assert.ok(b.counters.overflowed > 0);
 });
 
-test("past the pool's threads `auto` falls back to dgram and says why", { skip }, async () => {
+test("in a worker, past the pool's threads, `auto` falls back to dgram and says why", { skip }, async () => {
+  const worker = `
+    void import(${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)}).then(async ({ listen }) => {
+      const reasons = [], ports = [];
+      for (let i = 0; i < 3; i++) ports.push(await listen({ address: ${LOOPBACK}, port: 0, onFallback: (because) => reasons.push(because) }));
+      console.log(JSON.stringify({ engines: ports.map((port) => port.engine), reasons }));
+      for (const port of ports) await port.close();
+    })`;
   const script = `
-    import { listen } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)};
-    const reasons = [], ports = [];
-    for (let i = 0; i < 3; i++) ports.push(await listen({ address: ${LOOPBACK}, port: 0, onFallback: (because) => reasons.push(because) }));
-    process.stdout.write(JSON.stringify({ engines: ports.map((port) => port.engine), reasons }));
-    for (const port of ports) await port.close();`;
+    import { Worker } from "node:worker_threads";
+    new Worker(${JSON.stringify(worker)}, { eval: true });`;
   const { code, stdout } = await run(script, { UV_THREADPOOL_SIZE: "3" });
   const { engines, reasons } = JSON.parse(stdout) as { engines: string[]; reasons: string[] };
   assert.equal(code, 0);

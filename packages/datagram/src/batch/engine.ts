@@ -6,7 +6,7 @@ import { loadLibc } from "./libc.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { openSocket } from "./socket.ts";
 import { Pause, PAUSE_MS } from "./pause.ts";
-import { createWaiter, type Waiter } from "./wait.ts";
+import { createWaiter, type Waiter } from "./waiter.ts";
 
 /** Batches taken before the event loop gets its turn: under load commits and timers must not starve. */
 const BATCHES_A_TURN = 4;

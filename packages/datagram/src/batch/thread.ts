@@ -1,23 +1,16 @@
 import { EFD_FLAGS, POLLIN } from "./constants.ts";
 import { type Libc, memory, systemError } from "./libc.ts";
 import { Unavailable } from "../unavailable.ts";
-
-/** Waits for a socket in the kernel, on a thread of libuv's pool, until there is something to read or `wake()`. */
-export interface Waiter {
-  wait(): Promise<void>;
-  wake(): void;
-  /** After the last `wait()` has settled. */
-  close(): void;
-}
+import type { Waiter } from "./waiter.ts";
 
 const waiters = new Set<Waiter>();
 let listensForExit = false;
 
 /**
- * Every port that waits keeps one thread of the pool, so at least one must stay free for files, DNS and crypto: past
+ * Waits in the kernel, on a thread of libuv's pool. Every port that waits keeps one thread of the pool, so at least one must stay free for files, DNS and crypto: past
  * that the port is `Unavailable`. UV_THREADPOOL_SIZE (default 4) is read when the process starts.
  */
-export function createWaiter(libc: Libc, fd: number): Waiter {
+export function createThreadWaiter(libc: Libc, fd: number): Waiter {
   const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
   if (waiters.size + 1 >= threads) {
     throw new Unavailable(`engine batch has no thread left to wait on: raise UV_THREADPOOL_SIZE above ${threads}`);
