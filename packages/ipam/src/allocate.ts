@@ -132,15 +132,24 @@ function isOnOffer(ground: Ground, { segment, mac, who, now, held }: Ask, addres
   return freeAt(ground, segment.vrf, address) <= now;
 }
 
+/**
+ * Somebody's former address is taken only under pressure: when no hash place is left that nobody ever had. Then the one
+ * that has been idle for longest of them, for who held it may come back.
+ */
 function freeIn(ground: Ground, ask: Ask, row: PrefixRow): Address | undefined {
   const span = spanOf(row);
   if (!span) return undefined;
   if (ask.segment.allocation === "sequential")
     return nextFree(ground, ask, row, span, 0, 0) ?? nextFree(ground, ask, row, span, 0, ask.now);
+  let idle: Lease | undefined;
   for (let attempt = 0; attempt < PROBES; attempt++) {
     const address = addressAt(row, place(ask.mac, row.prefix.address, span, attempt));
-    if (!isSetAside(row, address) && isOnOffer(ground, ask, address)) return address;
+    if (isSetAside(row, address) || !isOnOffer(ground, ask, address)) continue;
+    const former = ground.lease(address, ask.segment.vrf);
+    if (!former) return address;
+    if (!idle || former.reusableAt < idle.reusableAt) idle = former;
   }
+  if (idle) return idle.address;
   const start = Number(BigInt(place(ask.mac, row.prefix.address, span, 0)) - BigInt(span.first)) % WINDOW;
   return nextFree(ground, ask, row, span, start, ask.now);
 }

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
+import { iface, lease, prefix, readPrefix, segment } from "@firstlight/kit";
+import { formatAddress } from "@firstlight/wire";
+import { candidate } from "../src/allocate.ts";
 import { startHistory } from "../src/history/keeper.ts";
+import { Tables } from "../src/memory/tables.ts";
+import type { Segment } from "../src/model.ts";
 import { MOST_RECLAIMED, pressure } from "../src/reclaim.ts";
 import { bind, ground, HOST, said, stranger } from "./ground.ts";
 
@@ -8,6 +13,38 @@ const site = await ground();
 after(() => site[Symbol.asyncDispose]());
 const held = site.segments["held"]!;
 const at = (n: number): string => `10.0.2.${n}`;
+
+test("a new device gets a place that nobody had while there is one, else the one idle for longest", () => {
+  const tables = new Tables();
+  const [wide, narrow]: [Segment, Segment] = [segment(), segment({ id: 2, name: "narrow" })];
+  const rows = [
+    wide,
+    narrow,
+    prefix({ prefix: readPrefix("127.64.0.0/24"), reserved: 1 }),
+    prefix({ id: 2, segment: 2, prefix: readPrefix("127.65.0.0/29"), reserved: 1 }),
+  ];
+  for (const row of rows) tables.put(row);
+  const now = 1e12;
+  const offered = (place: Segment, mac: number): string => {
+    const offer = candidate(tables, { segment: place, mac, now });
+    return offer.is === "candidate" ? formatAddress(offer.address) : offer.because;
+  };
+  const leave = (n: number, place: Segment, address: string): void => {
+    const [version, over] = [n + 10, now - 1e6 * n];
+    tables.put(iface({ id: version, segment: place.id, mac: stranger(n), version }));
+    const held = { segment: place.id, interface: version, mac: stranger(n), version };
+    tables.put(lease({ ...held, address, expiresAt: over, reusableAt: over }));
+  };
+  const given = new Set<string>();
+  for (let n = 1; n <= 100; n++) {
+    const address = offered(wide, stranger(n));
+    leave(n, wide, address);
+    given.add(address);
+  }
+  assert.equal(given.size, 100, "all of them could be had again, and nobody was given one");
+  for (const n of [1, 2, 3, 4, 5, 6]) leave(200 + n, narrow, `127.65.0.${n}`);
+  assert.equal(offered(narrow, stranger(300)), "127.65.0.6");
+});
 
 test("nothing is reclaimed below the threshold, and no more than leads back to it", () => {
   const use = { assignable: 100, kept: 30, resting: 10, idle: 0 };
