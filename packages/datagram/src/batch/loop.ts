@@ -19,7 +19,9 @@ const PROTOTYPES = {
 const UV_POLL = 8; // uv_handle_type, uv.h
 const UV_READABLE = 1;
 
-type Uv = Record<keyof typeof PROTOTYPES, (...args: unknown[]) => unknown> & { readonly ready: koffi.IKoffiCType };
+type Uv = Record<keyof typeof PROTOTYPES, (...args: unknown[]) => unknown> & {
+  readonly ready: ReturnType<typeof koffi.proto>;
+};
 let uv: Uv | undefined;
 let isTried = false;
 
