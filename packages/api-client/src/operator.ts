@@ -6,6 +6,8 @@ import { HistoryService } from "./gen/firstlight/v1/history_pb.js";
 import { IpamService } from "./gen/firstlight/v1/ipam_pb.js";
 import { MachineService } from "./gen/firstlight/v1/machine_pb.js";
 import { Health } from "./gen/grpc/health/v1/health_pb.js";
+import { PoolService } from "./gen/firstlight/v1/pool_pb.js";
+import { ReservationService } from "./gen/firstlight/v1/reservation_pb.js";
 import { type Stub, stub } from "./stub.ts";
 
 /** Every service of the API, typed, for the CLI, the console and tests. */
@@ -13,6 +15,8 @@ export interface Operator extends Disposable {
   readonly machines: Stub<typeof MachineService>;
   readonly ipam: Stub<typeof IpamService>;
   readonly history: Stub<typeof HistoryService>;
+  readonly pools: Stub<typeof PoolService>;
+  readonly reservations: Stub<typeof ReservationService>;
   readonly boot: Stub<typeof BootService>;
   readonly events: Stub<typeof EventService>;
   readonly health: Stub<typeof Health>;
@@ -31,6 +35,8 @@ export function connectOperator({ address, site, ...credentials }: OperatorConte
     machines: stub(MachineService, client),
     ipam: stub(IpamService, client),
     history: stub(HistoryService, client),
+    pools: stub(PoolService, client),
+    reservations: stub(ReservationService, client),
     boot: stub(BootService, client),
     events: stub(EventService, client),
     health: stub(Health, client),

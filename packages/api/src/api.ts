@@ -11,6 +11,8 @@ import { EventService } from "@firstlight/api-client/gen/firstlight/v1/event_pb.
 import { HistoryService } from "@firstlight/api-client/gen/firstlight/v1/history_pb.js";
 import { IpamService } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import { MachineService } from "@firstlight/api-client/gen/firstlight/v1/machine_pb.js";
+import { PoolService } from "@firstlight/api-client/gen/firstlight/v1/pool_pb.js";
+import { ReservationService } from "@firstlight/api-client/gen/firstlight/v1/reservation_pb.js";
 import { Health } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "@firstlight/api-client/gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "@firstlight/api-client/gen/grpc/reflection/v1alpha/reflection_pb.js";
@@ -27,9 +29,11 @@ import { historyHandlers } from "./history.ts";
 import { ipamHandlers } from "./ipam.ts";
 import { machineHandlers } from "./machine.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { poolHandlers } from "./pool.ts";
 import { databasePulse } from "./pulse.ts";
 import { createRecorder } from "./recorder.ts";
 import { createReflection, reflectionHandlers } from "./reflection.ts";
+import { reservationHandlers } from "./reservation.ts";
 import { createRoster, type Expected, type Roster } from "./roster.ts";
 import { createTokens, loadSecret } from "./secret.ts";
 import { createApiServer } from "./server.ts";
@@ -53,6 +57,8 @@ export const SERVICES = [
   EventService,
   MachineService,
   IpamService,
+  PoolService,
+  ReservationService,
   HistoryService,
   Health,
   ServerReflection,
@@ -109,6 +115,8 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   server.serve(EventService, eventHandlers({ pool, recorder, metrics }));
   server.serve(MachineService, machineHandlers({ pool, replica, site: where, recorder, watch }));
   server.serve(IpamService, ipamHandlers(store, replica));
+  server.serve(PoolService, poolHandlers(store));
+  server.serve(ReservationService, reservationHandlers(store, replica));
   server.serve(
     HistoryService,
     historyHandlers(history, config.history.trendDays, () => clock.now()),

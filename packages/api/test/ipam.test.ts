@@ -170,6 +170,51 @@ test("a name is put into its zone and deleted again", async () => {
   await assert.rejects(put("no spaces.rack.internal"), fails(status.INVALID_ARGUMENT, /^name\.owner/));
 });
 
+test("a pool gives, keeps and takes back; its refusals say whose a value is", async () => {
+  await operator.pools.putPool({ pool: { name: "vni", kind: "integer", ranges: ["5000-5001"] } });
+  const allocate = async (owner: string): Promise<string | undefined> =>
+    (await operator.pools.allocate({ pool: "vni", owner })).grant?.value;
+  assert.deepEqual([await allocate("a"), await allocate("b"), await allocate("a")], ["5000", "5001", "5000"]);
+  await assert.rejects(allocate("c"), fails(status.FAILED_PRECONDITION, /exhausted: 2 of 2/));
+  const first = await operator.pools.listGrants({ pool: "vni", pageSize: 1 });
+  const rest = await operator.pools.listGrants({ pool: "vni", pageSize: 1, pageToken: first.nextPageToken });
+  assert.deepEqual(
+    [...first.grants, ...rest.grants].map(({ value, owner }) => `${value} ${owner}`),
+    ["5000 a", "5001 b"],
+  );
+  await assert.rejects(
+    operator.pools.release({ pool: "vni", value: "5000", owner: "b" }),
+    fails(status.FAILED_PRECONDITION, /5000 is given to a/),
+  );
+  await operator.pools.release({ pool: "vni", value: "5000", owner: "a" });
+  assert.deepEqual(
+    (await operator.pools.listPools({})).pools.map(({ granted, free, ranges }) => [granted, free, ranges]),
+    [[1n, "1", ["5000-5001"]]],
+  );
+  await assert.rejects(
+    operator.pools.putPool({ pool: { name: "pd", kind: "prefix", ranges: ["fd00::/32"] } }),
+    fails(status.INVALID_ARGUMENT, /^pool\.length: /),
+  );
+});
+
+test("an address is reserved for a switch port, listed, and let go; a stranger is not forgotten", async () => {
+  const port = { relay: "127.64.0.1", circuitId: "Eth1/3" };
+  const put = (more: object) =>
+    operator.reservations.putReservation({ reservation: { segment: "bmc", address: "127.64.0.9", ...more } });
+  assert.equal((await put({ port })).reservation?.identity, "port 127.64.0.1/457468312f33");
+  const list = async () => (await operator.reservations.listReservations({ segment: "bmc" })).reservations;
+  const [row] = await eventually(list, ({ length }) => length > 0);
+  assert.deepEqual([row?.address, row?.origin], ["127.64.0.9", "declared"]);
+  await assert.rejects(put({}), fails(status.INVALID_ARGUMENT, /want one of mac, uuid, clientId and port/));
+  await assert.rejects(put({ mac: "02:00:00:00:00:01" }), fails(status.FAILED_PRECONDITION, /is reserved for port/));
+  await operator.reservations.deleteReservation({ segment: "bmc", address: "127.64.0.9" });
+  await eventually(list, ({ length }) => length === 0);
+  await assert.rejects(
+    operator.reservations.deleteInterface({ segment: "bmc", mac: "02:00:00:00:00:01" }),
+    fails(status.FAILED_PRECONDITION, /has no interface 02:00:00:00:00:01/),
+  );
+});
+
 test("leases and interfaces are listed, of one segment or of all; an unknown segment is NOT_FOUND", async () => {
   assert.deepEqual((await operator.ipam.listLeases({ segment: "bmc" })).leases, []);
   assert.deepEqual((await operator.ipam.listInterfaces({})).interfaces, []);

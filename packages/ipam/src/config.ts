@@ -107,6 +107,22 @@ export const ipamSchema = z.strictObject({
     )
     .default([])
     .describe("Broadcast domains, their prefixes and policies"),
+  pools: z
+    .array(
+      z
+        .strictObject({
+          name: label,
+          kind: z.enum(["integer", "ipv4", "ipv6", "prefix"]),
+          length: z.int().min(1).max(128).optional().describe("Of the IPv6 prefixes that a `prefix` pool delegates"),
+          ranges: z.array(z.string()).min(1).describe("As 100-199, 7, 10.0.0.0/24 or 2001:db8::/32; ends included"),
+          excluded: z.array(z.string()).default([]).describe("Never given; written as the ranges"),
+        })
+        .refine(({ kind, length }) => (kind === "prefix") === (length !== undefined), {
+          message: "length is for prefix pools, and they need it",
+          path: ["length"],
+        }),
+    )
+    .default([]),
   reservations: z
     .array(reservation)
     .default([])

@@ -16,6 +16,8 @@ export type * from "./lease.ts";
 export { MIGRATIONS, migrateIpam } from "./migrate.ts";
 export type * from "./model.ts";
 export { type Ipam, openIpam } from "./open.ts";
+export type * from "./pool/pool.ts";
+export type { PoolForm, PoolKind } from "./pool/slot.ts";
 export * from "./records.ts";
 export type * from "./replica.ts";
 export { addressOfReverse, reverseName, reverseZones } from "./reverse.ts";
@@ -23,6 +25,7 @@ export { type Sequencer, type SequencerOptions, startSequencer } from "./sequenc
 export * from "./source.ts";
 export { PgSource } from "./source/postgres.ts";
 export * from "./store.ts";
+export { reservationEdit } from "./store/declare.ts";
 export { createStore } from "./store/create.ts";
 export type { DatabaseOptions } from "./store/pool.ts";
 export { assignableIn, forecast, type Line, type Use, usedOf, type Utilisation } from "./utilisation.ts";

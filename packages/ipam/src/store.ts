@@ -2,6 +2,7 @@ import type { Address, Mac } from "@firstlight/wire";
 import type { SiteDeclaration } from "./config.ts";
 import type { Change, Position } from "./feed.ts";
 import type { LeaseRequest, Outcome } from "./lease.ts";
+import type { Grant, GrantRequest, Pool, PoolEdit } from "./pool/pool.ts";
 import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Segment } from "./model.ts";
 
 /** The writing side, on PostgreSQL. Every call is one transaction; every changed row leaves one change behind it. */
@@ -21,6 +22,15 @@ export interface Store extends AsyncDisposable {
   /** Promises an address to an identity; the other one it had in this family is let go. */
   putReservation(reservation: ReservationEdit, actor: string): Promise<Reservation>;
   deleteReservation(segment: string, address: Address, actor: string): Promise<void>;
+  /** Makes a pool or changes its ranges; refused with the value and its owner when one would lose its place. */
+  putPool(pool: PoolEdit, actor: string): Promise<void>;
+  deletePool(name: string, actor: string): Promise<void>;
+  pools(): Promise<Pool[]>;
+  allocate(request: GrantRequest, actor: string): Promise<Grant>;
+  /** Only from its owner. */
+  release(grant: Pick<Grant, "pool" | "value" | "owner">, actor: string): Promise<void>;
+  /** What a pool has given after a value, in the order of the values. */
+  grants(pool: string, after: string | undefined, limit: number): Promise<Grant[]>;
   putName(name: Omit<Name, "kind" | "id" | "version">, actor: string): Promise<Name>;
   deleteName(owner: string, type: Name["type"], actor: string): Promise<void>;
   expect(devices: readonly Omit<ExpectedDevice, "kind" | "version">[], actor: string): Promise<void>;

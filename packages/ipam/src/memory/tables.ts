@@ -76,7 +76,8 @@ export class Tables implements Ground {
 
   apply(change: Change): Put {
     if (change.row) return this.put(change.row);
-    const rows = this.#kinds[change.kind] as Rows<Row>;
+    const rows = this.#kinds[change.kind] as Rows<Row> | undefined;
+    if (!rows) return { is: "old" }; // a kind that is not held here
     const held = rows.under(change.key);
     if (held && change.version < held.version) return { is: "old" };
     this.tombstones.bury(change.kind, change.key, change.version);

@@ -6,11 +6,13 @@ import { pull } from "./changes.ts";
 import { commitBatch } from "./commit.ts";
 import { declareSite } from "./declare.ts";
 import { expectDevices } from "./expect.ts";
+import { allocate, listGrants, release } from "./grants.ts";
 import { createHerald } from "./herald.ts";
 import { deleteInterface } from "./interfaces.ts";
 import { lookupClient } from "./lookup.ts";
 import { deleteName, putName } from "./names.ts";
 import { createPool, type DatabaseOptions } from "./pool.ts";
+import { deletePool, listPools, putPool } from "./pools.ts";
 import { deleteReservation, putReservation } from "./reservations.ts";
 import { createSegment, deleteSegment, updateSegment } from "./segments.ts";
 import { transaction } from "./transaction.ts";
@@ -25,7 +27,7 @@ export function createStore(options: DatabaseOptions): Store {
   const lookups = new Map<Mac, ReturnType<Store["lookup"]>>();
 
   /** One transaction; the sequencer hears of it when it is committed. */
-  const write = async <T>(of: "leases" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+  const write = async <T>(of: "leases" | "grants" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
     const result = await transaction(pool, of, act);
     herald.tell();
     return result;
@@ -43,6 +45,12 @@ export function createStore(options: DatabaseOptions): Store {
       (await write("edit", (client) => putReservation(client, edit, actor))).reservation,
     deleteReservation: (segment, address, actor) =>
       write("edit", (client) => deleteReservation(client, segment, address, actor)),
+    putPool: (edit, actor) => write("grants", async (client) => void (await putPool(client, edit, actor))),
+    deletePool: (name, actor) => write("grants", (client) => deletePool(client, name, actor)),
+    pools: () => listPools(pool),
+    allocate: (request, actor) => write("grants", (client) => allocate(client, request, actor)),
+    release: (grant, actor) => write("grants", (client) => release(client, grant, actor)),
+    grants: (name, after, limit) => listGrants(pool, name, after, limit),
     putName: (name, actor) => write("edit", (client) => putName(client, name, actor)),
     deleteName: (owner, type, actor) => write("edit", (client) => deleteName(client, owner, type, actor)),
     expect: (devices, actor) => write("edit", async (client) => void (await expectDevices(client, devices, actor))),

@@ -5,6 +5,7 @@ import { IDENTITY } from "../identity.ts";
 import type { Domain, Role, Segment } from "../model.ts";
 import { type Declared, Refused, type ReservationEdit, type SegmentEdit } from "../store.ts";
 import { type Device, expectDevices } from "./expect.ts";
+import { putPool } from "./pools.ts";
 import { putReservation } from "./reservations.ts";
 import { put } from "./put.ts";
 import { type Json, rowFrom } from "./rows.ts";
@@ -36,6 +37,8 @@ export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, 
     if ((await putReservation(client, edit, actor)).isNew)
       changed.push(`segment ${edit.segment}: ${declared.address} is reserved for ${edit.identity}`);
   }
+  for (const { kind, ...declared } of site.ipam.pools)
+    changed.push(...(await putPool(client, { ...declared, is: kind }, actor)));
   return { domains, segments, changed };
 }
 

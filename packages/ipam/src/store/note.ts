@@ -31,3 +31,19 @@ export async function noteGone(client: pg.ClientBase, kind: Kind, rows: readonly
     values: [kind, actor, rows.map((row) => keyOfJson(kind, row))],
   });
 }
+
+/** The same for what no reader holds, for the record alone: pools and what they give. */
+export async function noteOther(
+  client: pg.ClientBase,
+  kind: "pool" | "grant",
+  key: string,
+  row: object | undefined,
+  actor: string,
+): Promise<void> {
+  await client.query({
+    name: "note-other",
+    text: `INSERT INTO ipam.change_pending (version, kind, key, dns, "row", actor)
+           VALUES (coalesce(($3::jsonb ->> 'version')::bigint, nextval('ipam.version')), $1, $2, false, $3, $4)`,
+    values: [kind, key, row ? JSON.stringify(row) : null, actor],
+  });
+}

@@ -13,6 +13,8 @@ export const LOCKS = {
 /** Edits wait for the lease batches under way (milliseconds) and hold back the next ones: what a batch reads of the site stands still. */
 const BEGIN = {
   leases: `BEGIN; ${PLAIN}; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
+  /** Pools have locks of their own. */
+  grants: "BEGIN",
   edit: `BEGIN; SELECT pg_advisory_xact_lock(${LOCKS.edits})`,
 } as const;
 

@@ -8,6 +8,8 @@ import { leasesCommands } from "./leases.ts";
 import { machinesCommands } from "./machines.ts";
 import { migrateCommand } from "./migrate.ts";
 import { namesCommands } from "./names.ts";
+import { poolsCommands } from "./pools.ts";
+import { reservationsCommands } from "./reservations.ts";
 import { segmentsCommands } from "./segments.ts";
 import { upCommand } from "./up.ts";
 
@@ -18,6 +20,8 @@ export function allCommands(program: Command): void {
   segmentsCommands(program);
   domainsCommands(program);
   interfacesCommands(program);
+  reservationsCommands(program);
+  poolsCommands(program);
   leasesCommands(program);
   historyCommands(program);
   namesCommands(program);
