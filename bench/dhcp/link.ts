@@ -16,7 +16,6 @@ export const POOL = { first: "10.64.1.0", last: "10.79.255.254" } as const;
 /** Lays the link anew. */
 export async function layLink(): Promise<AsyncDisposable> {
   await removeLink();
-  const ip = (...args: string[]): Promise<unknown> => execute("ip", args);
   await ip("netns", "add", NAMESPACE);
   await ip("link", "add", DEVICE, "type", "veth", "peer", "name", FAR_DEVICE, "netns", NAMESPACE);
   await ip("addr", "add", `${SERVER}/${PREFIX.length}`, "dev", DEVICE);
@@ -27,9 +26,13 @@ export async function layLink(): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: removeLink };
 }
 
+function ip(...args: readonly string[]): Promise<unknown> {
+  return execute("ip", args);
+}
+
 async function removeLink(): Promise<void> {
-  await execute("ip", ["link", "del", DEVICE]).catch(() => {}); // there is none
-  await execute("ip", ["netns", "del", NAMESPACE]).catch(() => {});
+  await ip("link", "del", DEVICE).catch(() => {}); // there is none
+  await ip("netns", "del", NAMESPACE).catch(() => {});
 }
 
 /** The words that run a command at the load's end. */

@@ -4,7 +4,7 @@ import { NODE, startDaemon, startDatabase, writeSite } from "../harness/firstlig
 import { startPinned } from "../harness/process.ts";
 import { PREFIX, SERVER } from "./link.ts";
 
-const HEALTH = "127.0.0.1:7967";
+const HEALTH = "127.0.0.1:7491";
 
 /**
  * dhcpd as in production: one process from a site's file, on its PostgreSQL with fsync on. The sequencer, which the API

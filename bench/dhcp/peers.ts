@@ -42,7 +42,7 @@ export const keaPostgresql: Contender = {
 function plain(script: string): string {
   return script
     .split("\n")
-    .filter((line) => !/^\\/.test(line))
+    .filter((line) => !line.startsWith("\\"))
     .join("\n");
 }
 

@@ -4,10 +4,10 @@ export interface Search<Found> {
   readonly factor: number;
   readonly most: number;
   /** One run at this rate; `undefined` when it does not hold. */
-  try(rate: number): Promise<Found | undefined>;
+  readonly attempt: (rate: number) => Promise<Found | undefined>;
 }
 
-export async function highest<Found>({ start, factor, most, try: attempt }: Search<Found>): Promise<Found | undefined> {
+export async function highest<Found>({ start, factor, most, attempt }: Search<Found>): Promise<Found | undefined> {
   let rate = start;
   let best = await attempt(rate);
   for (let tries = 0; best === undefined && tries < 4; tries++) best = await attempt((rate /= factor * factor));
