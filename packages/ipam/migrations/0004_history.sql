@@ -34,7 +34,8 @@ CREATE TABLE ipam.audit (
   "row" jsonb,
   trace text
 );
-CREATE INDEX audit_of_row ON ipam.audit (kind, key, id);
+CREATE INDEX audit_of_row ON ipam.audit (key, kind, id);
+CREATE INDEX audit_of_kind ON ipam.audit (kind, id) WHERE kind <> 'lease';
 CREATE INDEX audit_of_actor ON ipam.audit (actor, id);
 
 -- Up to where in the feed the two are written. No row: not begun.

@@ -48,14 +48,14 @@ const LEASES = `
   WHERE c.position > $1 AND c.position <= $2 AND c.kind = 'lease' AND c."row" IS NOT NULL
   ORDER BY l.vrf, l.address, l.starts_at, c.position DESC`;
 
-/** A tenancy ends when the next one of its address begins, unless it was over before. */
+/** A tenancy ends when the next one of its address begins, unless it was over before. A plain renewal begins none. */
 const SUPERSEDED = `
   UPDATE ipam.tenancy t SET closed_at = least(t.expires_at, (
     SELECT min(n.starts_at) FROM ipam.tenancy n WHERE n.vrf = t.vrf AND n.address = t.address AND n.starts_at > t.starts_at))
   FROM (
     SELECT l.vrf, l.address, max(l.starts_at) AS starts_at
     FROM ipam.change c, jsonb_populate_record(NULL::ipam.lease, c."row") l
-    WHERE c.position > $1 AND c.position <= $2 AND c.kind = 'lease' AND c."row" IS NOT NULL
+    WHERE c.position > $1 AND c.position <= $2 AND c.kind = 'lease' AND c."row" IS NOT NULL AND c.dns
     GROUP BY l.vrf, l.address
   ) l
   WHERE t.vrf = l.vrf AND t.address = l.address AND t.starts_at < l.starts_at AND t.closed_at IS NULL`;
