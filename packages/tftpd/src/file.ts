@@ -5,32 +5,60 @@ import type { FileRefusal } from "./refusal.ts";
 /** A file that is being sent. */
 export interface BootFile extends AsyncDisposable {
   readonly bytes: number;
-  /** Fills the blocks, one after the other, from `position` on; says how many bytes there were. At once from memory. */
-  read(blocks: readonly Uint8Array[], position: number): number | Promise<number>;
+  /** All of it, where it is in memory. */
+  readonly content?: Uint8Array;
+  /** Fills `into` from `position` on; says how many bytes there were. At once from memory, else when the disk has them. */
+  read(into: Uint8Array, position: number): number | Promise<number>;
 }
+
+/** Read from disk at a time: a window costs one copy, and every so many windows one read. */
+const AHEAD_BYTES = 64 * 1024;
 
 export function inMemory(content: Uint8Array): BootFile {
   return {
     bytes: content.length,
-    read(blocks, position) {
-      let at = position;
-      for (const block of blocks) {
-        block.set(content.subarray(at, at + block.length));
-        at += block.length;
-      }
-      return Math.max(0, Math.min(at, content.length) - position);
-    },
+    content,
+    read: (into, position) => copy(content, position, into),
     async [Symbol.asyncDispose]() {},
   };
 }
 
 /** Reads through the handle as it goes: a file replaced meanwhile is still the old one to its readers. */
 export function fileOf(handle: FileHandle, bytes: number): BootFile {
+  let ahead: Uint8Array | undefined;
+  let [from, until] = [0, 0]; // of the file, what `ahead` holds
   return {
     bytes,
-    read: async (blocks, position) => (await handle.readv(blocks, position)).bytesRead,
+    read(into, position) {
+      if (into.length === 0) return 0;
+      if (position >= from && Math.min(position + into.length, bytes) <= until)
+        return copy(ahead!.subarray(0, until - from), position - from, into);
+      if (ahead === undefined || ahead.length < into.length) {
+        ahead = new Uint8Array(Math.min(bytes, Math.max(AHEAD_BYTES, into.length)));
+      }
+      from = until = 0; // nothing, until the read is whole
+      return filled(handle, ahead, position).then((got) => {
+        [from, until] = [position, position + got];
+        return copy(ahead!.subarray(0, got), 0, into);
+      });
+    },
     [Symbol.asyncDispose]: () => handle.close(),
   };
+}
+
+function copy(content: Uint8Array, at: number, into: Uint8Array): number {
+  const part = content.subarray(at, at + into.length);
+  into.set(part);
+  return part.length;
+}
+
+/** Reads from `position` on until `into` is full or the file ends; says how many bytes there were. */
+export async function filled(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
+  for (let got = 0; ;) {
+    const { bytesRead } = await handle.read(into, got, into.length - got, position + got);
+    got += bytesRead;
+    if (bytesRead === 0 || got === into.length) return got;
+  }
 }
 
 /** The file with RFC 764 line ends. Its size is known only once it is converted, so it must fit into memory. */
@@ -38,6 +66,6 @@ export async function netasciiOf(file: BootFile, mostBytes: number): Promise<Boo
   await using _file = file;
   if (file.bytes > mostBytes) return "file is too large for netascii";
   const content = new Uint8Array(file.bytes);
-  if ((await file.read([content], 0)) !== file.bytes) return "file cannot be read";
+  if ((await file.read(content, 0)) !== file.bytes) return "file cannot be read";
   return inMemory(toNetascii(content));
 }

@@ -1,7 +1,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { type BootFile, fileOf, inMemory } from "./file.ts";
+import { type BootFile, fileOf, filled, inMemory } from "./file.ts";
 import type { FileRefusal } from "./refusal.ts";
 
 export interface CacheLimits {
@@ -121,7 +121,7 @@ function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
 }
 
 async function contentOf(handle: FileHandle, bytes: number): Promise<Uint8Array> {
-  const content = new Uint8Array(bytes);
-  if ((await fileOf(handle, bytes).read([content], 0)) !== bytes) throw new Error("file became shorter as it was read");
+  const content = new Uint8Array(new SharedArrayBuffer(bytes)); // the lane's thread reads it too
+  if ((await filled(handle, content, 0)) !== bytes) throw new Error("file became shorter as it was read");
   return content;
 }

@@ -1,4 +1,4 @@
-import { type Datagram, listen, type Port } from "@firstlight/datagram";
+import { type Datagram, type Endpoint, listen, type Port } from "@firstlight/datagram";
 import type { Client } from "./client.ts";
 
 /** The way to one client: everything sent on it comes from one address and port. */
@@ -33,11 +33,17 @@ async function pump(port: Port, receive: (datagram: Datagram, port: Port) => voi
 }
 
 /** The listening port, shared by all: for networks that let no other one through. */
-export function sharedLine({ endpoint, asked }: Client, port: Port): Line {
-  const source = asked === undefined || port.engine === "dgram" ? undefined : { address: asked };
+export function sharedLine(client: Client, port: Port): Line {
+  const address = sourceOf(client, port);
+  const source = address === undefined ? undefined : { address };
   return {
-    send: (bytes) => port.send(bytes, endpoint, source),
+    send: (bytes) => port.send(bytes, client.endpoint, source),
     flush: () => port.flush(),
     close: async () => {},
   };
+}
+
+/** The address that has to be named to answer from the one that was asked: only where there are several. */
+export function sourceOf({ asked }: Client, { engine, local }: Port): Endpoint["address"] | undefined {
+  return engine === "batch" && (local.address === 0 || local.address === 0n) ? asked : undefined;
 }

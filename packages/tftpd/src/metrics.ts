@@ -6,7 +6,7 @@ export interface Metrics {
   request(type: "RRQ" | "WRQ"): void;
   refused(because: string): void;
   /** A datagram that changed nothing and was not answered. */
-  ignored(because: string): void;
+  ignored(because: string, count?: number): void;
   ended(because: string, transfer: { readonly bytes: number; readonly resent: number; readonly ms: number }): void;
 }
 
@@ -37,7 +37,7 @@ export function createMetrics(registry: Registry, levels: Levels): Metrics {
   return {
     request: (type) => requests.inc({ type }),
     refused: (because) => refusals.inc({ because }),
-    ignored: (because) => ignored.inc({ because }),
+    ignored: (because, count = 1) => ignored.inc({ because }, count),
     ended(because, transfer) {
       transfers.inc({ because });
       bytes.inc(transfer.bytes);

@@ -1,23 +1,27 @@
 import type { Datagram, Port } from "@firstlight/datagram";
 import { isMalformed } from "@firstlight/wire";
 import { decode, encode, ERRORS, type Message, type Request } from "@firstlight/wire/tftp";
-import { clientOf } from "./client.ts";
+import { clientOf, keyOf } from "./client.ts";
 import { type BootFile, netasciiOf } from "./file.ts";
 import type { Files } from "./files.ts";
 import type { Asked, Journal } from "./journal.ts";
-import { type Line, ownLine, sharedLine } from "./line.ts";
+import type { Lane } from "./lane.ts";
+import { type Line, ownLine, sharedLine, sourceOf } from "./line.ts";
 import type { Limit } from "@firstlight/service";
 import type { Metrics } from "./metrics.ts";
 import { normalise } from "./name.ts";
 import { negotiate, type OptionLimits } from "./options.ts";
 import { type Refusal, REFUSALS } from "./refusal.ts";
-import { Session, type SessionEnding } from "./session.ts";
+import { type Ended, Session, type SessionEnding, type Underway } from "./session.ts";
 import type { Slot, Slots } from "./slots.ts";
+import { loopTimer } from "./timer.ts";
 import type { Patience } from "./transfer.ts";
 
 export interface Parts {
   /** Where requests come in, and everything else with `singlePort`. */
   readonly port: Port;
+  /** Takes the files that are in memory; absent where the engine cannot, or one port has to do. */
+  readonly lane: Lane | undefined;
   readonly files: Files;
   readonly slots: Slots;
   readonly journal: Journal;
@@ -68,7 +72,7 @@ export class Server {
     const message = this.#read(datagram);
     if (message === undefined) return;
     if (message.is === "RRQ" || message.is === "WRQ") return this.#request(message, datagram);
-    const slot = this.#parts.singlePort ? this.#parts.slots.of(clientOf(datagram).key) : undefined;
+    const slot = this.#parts.singlePort ? this.#parts.slots.of(keyOf(datagram.from)) : undefined;
     if (slot?.session) return this.#proceed(slot.session, message);
     this.#stray(message, datagram, this.#parts.port);
   }
@@ -80,7 +84,7 @@ export class Server {
     return undefined;
   }
 
-  #proceed(session: Session, message: Message): void {
+  #proceed(session: Underway, message: Message): void {
     if (message.is === "ACK") session.receive({ is: "ack", block: message.block });
     else if (message.is === "ERROR") session.receive({ is: "error", code: message.code });
     else this.#parts.metrics.ignored("means nothing within a transfer");
@@ -109,6 +113,7 @@ export class Server {
     if (request.is === "WRQ") return this.#refuse(asked, "server is read-only");
     if (name.is === "refused") return this.#refuse(asked, name.because);
     if (!MODES.has(request.mode)) return this.#refuse(asked, "mode is neither octet nor netascii");
+    if (slots.of(client.key)) this.#parts.lane?.catchUp();
     const before = slots.of(client.key);
     if (before && isSame(before.request, datagram.bytes)) return this.#again(before);
     if (before) this.#dismiss(before, "client asked anew");
@@ -131,16 +136,28 @@ export class Server {
   }
 
   async #open(slot: Slot, asked: Asked, request: Request): Promise<void> {
-    const { files, journal, limits, patience, now, metrics, mostNetasciiBytes } = this.#parts;
+    const { files, journal, lane, limits, patience, port, now, metrics, mostNetasciiBytes, slots } = this.#parts;
     const opened = await files.open(asked.file);
     const file =
       typeof opened !== "string" && request.mode === "netascii" ? await netasciiOf(opened, mostNetasciiBytes) : opened;
     if (typeof file === "string") return this.#giveUp(slot, asked, file);
     const agreed = negotiate(request.options, limits, file.bytes);
+    const onEnd = (ended: Ended): void => {
+      journal.ended(asked, ended);
+      this.#free(slot);
+    };
+    const { client } = slot;
+    if (lane && file.content) {
+      if (slots.of(client.key) !== slot) return; // dismissed meanwhile
+      journal.started(asked, file.bytes, agreed);
+      const wanted = { to: client.endpoint, source: sourceOf(client, port), content: file.content, agreed, patience };
+      slot.session = lane.carry(wanted, onEnd);
+      return;
+    }
     const window = 2 * agreed.blockBytes * agreed.windowBlocks;
     const line = await this.#line(slot, Math.max(SMALLEST_BUFFER_BYTES, window)).catch(() => undefined);
     if (line === undefined) return this.#giveUp(slot, asked, "no port for the transfer", file);
-    if (this.#parts.slots.of(slot.client.key) !== slot) return this.#close(line.close(), file); // dismissed meanwhile
+    if (slots.of(client.key) !== slot) return this.#close(line.close(), file); // dismissed meanwhile
     journal.started(asked, file.bytes, agreed);
     slot.session = new Session({
       file,
@@ -149,10 +166,8 @@ export class Server {
       patience,
       now,
       onIgnored: (because) => metrics.ignored(because),
-      onEnd: (ended) => {
-        journal.ended(asked, ended);
-        this.#free(slot);
-      },
+      timer: loopTimer(),
+      onEnd,
     });
   }
 
@@ -163,7 +178,7 @@ export class Server {
     return ownLine(client, port, bufferBytes, (datagram, own) => {
       const message = this.#read(datagram);
       if (message === undefined) return;
-      const isOurs = clientOf(datagram).key === client.key && slots.of(client.key) === slot;
+      const isOurs = keyOf(datagram.from) === client.key && slots.of(client.key) === slot;
       if (isOurs && slot.session) this.#proceed(slot.session, message);
       else this.#stray(message, datagram, own);
     });
@@ -184,8 +199,8 @@ export class Server {
   }
 
   #dismiss(slot: Slot, because: SessionEnding): void {
-    if (slot.session) slot.session.end(because);
-    else this.#free(slot);
+    slot.session?.end(because);
+    this.#free(slot); // at once, also where the lane has yet to hear of it
   }
 
   #free(slot: Slot): boolean {

@@ -15,6 +15,22 @@ export interface Ended {
   readonly ms: number;
 }
 
+/** A transfer under way, wherever it is carried. */
+export interface Underway {
+  /** The client has acknowledged something, so it is where its requests say it is. */
+  readonly isProven: boolean;
+  /** Resolves once the file and the port are given back, after the end. */
+  readonly closed: Promise<unknown>;
+  receive(event: Event): void;
+  end(because: SessionEnding): void;
+}
+
+/** Calls back once, in so many milliseconds; set anew it forgets what it was set to. */
+export interface Timer {
+  set(ms: number, tick: () => void): void;
+  clear(): void;
+}
+
 export interface SessionParts {
   readonly file: BootFile;
   readonly line: Line;
@@ -22,6 +38,7 @@ export interface SessionParts {
   readonly patience: Patience;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  readonly timer: Timer;
   readonly onIgnored: (because: string) => void;
   /** Called once. */
   readonly onEnd: (ended: Ended) => void;
@@ -31,14 +48,13 @@ export interface SessionParts {
 const MOST_EVENTS = 512;
 
 /** The shell of one transfer: its timer, its reads and its datagrams, one event after the other. */
-export class Session {
+export class Session implements Underway {
   readonly #parts: SessionParts;
   readonly #startedAt: number;
   readonly #events: Event[] = [];
   #transfer: Transfer;
   #arena: Uint8Array | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #wakeAt = 0;
+  #wakeAt = Number.POSITIVE_INFINITY;
   #isBusy = false;
   #isOver = false;
   #isProven = false;
@@ -49,15 +65,14 @@ export class Session {
     this.#startedAt = parts.now();
     const [transfer, effects] = start(parts.file.bytes, this.#startedAt, parts.agreed, parts.patience);
     this.#transfer = transfer;
-    void this.#work(effects);
+    this.#isBusy = true;
+    this.#goOn(this.#perform(effects));
   }
 
-  /** The client has acknowledged something, so it is where its requests say it is. */
   get isProven(): boolean {
     return this.#isProven;
   }
 
-  /** Resolves once the file and the port are given back, after the end. */
   get closed(): Promise<unknown> {
     return this.#closed;
   }
@@ -66,34 +81,38 @@ export class Session {
     if (this.#isOver) return;
     if (this.#events.length >= MOST_EVENTS) return this.#parts.onIgnored("more at once than a transfer can mean");
     this.#events.push(event);
-    if (!this.#isBusy) void this.#work([]);
+    if (!this.#isBusy) this.#work();
   }
 
   end(because: SessionEnding): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
-    const { file, line, agreed, now, onEnd } = this.#parts;
+    const { file, line, agreed, now, timer, onEnd } = this.#parts;
+    timer.clear();
     if (because === "server stops") this.#sendError(ERRORS.of.undefined, because);
     this.#closed = Promise.allSettled([line.close(), file[Symbol.asyncDispose]()]);
     const bytes = Math.min(this.#transfer.acked * agreed.blockBytes, file.bytes);
     onEnd({ because, bytes, resent: this.#transfer.resent, ms: now() - this.#startedAt });
   }
 
-  async #work(first: readonly Effect[]): Promise<void> {
+  /** Everything that has happened, up to the first that has to wait for the disk. */
+  #work(): void {
     this.#isBusy = true;
-    let pending = this.#perform(first);
-    if (pending) await pending;
     for (let event = this.#events.shift(); event !== undefined && !this.#isOver; event = this.#events.shift()) {
       const before = this.#transfer;
       const [after, effects] = step(before, event, this.#parts.now());
       this.#transfer = after;
       if (after.acked !== before.acked || after.phase !== before.phase) this.#isProven = true;
-      pending = this.#perform(effects);
-      if (pending) await pending;
+      const pending = this.#perform(effects);
+      if (pending) return this.#goOn(pending);
     }
     this.#isBusy = false;
     this.#arm();
+  }
+
+  #goOn(pending: Promise<void> | undefined): void {
+    if (pending) void pending.then(() => this.#work());
+    else this.#work();
   }
 
   /** A read from disk takes its time; everything else is done when this returns. */
@@ -122,34 +141,37 @@ export class Session {
     return pending;
   }
 
-  /** The file is read straight into the datagrams. */
-  #send(from: number, count: number): Promise<void> | undefined {
-    const { file, agreed } = this.#parts;
+  /** The file is read straight into the datagrams. `done`: how many of them have left. */
+  #send(from: number, count: number, done = 0): Promise<void> | undefined {
+    const { file, agreed, line } = this.#parts;
     const { blockBytes, windowBlocks } = agreed;
     const stride = HEADER_BYTES + blockBytes;
     this.#arena ??= new Uint8Array(Math.min(windowBlocks, this.#transfer.last) * stride);
-    const datagrams: Uint8Array[] = [];
-    const position = (from - 1) * blockBytes;
-    const bytes = Math.min(count * blockBytes, file.bytes - position);
-    for (let i = 0; i < count; i++) {
-      const length = Math.min(blockBytes, bytes - i * blockBytes);
+    for (let i = done; i < count; i++) {
+      const position = (from + i - 1) * blockBytes;
+      const length = Math.min(blockBytes, file.bytes - position);
       const datagram = this.#arena.subarray(i * stride, i * stride + HEADER_BYTES + length);
-      datagrams.push(writeDataHeader(datagram, (from + i) & 0xffff));
+      writeDataHeader(datagram, (from + i) & 0xffff);
+      const read = file.read(datagram.subarray(HEADER_BYTES), position);
+      if (typeof read !== "number") {
+        const left = read.then(
+          (got) => this.#leave(datagram, got === length),
+          () => this.#leave(datagram, false),
+        );
+        return left.then((hasLeft) => (hasLeft ? this.#send(from, count, i + 1) : undefined));
+      }
+      if (!this.#leave(datagram, read === length)) return undefined;
     }
-    const blocks = datagrams.map((datagram) => datagram.subarray(HEADER_BYTES));
-    const read = file.read(blocks, position);
-    if (typeof read === "number") return this.#leave(datagrams, read === bytes);
-    return read.then(
-      (got) => this.#leave(datagrams, got === bytes),
-      () => this.#leave(datagrams, false),
-    );
+    line.flush();
+    return undefined;
   }
 
-  #leave(datagrams: readonly Uint8Array[], isWhole: boolean): undefined {
-    if (this.#isOver) return;
-    if (!isWhole) return void this.#events.unshift({ is: "fault" });
-    for (const datagram of datagrams) this.#parts.line.send(datagram);
-    this.#parts.line.flush();
+  /** False when there is no point in sending more. */
+  #leave(datagram: Uint8Array, isWhole: boolean): boolean {
+    if (this.#isOver) return false;
+    if (isWhole) this.#parts.line.send(datagram);
+    else this.#events.unshift({ is: "fault" });
+    return isWhole;
   }
 
   #sendError(code: number, message: string): void {
@@ -160,13 +182,11 @@ export class Session {
   /** One timer a session; an acknowledgement that only moves its time further off costs nothing. */
   #arm(): void {
     const { retryAt } = this.#transfer;
-    if (this.#isOver || (this.#timer !== undefined && this.#wakeAt <= retryAt)) return;
-    clearTimeout(this.#timer);
+    if (this.#isOver || this.#wakeAt <= retryAt) return;
     this.#wakeAt = retryAt;
-    const tick = (): void => {
-      this.#timer = undefined;
+    this.#parts.timer.set(Math.max(0, Math.ceil(retryAt - this.#parts.now())), () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
       this.receive({ is: "tick" });
-    };
-    this.#timer = setTimeout(tick, Math.max(0, Math.ceil(retryAt - this.#parts.now())));
+    });
   }
 }

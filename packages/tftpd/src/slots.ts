@@ -1,17 +1,17 @@
-import type { Client } from "./client.ts";
-import type { Session } from "./session.ts";
+import type { Client, Key } from "./client.ts";
+import type { Underway } from "./session.ts";
 
 /** The place of one transfer, taken when its request is accepted; the session comes once the file is open. */
 export interface Slot {
   readonly client: Client;
   /** The request as it came, to know it again. */
   readonly request: Uint8Array;
-  session?: Session;
+  session?: Underway;
 }
 
 /** Every transfer under way, by the client's endpoint: bounded overall and for each address. */
 export class Slots {
-  readonly #by = new Map<string, Slot>();
+  readonly #by = new Map<Key, Slot>();
   readonly #perAddress = new Map<string, number>();
   readonly #most: number;
   readonly #mostPerAddress: number;
@@ -33,7 +33,7 @@ export class Slots {
     return (this.#perAddress.get(address) ?? 0) < this.#mostPerAddress;
   }
 
-  of(key: string): Slot | undefined {
+  of(key: Key): Slot | undefined {
     return this.#by.get(key);
   }
 

@@ -1,12 +1,13 @@
 import type { Reporter } from "@firstlight/api-client";
-import { listen } from "@firstlight/datagram";
+import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { formatAddress, parseAddress, sound } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
-import { createMetrics } from "./metrics.ts";
+import { Lane } from "./lane.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { Namer } from "./namer.ts";
 import { Server } from "./server.ts";
 import { Slots } from "./slots.ts";
@@ -49,6 +50,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     engine: config.engine,
     onFallback: (because) => log.info({ because, at: config.listen }, "portable UDP engine"),
   });
+  const lane = config.singlePort ? undefined : await laneOf(port, metrics, log);
   const namer = new Namer({
     replica: backing.replica,
     reporter: backing.reporter,
@@ -58,6 +60,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
   });
   const server = new Server({
     port,
+    lane,
     files,
     slots,
     metrics,
@@ -76,11 +79,23 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     drain: () => server.drain(),
     async stop() {
       await server.stop();
+      await lane?.[Symbol.asyncDispose]();
       namer.stop();
       await port.close();
       await serving;
     },
   };
+}
+
+/** Beside the engine that takes many datagrams at a time; elsewhere each transfer has a port of its own. */
+async function laneOf(port: Port, metrics: Metrics, log: StartContext["log"]): Promise<Lane | undefined> {
+  if (port.engine === "dgram") return undefined;
+  try {
+    return await Lane.open(port.local.address, (because, count) => metrics.ignored(because, count));
+  } catch (fault) {
+    log.info({ because: (fault as Error).message }, "no thread for the transfers: each has its own port");
+    return undefined;
+  }
 }
 
 /** Files are served whatever the IPAM does; it only names who fetched them. */

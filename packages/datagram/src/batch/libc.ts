@@ -16,6 +16,7 @@ const CALLS = {
   sendmmsg: "int sendmmsg(int, uintptr_t, uint32_t, int)",
   eventfd: "int eventfd(uint32_t, int)",
   poll: "int poll(uintptr_t, uint64_t, int)",
+  read: "int64_t read(int, uintptr_t, uint64_t)",
   write: "int64_t write(int, uintptr_t, uint64_t)",
   close: "int close(int)",
 } as const;

@@ -1,0 +1,99 @@
+import type { Counters, Datagram, Endpoint, Listen, Source } from "../port.ts";
+import { EFD_FLAGS, POLLIN } from "./constants.ts";
+import { createInbox } from "./inbox.ts";
+import { loadLibc, memory, systemError } from "./libc.ts";
+import { createOutbox } from "./outbox.ts";
+import { openSocket } from "./socket.ts";
+
+const POLLOUT = 4;
+/** The kernel's queue is full: wait so long for room, then count the rest as unsent. */
+const ROOM_MS = 20;
+
+/**
+ * A port whose receiver waits in the kernel on the very thread that asks: for a worker that does nothing else. Three system
+ * calls take and answer a batch, and no event loop stands between a packet and its reply.
+ */
+export interface BlockingPort {
+  readonly local: Endpoint;
+  readonly counters: Readonly<Counters>;
+  /** What came within `timeoutMs`; empty past that, or when woken. The bytes are valid until the next call. */
+  receive(timeoutMs: number): readonly Datagram[];
+  /** Whether the last `receive` was woken. */
+  readonly isWoken: boolean;
+  /** Queues one datagram, whose bytes are copied at once. Full: the queue leaves first. */
+  send(bytes: Uint8Array, to: Endpoint, source?: Source): void;
+  flush(): void;
+  close(): void;
+}
+
+/** Ends another thread's `receive`. `descriptor` is the process's, so a number is all that thread needs. */
+export interface Wakeup {
+  readonly descriptor: number;
+  wake(): void;
+  close(): void;
+}
+
+/** Wakes at the process's exit too, which would wait for the thread for ever. */
+export function createWakeup(): Wakeup {
+  const libc = loadLibc();
+  const descriptor = libc.eventfd(0, EFD_FLAGS);
+  if (descriptor < 0) throw systemError(libc, "eventfd");
+  const one = memory(8);
+  one.view.setBigUint64(0, 1n, true);
+  const wake = (): void => void libc.write(descriptor, one.address, 8);
+  process.on("exit", wake);
+  return {
+    descriptor,
+    wake,
+    close() {
+      process.off("exit", wake);
+      libc.close(descriptor);
+    },
+  };
+}
+
+export function openBlocking(options: Listen, wakeup: number): BlockingPort {
+  const libc = loadLibc();
+  const { fd, local } = openSocket(libc, options);
+  const counters: Counters = { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 };
+  const inbox = createInbox(libc, fd, options.batch ?? 64, options.maxBytes ?? 2048, counters);
+  const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
+  const fds = memory(24); // two struct pollfd to receive, one to send: fd, events, revents
+  for (const [i, descriptor, events] of [
+    [0, fd, POLLIN],
+    [1, wakeup, POLLIN],
+    [2, fd, POLLOUT],
+  ] as const) {
+    fds.view.setInt32(i * 8, descriptor, true);
+    fds.view.setInt16(i * 8 + 4, events, true);
+  }
+  const count = memory(8); // of the eventfd, read to reset it
+  const has = (i: number): boolean => (fds.view.getInt16(i * 8 + 6, true) & POLLIN) !== 0;
+  let isWoken = false;
+
+  const flush = (): void => {
+    if (outbox.flush() === 0) return;
+    libc.poll(fds.address + 16, 1, ROOM_MS);
+    outbox.flush();
+  };
+  return {
+    local,
+    counters,
+    get isWoken() {
+      return isWoken;
+    },
+    receive(timeoutMs) {
+      flush();
+      isWoken = libc.poll(fds.address, 2, timeoutMs) > 0 && has(1);
+      if (isWoken) libc.read(wakeup, count.address, 8);
+      return inbox.take();
+    },
+    send(bytes, to, source) {
+      if (outbox.put(bytes, to, source)) return;
+      flush();
+      if (!outbox.put(bytes, to, source)) counters.unsent++;
+    },
+    flush,
+    close: () => void libc.close(fd),
+  };
+}

@@ -1,0 +1,184 @@
+import type { BlockingPort, Datagram, Endpoint } from "@firstlight/datagram";
+import { isMalformed } from "@firstlight/wire";
+import { decode, encode, ERRORS } from "@firstlight/wire/tftp";
+import { type Key, keyOf } from "./client.ts";
+import { inMemory } from "./file.ts";
+import type { Agreement } from "./options.ts";
+import { type Ended, Session, type SessionEnding, type Timer } from "./session.ts";
+import type { Patience } from "./transfer.ts";
+
+/** What the lane's thread is told to do. */
+export type Order =
+  | {
+      readonly do: "carry";
+      readonly id: number;
+      readonly to: Endpoint;
+      /** The local address that was asked. */
+      readonly source: Endpoint["address"] | undefined;
+      readonly content: Uint8Array;
+      readonly agreed: Agreement;
+      readonly patience: Patience;
+    }
+  | { readonly do: "again"; readonly id: number }
+  | { readonly do: "end"; readonly id: number; readonly because: SessionEnding }
+  | { readonly do: "stop" };
+
+/** What it has to say. */
+export type News =
+  | { readonly is: "open" }
+  | { readonly is: "proven"; readonly id: number }
+  | { readonly is: "ended"; readonly id: number; readonly ended: Ended }
+  | { readonly is: "ignored"; readonly because: string; readonly count: number };
+
+interface Carried {
+  readonly id: number;
+  readonly key: Key;
+  readonly session: Session;
+  readonly timer: TickedTimer;
+  isProven: boolean;
+}
+
+export interface CarrierParts {
+  readonly port: BlockingPort;
+  readonly now: () => number;
+  readonly nextOrder: () => Order | undefined;
+  readonly tell: (news: News) => void;
+}
+
+/** How exact timers are while there are transfers, and how long the thread sleeps while there is none. */
+const [TICK_MS, IDLE_MS, COUNTS_MS] = [10, 1000, 1000];
+/** Errors a second to those who have no transfer here. */
+const STRAYS_A_SECOND = 100;
+
+/** The loop of the lane's thread: every transfer whose file is in memory, on one port that their clients tell apart. */
+export class Carrier {
+  readonly #parts: CarrierParts;
+  readonly #byKey = new Map<Key, Carried>();
+  readonly #byId = new Map<number, Carried>();
+  readonly #ignored = new Map<string, number>();
+  #strays = 0;
+  #tickAt = 0;
+  #countsAt = 0;
+  #isStopped = false;
+
+  constructor(parts: CarrierParts) {
+    this.#parts = parts;
+  }
+
+  /** Until it is told to stop. */
+  run(): void {
+    const { port, nextOrder } = this.#parts;
+    while (!this.#isStopped) {
+      for (const datagram of port.receive(this.#byId.size > 0 ? TICK_MS : IDLE_MS)) this.#take(datagram);
+      if (port.isWoken) for (let order = nextOrder(); order !== undefined; order = nextOrder()) this.#obey(order);
+      this.#tick();
+    }
+    for (const { session } of this.#byId.values()) session.end("server stops");
+    this.#tellCounts();
+    port.flush();
+  }
+
+  #take({ bytes, from }: Datagram): void {
+    const message = decode(bytes);
+    if (isMalformed(message)) return this.#ignore(message.because);
+    const carried = this.#byKey.get(keyOf(from));
+    if (carried === undefined) return this.#stray(message.is === "ERROR", from);
+    if (message.is === "ACK") carried.session.receive({ is: "ack", block: message.block });
+    else if (message.is === "ERROR") carried.session.receive({ is: "error", code: message.code });
+    else return this.#ignore("means nothing within a transfer");
+    if (carried.isProven || !carried.session.isProven) return;
+    carried.isProven = true;
+    this.#parts.tell({ is: "proven", id: carried.id });
+  }
+
+  /** RFC 1350 §4: another's transfer is not disturbed; an ERROR is never answered. */
+  #stray(isError: boolean, from: Endpoint): void {
+    this.#ignore("unknown transfer");
+    if (isError || ++this.#strays > STRAYS_A_SECOND) return;
+    this.#parts.port.send(encode({ is: "ERROR", code: ERRORS.of.unknownTransfer, message: "unknown transfer" }), from);
+  }
+
+  #obey(order: Order): void {
+    switch (order.do) {
+      case "carry":
+        return this.#carry(order);
+      case "again":
+        return this.#byId.get(order.id)?.session.receive({ is: "again" });
+      case "end":
+        return this.#byId.get(order.id)?.session.end(order.because);
+      case "stop":
+        this.#isStopped = true;
+    }
+  }
+
+  #carry({ id, to, source, content, agreed, patience }: Extract<Order, { do: "carry" }>): void {
+    const { port, now, tell } = this.#parts;
+    const key = keyOf(to);
+    this.#byKey.get(key)?.session.end("client asked anew");
+    const from = source === undefined ? undefined : { address: source };
+    const timer = new TickedTimer(now);
+    const session: Session = new Session({
+      file: inMemory(content),
+      line: { send: (bytes) => port.send(bytes, to, from), flush() {}, close: async () => {} }, // all leave before the wait
+      agreed,
+      patience,
+      now,
+      timer,
+      onIgnored: (because) => this.#ignore(because),
+      onEnd: (ended) => {
+        this.#byId.delete(id);
+        if (this.#byKey.get(key)?.id === id) this.#byKey.delete(key);
+        tell({ is: "ended", id, ended });
+      },
+    });
+    const carried: Carried = { id, key, session, timer, isProven: false };
+    this.#byId.set(id, carried);
+    this.#byKey.set(key, carried);
+  }
+
+  #tick(): void {
+    const now = this.#parts.now();
+    if (now < this.#tickAt) return;
+    this.#tickAt = now + TICK_MS;
+    for (const { timer } of this.#byId.values()) timer.look(now);
+    if (now < this.#countsAt) return;
+    this.#countsAt = now + COUNTS_MS;
+    this.#strays = 0;
+    this.#tellCounts();
+  }
+
+  #ignore(because: string): void {
+    this.#ignored.set(because, (this.#ignored.get(because) ?? 0) + 1);
+  }
+
+  #tellCounts(): void {
+    for (const [because, count] of this.#ignored) this.#parts.tell({ is: "ignored", because, count });
+    this.#ignored.clear();
+  }
+}
+
+/** A timer that somebody looks at from time to time. */
+class TickedTimer implements Timer {
+  readonly #now: () => number;
+  #at = Number.POSITIVE_INFINITY;
+  #tick: () => void = () => {};
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  set(ms: number, tick: () => void): void {
+    this.#at = this.#now() + ms;
+    this.#tick = tick;
+  }
+
+  clear(): void {
+    this.#at = Number.POSITIVE_INFINITY;
+  }
+
+  look(now: number): void {
+    if (now < this.#at) return;
+    this.clear();
+    this.#tick();
+  }
+}

@@ -1,0 +1,19 @@
+/** The thread behind `lane.ts`: one blocking port, no event loop. */
+import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { listenBlocking } from "@firstlight/datagram";
+import { Carrier, type News, type Order } from "./carrier.ts";
+import type { ThreadData } from "./lane.ts";
+
+const { address, wakeup, orders } = workerData as ThreadData & { readonly orders: MessagePort };
+const port = await listenBlocking({ address, port: 0 }, wakeup);
+const tell = (news: News): void => orders.postMessage(news, []);
+const carrier = new Carrier({
+  port,
+  now: () => performance.now(),
+  nextOrder: () => receiveMessageOnPort(orders)?.message as Order | undefined,
+  tell,
+});
+tell({ is: "open" });
+carrier.run();
+port.close();
+orders.close();

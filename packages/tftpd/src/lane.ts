@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { type MessagePort, MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { createWakeup, type Endpoint, type Wakeup } from "@firstlight/datagram";
+import type { News, Order } from "./carrier.ts";
+import type { Ended, Underway } from "./session.ts";
+
+export interface ThreadData {
+  readonly address: Endpoint["address"];
+  /** Descriptor that ends its waiting. */
+  readonly wakeup: number;
+}
+
+/** What is asked of the lane for one transfer. */
+export type Wanted = Omit<Extract<Order, { do: "carry" }>, "do" | "id">;
+
+type OnIgnored = (because: string, count: number) => void;
+
+/**
+ * A thread of its own for transfers whose file is in memory, where nothing is ever waited for but the network: a block
+ * costs three system calls and no turn of the event loop. What is slow stays with the event loop (`session.ts`).
+ */
+export class Lane implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  readonly #wakeup: Wakeup;
+  readonly #onIgnored: OnIgnored;
+  readonly #carried = new Map<number, { onEnd(ended: Ended): void; onProven(): void }>();
+  #closing: Promise<void> | undefined;
+  #nextId = 1;
+
+  /** Rejects where the thread's port cannot be had (`FL_UNAVAILABLE`, or what the kernel said). */
+  static async open(address: Endpoint["address"], onIgnored: OnIgnored): Promise<Lane> {
+    const wakeup = await createWakeup();
+    const { port1, port2 } = new MessageChannel();
+    const data = { address, wakeup: wakeup.descriptor, orders: port2 };
+    const worker = new Worker(new URL("./lane-thread.ts", import.meta.url), {
+      workerData: data,
+      transferList: [port2],
+    });
+    try {
+      await Promise.race([once(port1, "message"), once(worker, "exit").then(() => Promise.reject(new Error("ended")))]);
+    } catch (fault) {
+      wakeup.close();
+      port1.close();
+      throw fault;
+    }
+    return new Lane(worker, port1, wakeup, onIgnored);
+  }
+
+  private constructor(worker: Worker, port: MessagePort, wakeup: Wakeup, onIgnored: OnIgnored) {
+    this.#worker = worker;
+    this.#port = port;
+    this.#wakeup = wakeup;
+    this.#onIgnored = onIgnored;
+    port.on("message", (news: News) => this.#hear(news));
+  }
+
+  /** Carries a transfer to its end, which is told by `onEnd`, once. */
+  carry(wanted: Wanted, onEnd: (ended: Ended) => void): Underway {
+    const id = this.#nextId++;
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    let isProven = false;
+    this.#carried.set(id, {
+      onProven: () => (isProven = true),
+      onEnd(ended) {
+        resolve();
+        onEnd(ended);
+      },
+    });
+    this.#order({ do: "carry", id, ...wanted });
+    return {
+      get isProven() {
+        return isProven;
+      },
+      closed,
+      receive: (event) => (event.is === "again" ? this.#order({ do: "again", id }) : undefined),
+      end: (because) => this.#order({ do: "end", id, because }),
+    };
+  }
+
+  /** Hears at once what the thread has said: a client may be faster with its next request than the event loop. */
+  catchUp(): void {
+    for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
+      this.#hear(got.message as News);
+    }
+  }
+
+  /** Ends what is under way, and tells how. Safe to call twice. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    const ended = once(this.#worker, "exit");
+    this.#order({ do: "stop" });
+    await ended;
+    this.catchUp();
+    this.#port.close();
+    this.#wakeup.close();
+  }
+
+  #order(order: Order): void {
+    this.#port.postMessage(order, []);
+    this.#wakeup.wake();
+  }
+
+  #hear(news: News): void {
+    switch (news.is) {
+      case "proven":
+        return this.#carried.get(news.id)?.onProven();
+      case "ended": {
+        const carried = this.#carried.get(news.id);
+        this.#carried.delete(news.id);
+        return carried?.onEnd(news.ended);
+      }
+      case "ignored":
+        this.#onIgnored(news.because, news.count);
+    }
+  }
+}
