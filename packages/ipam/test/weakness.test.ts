@@ -307,3 +307,28 @@ test("29: a device that was plugged in elsewhere gets an address there at once, 
     ["10.29.0.1", "10.29.1.1", "10.29.0.1"],
   );
 });
+
+test("30: a pool is ranges, not rows: billions of values, the lowest first, each to one owner, who alone gives it back", async () => {
+  const asn = { name: "asn", is: "integer", excluded: [] } as const;
+  const put = (ranges: string[]) => store.putPool({ ...asn, ranges }, "operator/test");
+  await put(["4200000000-4294967294"]);
+  const owners = Array.from({ length: 20 }, (_, n) => `machine ${n}`);
+  const stores = [store, site.anotherStore()];
+  const given = await Promise.all(
+    owners.map((owner, n) => stores[n % 2]!.allocate({ pool: "asn", owner }, "operator/test")),
+  );
+  const values = given.map(({ value }) => Number(value)).toSorted((a, b) => a - b);
+  assert.deepEqual(
+    values,
+    owners.map((_, n) => 4_200_000_000 + n),
+  );
+  const [free] = await site.sql<{ n: number }>(
+    "SELECT count(*)::int AS n FROM ipam.pool_free f JOIN ipam.pool p ON p.id = f.pool WHERE p.name = 'asn'",
+  );
+  assert.equal(free!.n, 1, "what is left is one range");
+  const { value } = given[7]!;
+  await assert.rejects(store.release({ pool: "asn", value, owner: "machine 1" }, "operator/test"), Refused);
+  await store.release({ pool: "asn", value, owner: "machine 7" }, "operator/test");
+  await put(["4200000000-4200000999"]); // a pool can shrink where it is free
+  await assert.rejects(put(["4200000010-4200000999"]), Refused);
+});
