@@ -2,6 +2,7 @@ import type { Credentials } from "@firstlight/service";
 import { openChannel } from "./channel.ts";
 import { BootService } from "./gen/firstlight/v1/boot_pb.js";
 import { EventService } from "./gen/firstlight/v1/event_pb.js";
+import { ExchangeService } from "./gen/firstlight/v1/exchange_pb.js";
 import { HistoryService } from "./gen/firstlight/v1/history_pb.js";
 import { IpamService } from "./gen/firstlight/v1/ipam_pb.js";
 import { MachineService } from "./gen/firstlight/v1/machine_pb.js";
@@ -17,6 +18,7 @@ export interface Operator extends Disposable {
   readonly history: Stub<typeof HistoryService>;
   readonly pools: Stub<typeof PoolService>;
   readonly reservations: Stub<typeof ReservationService>;
+  readonly exchange: Stub<typeof ExchangeService>;
   readonly boot: Stub<typeof BootService>;
   readonly events: Stub<typeof EventService>;
   readonly health: Stub<typeof Health>;
@@ -37,6 +39,7 @@ export function connectOperator({ address, site, ...credentials }: OperatorConte
     history: stub(HistoryService, client),
     pools: stub(PoolService, client),
     reservations: stub(ReservationService, client),
+    exchange: stub(ExchangeService, client),
     boot: stub(BootService, client),
     events: stub(EventService, client),
     health: stub(Health, client),

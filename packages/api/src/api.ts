@@ -8,6 +8,7 @@ import {
 } from "@firstlight/ipam";
 import { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
 import { EventService } from "@firstlight/api-client/gen/firstlight/v1/event_pb.js";
+import { ExchangeService } from "@firstlight/api-client/gen/firstlight/v1/exchange_pb.js";
 import { HistoryService } from "@firstlight/api-client/gen/firstlight/v1/history_pb.js";
 import { IpamService } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import { MachineService } from "@firstlight/api-client/gen/firstlight/v1/machine_pb.js";
@@ -24,6 +25,8 @@ import type { Pool } from "pg";
 import { bootHandlers } from "./boot.ts";
 import type { ApiConfig } from "./config.ts";
 import { eventHandlers } from "./event.ts";
+import { createExchange } from "@firstlight/ipam/exchange";
+import { exchangeHandlers } from "./exchange.ts";
 import { healthHandlers } from "./health.ts";
 import { historyHandlers } from "./history.ts";
 import { ipamHandlers } from "./ipam.ts";
@@ -60,6 +63,7 @@ export const SERVICES = [
   PoolService,
   ReservationService,
   HistoryService,
+  ExchangeService,
   Health,
   ServerReflection,
   ServerReflectionAlpha,
@@ -121,6 +125,8 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
     HistoryService,
     historyHandlers(history, config.history.trendDays, () => clock.now()),
   );
+  const exchange = createExchange(pool);
+  server.serve(ExchangeService, exchangeHandlers(exchange));
   server.serve(Health, healthHandlers(SERVICES, ready));
   const reflection = createReflection(SERVICES);
   server.serve(ServerReflection, reflectionHandlers(reflection));
@@ -133,6 +139,7 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
     drain: () => server.drain(),
     async stop() {
       server.stop();
+      exchange.close();
       following[Symbol.dispose]();
       pulse[Symbol.dispose]();
       await watch[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { WRITERS } from "./apply.ts";
 import { type Format, read, render } from "./format.ts";
 import { type Changed, compare, judge } from "./judge.ts";
 import { keyOfCells, type SheetKind } from "./kinds.ts";
+import { admitLeases, type LeaseImport, type LeaseOutcome } from "./lease/admit.ts";
 import { few, type Fault } from "./sheet.ts";
 import { byKey, stored } from "./stored.ts";
 
@@ -14,6 +15,8 @@ export interface Exchange {
   export(kind: SheetKind, format: Format): Promise<string>;
   /** All of the sheet or, with every fault, nothing. Rows that it does not name stay as they are. */
   import(sheet: ImportRequest, actor: string): Promise<Imported>;
+  /** Takes over what another DHCP server promised; one outcome each, in order. */
+  importLeases(leases: LeaseImport, actor: string): Promise<LeaseOutcome[]>;
   close(): void;
 }
 
@@ -23,6 +26,8 @@ export interface ImportRequest {
   readonly text: string;
   /** Do everything, and take it back: what would be said, and refused, is known. */
   readonly isDryRun: boolean;
+  /** Where rows go that name no segment: NetBox has none. */
+  readonly segment?: string;
 }
 
 export interface Imported {
@@ -42,14 +47,26 @@ export interface RowChange {
   readonly changed: readonly Changed[];
 }
 
-/** Not an error: the way out of a transaction that is not to be. */
-class TakenBack extends Error {
+/** Not an error: the way out of a transaction that is not to be, with what it would have said. */
+class TakenBack<T> extends Error {
   readonly code = "FL_TAKEN_BACK";
-  readonly imported: Imported;
+  readonly said: T;
 
-  constructor(imported: Imported) {
+  constructor(said: T) {
     super("taken back");
-    this.imported = imported;
+    this.said = said;
+  }
+}
+
+/** What was done and committed, or what was taken back. */
+async function either<T>(write: Promise<T>, committed: () => void): Promise<T> {
+  try {
+    const said = await write;
+    committed();
+    return said;
+  } catch (error) {
+    if (error instanceof TakenBack) return error.said as T;
+    throw error;
   }
 }
 
@@ -80,16 +97,16 @@ export function createExchange(pool: pg.Pool): Exchange {
 
   return {
     export: async (kind, format) => render(kind, format, await stored(pool, kind)),
-    async import(request, actor) {
-      try {
-        const imported = await write(request, actor);
-        if (imported.rows.length > 0) herald.tell();
-        return imported;
-      } catch (error) {
-        if (error instanceof TakenBack) return error.imported;
-        throw error;
-      }
-    },
+    import: (request, actor) => either(write(request, actor), () => herald.tell()),
+    importLeases: (asked, actor) =>
+      either(
+        transaction(pool, "leases", async (client) => {
+          const outcomes = await admitLeases(client, asked, actor);
+          if (asked.isDryRun) throw new TakenBack(outcomes);
+          return outcomes;
+        }),
+        () => herald.tell(),
+      ),
     close: () => herald.close(),
   };
 }

@@ -3,6 +3,7 @@ import { caCommands } from "./ca.ts";
 import { configCommands } from "./config.ts";
 import { domainsCommands } from "./domains.ts";
 import { interfacesCommands } from "./interfaces.ts";
+import { exchangeCommands } from "./exchange.ts";
 import { historyCommands } from "./history.ts";
 import { leasesCommands } from "./leases.ts";
 import { machinesCommands } from "./machines.ts";
@@ -23,6 +24,7 @@ export function allCommands(program: Command): void {
   reservationsCommands(program);
   poolsCommands(program);
   leasesCommands(program);
+  exchangeCommands(program);
   historyCommands(program);
   namesCommands(program);
   configCommands(program);
