@@ -20,7 +20,7 @@ export interface Port extends AsyncDisposable {
   serve(answer: Answer, replyBytes: number): Promise<void>;
   /**
    * Queues one datagram; what is queued in one turn of the event loop leaves in one call where the engine can. `bytes`
-   * must not be changed until `flush()` or the next turn. A full queue or a failing send is counted, never thrown.
+   * are copied: the caller may write over them at once. A full queue or a failing send is counted, never thrown.
    * `source` picks the address and interface to send from (IP_PKTINFO; engine `batch` only).
    */
   send(bytes: Uint8Array, to: Endpoint, source?: Source): void;

@@ -22,6 +22,18 @@ async function echo(port: Port): Promise<void> {
 }
 
 for (const engine of engines) {
+  test(`${engine}: what is sent may be written over at once`, async () => {
+    await using a = await listen({ address: LOOPBACK, port: 0, engine });
+    await using b = await listen({ address: LOOPBACK, port: 0, engine });
+    const scratch = new Uint8Array(4);
+    for (let n = 0; n < 8; n++) a.send(scratch.fill(n), b.local);
+    scratch.fill(255);
+    assert.deepEqual(
+      (await collect(b, 8)).map(({ bytes }) => bytes[3]),
+      [0, 1, 2, 3, 4, 5, 6, 7],
+    );
+  });
+
   test(`${engine}: what one sends the other gets, in order and from the right address`, async () => {
     await using a = await listen({ address: LOOPBACK, port: 0, engine, bufferBytes: 1 << 20 });
     await using b = await listen({ address: LOOPBACK, port: 0, engine, bufferBytes: 1 << 20 });

@@ -1,5 +1,5 @@
 import type { Reporter } from "@firstlight/api-client";
-import { hostLabel, type Interface, type PrefixRow, type Replica, type Segment } from "@firstlight/ipam";
+import { hostLabel, labelOf, type Interface, type PrefixRow, type Replica, type Segment } from "@firstlight/ipam";
 import { ANY, formatIPv4, formatMac, type IPv4 } from "@firstlight/wire";
 import { encode, fit, type Message } from "@firstlight/wire/dhcp4";
 import { type Boot, type BootSource, bootOf } from "./boot.ts";
@@ -29,6 +29,8 @@ export interface Granted {
 /** The three ways to answer, silence among them: each leaves a trace in the metrics and in the machine's record. */
 export class Answer {
   readonly #parts: AnswerParts;
+  /** Every reply is written here: a port copies what it is given. */
+  readonly #scratch = new Uint8Array(1500);
 
   constructor(parts: AnswerParts) {
     this.#parts = parts;
@@ -91,7 +93,7 @@ export class Answer {
 
   /** The name the client will have in DNS; of a machine not seen before, the one declared for it. */
   #label({ mac }: Client, { segment, address, known }: Granted): string {
-    const label = known ? known.label : this.#parts.replica.expected(mac)?.label;
+    const label = known ? known.label : labelOf(segment.naming, this.#parts.replica.expected(mac));
     return hostLabel({ mac, ...(label !== undefined && { label }) }, address, segment);
   }
 
@@ -102,7 +104,7 @@ export class Answer {
     const to = destination(client, type, line.servedPort);
     // Only what stays on the link is bound to the interface it came from; the rest is routed.
     const isOnLink = client.message.giaddr === ANY && ifindex !== 0;
-    line.port.send(encode(message), to, isOnLink ? { ifindex } : undefined);
+    line.port.send(encode(message, this.#scratch), to, isOnLink ? { ifindex } : undefined);
     metrics.reply(type);
   }
 }

@@ -1,6 +1,6 @@
 import type { Domain, PrefixRow, Segment } from "@firstlight/ipam";
 import { ANY, type IPv4, last, netmask, network, parseIPv4, parsePrefix, type Prefix } from "@firstlight/wire";
-import { type Message, options, OPTIONS, type Route } from "@firstlight/wire/dhcp4";
+import { type Message, type Options, options, OPTIONS, type Route } from "@firstlight/wire/dhcp4";
 import type { Boot } from "./boot.ts";
 import type { Client } from "./client.ts";
 import { type ReplyType, replyFlags } from "./delivery.ts";
@@ -28,9 +28,20 @@ export interface Grant {
  * client asked for in 55 is not the measure, for firmware asks for garbage and forgets what it needs.
  */
 export function grant(client: Client, given: Grant): Message {
-  const { segment, boot, leaseSeconds, prefix } = given;
-  const routers = addresses(segment.options.routers) ?? (given.gateway === undefined ? undefined : [given.gateway]);
-  const hasBroadcast = prefix.length < 31; // RFC 3021
+  const { boot } = given;
+  const { first, last } = alike(given);
+  const own = options({
+    vendorClass: boot?.vendorClass,
+    bootFile: boot?.bootFile,
+    vendor: boot?.vendor,
+    ipxe: boot?.ipxe,
+    tftpServerName: boot?.tftpServerName,
+    clientUuid: client.uuid,
+    clientId: client.clientId, // RFC 6842
+    hostName: given.label,
+  });
+  const all = new Map(options({ messageType: given.type, serverId: given.serverId }));
+  for (const part of [first, own, last]) for (const [code, value] of part) all.set(code, value);
   return {
     ...head(client, given.type),
     ciaddr: client.type === "DISCOVER" ? ANY : client.message.ciaddr,
@@ -38,29 +49,58 @@ export function grant(client: Client, given: Grant): Message {
     siaddr: given.nextServer,
     sname: boot?.sname ?? "",
     file: boot?.file ?? "",
-    options: options({
-      messageType: given.type,
-      serverId: given.serverId,
+    options: all,
+  };
+}
+
+type Shared = Pick<Grant, "segment" | "prefix" | "gateway" | "domain" | "leaseSeconds">;
+
+/** What every client of a prefix is told alike, before and behind its own: written once while the rows stay the same. */
+interface Alike extends Omit<Shared, "segment"> {
+  readonly first: Options;
+  readonly last: Options;
+}
+
+/** By the segment's row: a changed row is another one. */
+const written = new WeakMap<Segment, Alike>();
+
+function alike(given: Shared): Alike {
+  const known = written.get(given.segment);
+  if (
+    known?.prefix === given.prefix &&
+    known.gateway === given.gateway &&
+    known.domain === given.domain &&
+    known.leaseSeconds === given.leaseSeconds
+  )
+    return known;
+  const made = writeAlike(given);
+  written.set(given.segment, made);
+  return made;
+}
+
+function writeAlike({ segment, prefix, gateway, domain, leaseSeconds }: Shared): Alike {
+  const routers = addresses(segment.options.routers) ?? (gateway === undefined ? undefined : [gateway]);
+  const hasBroadcast = prefix.length < 31; // RFC 3021
+  return {
+    prefix,
+    gateway,
+    domain,
+    leaseSeconds,
+    first: options({
       leaseTime: leaseSeconds,
       subnetMask: netmask(prefix.length),
       routers,
       domainNameServers: addresses(segment.options.domainNameServers),
-      vendorClass: boot?.vendorClass,
-      bootFile: boot?.bootFile,
-      vendor: boot?.vendor,
-      ipxe: boot?.ipxe,
-      tftpServerName: boot?.tftpServerName,
-      clientUuid: client.uuid,
-      clientId: client.clientId, // RFC 6842
-      hostName: given.label,
-      domainName: given.domain?.name,
+    }),
+    last: options({
+      domainName: domain?.name,
       renewalTime: leaseSeconds === undefined ? undefined : Math.floor(leaseSeconds / 2), // RFC 2131 §4.4.5
       rebindingTime: leaseSeconds === undefined ? undefined : Math.floor((leaseSeconds * 7) / 8),
       broadcastAddress: hasBroadcast ? (last(prefix) as IPv4) : undefined,
       interfaceMtu: segment.mtu,
       ntpServers: addresses(segment.options.ntpServers),
       classlessRoutes: routesOf(segment, routers?.[0]),
-      domainSearch: segment.options.domainSearch ?? (given.domain && [given.domain.name]),
+      domainSearch: segment.options.domainSearch ?? (domain && [domain.name]),
     }),
   };
 }

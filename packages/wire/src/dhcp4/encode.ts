@@ -13,11 +13,12 @@ const [MESSAGE_TYPE, SERVER_ID, RELAY_AGENT] = [53, 54, 82];
 /**
  * Writes a DHCPv4 message: 53 first, 54 second, the rest in their order, 82 last (RFC 3046 §2.1), END, then zeros up to
  * 300 bytes. A value beyond 255 bytes is split by RFC 3396. Never a PAD between options and never overload: some
- * firmware reads neither. Call `fit` first where the receiver's size is limited.
+ * firmware reads neither. Call `fit` first where the receiver's size is limited. With `into` the result is a view of
+ * it, good until it is used again; a message that does not fit there gets memory of its own.
  */
-export function encode(message: Message): Uint8Array {
-  const bytes = HEADER_BYTES + optionBytes(message.options) + 1;
-  const writer = new Writer(Math.max(MIN_BYTES, bytes));
+export function encode(message: Message, into?: Uint8Array): Uint8Array {
+  const bytes = Math.max(MIN_BYTES, HEADER_BYTES + optionBytes(message.options) + 1);
+  const writer = new Writer(into && into.length >= bytes ? into.subarray(0, bytes).fill(0) : bytes);
   writer.u8(message.op).u8(message.htype).u8(message.hlen).u8(message.hops);
   writer.u32(message.xid).u16(message.secs).u16(message.flags);
   writer.u32(message.ciaddr).u32(message.yiaddr).u32(message.siaddr).u32(message.giaddr);
