@@ -14,7 +14,8 @@ export const daemon: Daemon<typeof dhcpdSchema> = {
   config: dhcpdSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    // Who writes leases can also order their changes: names and scripts follow while the API is away.
+    const ipam = parts.use(await openIpam({ context, sequencer: true }));
     const { api, reporter } = parts.use(await connectApi(context));
     const { store, replica } = ipam;
     const running = await startDhcpd(context, { store, replica, api, reporter, ready: () => ipam.ready() });

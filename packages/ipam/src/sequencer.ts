@@ -42,7 +42,7 @@ export interface Sequencer extends AsyncDisposable {
 }
 
 const POLL_MS = 200;
-const CANDIDACY_MS = 1000;
+const CANDIDACY_MS = 400;
 const KEEP = 1_000_000;
 const VERIFY_MS = 1000;
 /** Most rows of a table in one trim. It is due after half as many changes, so it keeps up with any intake, or after so many rounds. */
