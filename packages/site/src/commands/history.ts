@@ -99,15 +99,14 @@ const audited = (all: readonly Entry[]): string =>
     ...all.map(({ at, actor, kind, key, did, changed }) => [timeText(at), actor, kind, key, did, what(did, changed)]),
   ]);
 
-/** `mtu 1500 → 9000`; of what is new or gone, nothing: `--json` has it all. */
+/** What tells a person which row it is. */
+const NAMING: ReadonlySet<string> = new Set(["name", "prefix", "mac", "owner", "value", "because"]);
+
+/** `mtu 1500 → 9000`; of what is new or gone, which row it is: `--json` has it all. */
 function what(did: string, changed: Entry["changed"]): string {
-  if (did === "deleted") return "";
-  const shown = did === "created" ? changed.filter(({ field }) => field === "because" || field === "mac") : changed;
-  return shown
-    .map(({ field, before, after }) =>
-      did === "created" ? (after ?? "") : `${field} ${before ?? "none"} → ${after ?? "none"}`,
-    )
-    .join(", ");
+  if (did === "changed")
+    return changed.map(({ field, before, after }) => `${field} ${before ?? "none"} → ${after ?? "none"}`).join(", ");
+  return changed.flatMap(({ field, before, after }) => (NAMING.has(field) ? (after ?? before ?? []) : [])).join(" ");
 }
 
 const used = (prefixes: readonly Use[]): string =>
