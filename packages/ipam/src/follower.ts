@@ -64,10 +64,11 @@ export async function createReplica(source: Source, clock: Clock, options: Repli
 }
 
 async function restore(memory: Memory, file: string, log?: FollowerLog): Promise<void> {
-  const snapshot = await readSnapshot(file);
-  if (snapshot.is === "ignored") return log?.info({ file, because: snapshot.because }, "no snapshot used");
   const tables = new Tables();
-  for (const rows of snapshot.rows) for (const row of rows) tables.put(row);
+  const snapshot = await readSnapshot(file, (rows) => {
+    for (const row of rows) tables.put(row);
+  });
+  if (snapshot.is === "ignored") return log?.info({ file, because: snapshot.because }, "no snapshot used");
   memory.swap(tables, snapshot.heading.at, snapshot.heading.dnsPosition);
   memory.resume(snapshot.heading);
   log?.info({ file, rows: snapshot.heading.rows, ...snapshot.heading.at }, "snapshot loaded");

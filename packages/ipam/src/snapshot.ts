@@ -10,7 +10,7 @@ import type { Row } from "./model.ts";
  * which knows bigints and byte arrays), first the heading, then rows, last an empty frame. The number in the magic line
  * grows with every change of a row's shape: a snapshot of another age is ignored, the database is asked instead.
  */
-const MAGIC = Buffer.from("firstlight ipam snapshot 1\n");
+const MAGIC = Buffer.from("firstlight ipam snapshot 2\n");
 const ROWS_PER_FRAME = 1000;
 const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 
@@ -26,21 +26,23 @@ export interface Heading {
 }
 
 export type Restored =
-  | { readonly is: "restored"; readonly heading: Heading; readonly rows: readonly (readonly Row[])[] }
+  | { readonly is: "restored"; readonly heading: Heading }
   | { readonly is: "ignored"; readonly because: string };
 
 /** Writes beside the old one, syncs, renames: whoever reads sees the old one or the new one, whole. */
-export async function saveSnapshot(file: string, heading: Omit<Heading, "rows">, rows: readonly Row[]): Promise<void> {
+export async function saveSnapshot(
+  file: string,
+  heading: Omit<Heading, "rows">,
+  { count, rows }: { readonly count: number; readonly rows: Iterable<Row> },
+): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const fresh = `${file}.new`;
   try {
     const handle = await open(fresh, "w", 0o600);
     try {
       await handle.writeFile(MAGIC);
-      await writeFrame(handle, serialize({ ...heading, rows: rows.length } satisfies Heading));
-      for (let at = 0; at < rows.length; at += ROWS_PER_FRAME) {
-        await writeFrame(handle, serialize(rows.slice(at, at + ROWS_PER_FRAME)));
-      }
+      await writeFrame(handle, serialize({ ...heading, rows: count } satisfies Heading));
+      for (const some of frames(rows)) await writeFrame(handle, serialize(some));
       await writeFrame(handle, Buffer.alloc(0));
       await handle.sync();
     } finally {
@@ -53,8 +55,21 @@ export async function saveSnapshot(file: string, heading: Omit<Heading, "rows">,
   }
 }
 
-/** The snapshot, or why there is none to use. Any bytes give one or the other. */
-export async function readSnapshot(file: string): Promise<Restored> {
+function* frames(rows: Iterable<Row>): Generator<Row[]> {
+  let some: Row[] = [];
+  for (const row of rows) {
+    if (some.push(row) < ROWS_PER_FRAME) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
+
+/**
+ * The snapshot, its rows handed to `take` as they are read, or why there is none to use: then what was taken counts for
+ * nothing. Any bytes give one or the other.
+ */
+export async function readSnapshot(file: string, take: (rows: readonly Row[]) => void): Promise<Restored> {
   let handle: FileHandle;
   try {
     handle = await open(file, "r");
@@ -65,7 +80,7 @@ export async function readSnapshot(file: string): Promise<Restored> {
     };
   }
   try {
-    return await readFrames(handle);
+    return await readFrames(handle, take);
   } catch (cause) {
     return { is: "ignored", because: String(cause) };
   } finally {
@@ -73,10 +88,9 @@ export async function readSnapshot(file: string): Promise<Restored> {
   }
 }
 
-async function readFrames(handle: FileHandle): Promise<Restored> {
-  const magic = await take(handle, MAGIC.length);
+async function readFrames(handle: FileHandle, take: (rows: readonly Row[]) => void): Promise<Restored> {
+  const magic = await bytesOf(handle, MAGIC.length);
   if (!magic?.equals(MAGIC)) return { is: "ignored", because: "it is of another format" };
-  const rows: Row[][] = [];
   let heading: Heading | undefined;
   let count = 0;
   for (;;) {
@@ -87,11 +101,11 @@ async function readFrames(handle: FileHandle): Promise<Restored> {
     else {
       const batch = deserialize(frame) as Row[];
       count += batch.length;
-      rows.push(batch);
+      take(batch);
     }
   }
   if (heading?.rows !== count) return { is: "ignored", because: "rows are missing" };
-  return { is: "restored", heading, rows };
+  return { is: "restored", heading };
 }
 
 async function writeFrame(handle: FileHandle, bytes: Buffer): Promise<void> {
@@ -104,16 +118,16 @@ async function writeFrame(handle: FileHandle, bytes: Buffer): Promise<void> {
 
 /** The next frame's bytes, or what is wrong with it: checked before anything is made of them. */
 async function readFrame(handle: FileHandle): Promise<Buffer | string> {
-  const head = await take(handle, 8);
+  const head = await bytesOf(handle, 8);
   if (!head) return "it ends early";
   const length = head.readUInt32BE(0);
   if (length > MOST_FRAME_BYTES) return "a frame is longer than any we write";
-  const bytes = await take(handle, length);
+  const bytes = await bytesOf(handle, length);
   if (!bytes) return "it ends early";
   return crc32(bytes) === head.readUInt32BE(4) ? bytes : "a checksum differs";
 }
 
-async function take(handle: FileHandle, length: number): Promise<Buffer | undefined> {
+async function bytesOf(handle: FileHandle, length: number): Promise<Buffer | undefined> {
   const bytes = Buffer.allocUnsafe(length);
   let at = 0;
   while (at < length) {

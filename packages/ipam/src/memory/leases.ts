@@ -2,26 +2,32 @@ import { type Address, formatAddress } from "@firstlight/wire";
 import { readLeaseKey } from "../key.ts";
 import type { Lease } from "../model.ts";
 import { Many } from "./many.ts";
+import { PackedLeases } from "./packed-leases.ts";
 import { type Rows, Table } from "./table.ts";
 
 const NONE: readonly Lease[] = [];
 
-/** Leases by VRF and address, and by interface. */
+/** Leases by VRF and address, and by interface: IPv4 packed, the rest as they are. */
 export class Leases implements Rows<Lease> {
+  readonly #packed = new PackedLeases();
   readonly #vrfs = new Map<string, Table<Address, Lease>>();
   readonly #byInterface = new Many<number, Lease>((lease) => lease.interface);
 
   get(address: Address, vrf: string): Lease | undefined {
-    return this.#vrfs.get(vrf)?.get(address);
+    const packed = typeof address === "number" ? this.#packed.get(address, vrf) : undefined;
+    return packed ?? this.#vrfs.get(vrf)?.get(address);
   }
 
   /** In every VRF. */
   at(address: Address): Lease[] {
-    return [...this.#vrfs.values()].flatMap((table) => table.get(address) ?? []);
+    const packed = typeof address === "number" ? this.#packed.at(address) : [];
+    return [...packed, ...[...this.#vrfs.values()].flatMap((table) => table.get(address) ?? [])];
   }
 
   heldBy(interfaceId: number): readonly Lease[] {
-    return this.#byInterface.of(interfaceId);
+    const packed = this.#packed.heldBy(interfaceId);
+    const plain = this.#byInterface.of(interfaceId);
+    return plain.length === 0 ? packed : [...packed, ...plain];
   }
 
   /** What it holds, then what it held, the latest first; ties by address, so that every replica says the same. */
@@ -42,19 +48,35 @@ export class Leases implements Rows<Lease> {
   }
 
   put(row: Lease): Lease | undefined {
-    return this.#table(row.vrf).put(row);
+    const before = this.like(row);
+    if (PackedLeases.fits(row)) {
+      if (this.#vrfs.size > 0 && before) this.#vrfs.get(row.vrf)?.drop(before); // it did not fit before
+      this.#packed.put(row);
+    } else {
+      if (before) this.drop(before);
+      this.#table(row.vrf).put(row);
+    }
+    return before;
   }
 
   drop(row: Lease): void {
-    this.#vrfs.get(row.vrf)?.drop(row);
+    if (typeof row.address === "number") this.#packed.drop(row.address, row.vrf);
+    const plain = this.#vrfs.get(row.vrf)?.get(row.address);
+    if (plain) this.#vrfs.get(row.vrf)!.drop(plain);
   }
 
   *all(): IterableIterator<Lease> {
+    yield* this.#packed.all();
     for (const table of this.#vrfs.values()) yield* table.all();
   }
 
+  frozen(): Iterable<Lease> {
+    const plain = [...this.#vrfs.values()].flatMap((table) => [...table.all()]);
+    return both(this.#packed.frozen(), plain);
+  }
+
   get size(): number {
-    let size = 0;
+    let size = this.#packed.size;
     for (const table of this.#vrfs.values()) size += table.size;
     return size;
   }
@@ -71,6 +93,11 @@ export class Leases implements Rows<Lease> {
     }
     return table;
   }
+}
+
+function* both(packed: Iterable<Lease>, plain: Iterable<Lease>): Generator<Lease> {
+  yield* packed;
+  yield* plain;
 }
 
 function byRank(a: Lease, b: Lease): number {

@@ -78,9 +78,9 @@ export class Memory implements Replica {
     return this.at !== NOWHERE;
   }
 
-  /** References to every row as of now; rows never change in place. */
-  rows(): Row[] {
-    return [...this.#tables.all()];
+  /** Every row as of now, and how many: what is taken slowly stays as it was. */
+  rows(): { readonly count: number; readonly rows: Iterable<Row> } {
+    return { count: this.#tables.size, rows: this.#tables.frozen() };
   }
 
   stalenessMs(): number {
@@ -133,15 +133,19 @@ export class Memory implements Replica {
   }
 
   interfacesOf(mac: Mac): readonly Interface[] {
-    return this.#tables.byMac.of(mac);
+    return this.#tables.interfaces.ofMac(mac);
   }
 
   labelled(label: string): readonly Interface[] {
-    return this.#tables.byLabel.of(label);
+    return this.#tables.interfaces.labelled(label);
   }
 
   expected(mac: Mac): ExpectedDevice | undefined {
     return this.#tables.expected(mac);
+  }
+
+  devicesOf(machine: string): readonly ExpectedDevice[] {
+    return this.#tables.byMachine.of(machine);
   }
 
   expectedDevices(): Iterable<ExpectedDevice> {

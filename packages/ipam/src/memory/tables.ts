@@ -16,6 +16,8 @@ import type {
   Row,
   Segment,
 } from "../model.ts";
+import { Interfaces } from "./interfaces.ts";
+import { slug } from "../naming.ts";
 import { Leases } from "./leases.ts";
 import { Many } from "./many.ts";
 import { Routes } from "./routes.ts";
@@ -28,12 +30,11 @@ export type Put = { readonly is: "applied"; readonly before?: Row } | { readonly
 /** All rows of one epoch, with what is derived from them. */
 export class Tables implements Ground {
   readonly routes = new Routes();
-  readonly byMac = new Many<Mac, Interface>((row) => row.mac);
-  readonly byLabel = new Many<string, Interface>((row) => row.label?.toLowerCase());
   readonly byOwner = new Many<string, Name>((row) => row.owner);
   readonly byDomain = new Map<number, Map<number, Name>>();
   readonly domainsByName = new Many<string, Domain>((row) => row.name);
   readonly #declaredAt = new Many<Address, ExpectedDevice>((row) => row.address);
+  readonly byMachine = new Many<string, ExpectedDevice>((row) => slug(row.machine));
   readonly #reservedAt = new Many<Address, Reservation>((row) => row.address);
   readonly #reservedFor = new Many<string, Reservation>((row) => `${row.segment} ${row.identity}`);
   readonly #vacancies = new Map<number, Vacancy>();
@@ -43,9 +44,9 @@ export class Tables implements Ground {
   readonly domains = new Table<number, Domain>((row) => row.id, readId, [this.domainsByName]);
   readonly segments = new Table<number, Segment>((row) => row.id, readId);
   readonly prefixRows = new Table<number, PrefixRow>((row) => row.id, readId, [this.routes]);
-  readonly interfaces = new Table<number, Interface>((row) => row.id, readId, [this.byMac, this.byLabel]);
+  readonly interfaces = new Interfaces();
   readonly names = new Table<number, Name>((row) => row.id, readId, [this.byOwner, namesByDomain(this.byDomain)]);
-  readonly devices = new Table<Mac, ExpectedDevice>((row) => row.mac, readMacKey, [this.#declaredAt]);
+  readonly devices = new Table<Mac, ExpectedDevice>((row) => row.mac, readMacKey, [this.#declaredAt, this.byMachine]);
   readonly reservations = new Table<number, Reservation>((row) => row.id, readId, [
     this.#reservedAt,
     this.#reservedFor,
@@ -91,6 +92,13 @@ export class Tables implements Ground {
     for (const rows of Object.values(this.#kinds)) yield* rows.all();
   }
 
+  /** Every row as of now, however slowly they are taken, while changes go on. One reader at a time. */
+  frozen(): Iterable<Row> {
+    const { interface: _interfaces, lease: _leases, ...rest } = this.#kinds;
+    const few = Object.values(rest).flatMap((rows): Row[] => [...rows.all()]);
+    return inTurn(few, this.interfaces.frozen(), this.leases.frozen());
+  }
+
   get size(): number {
     return Object.values(this.#kinds).reduce((sum, rows) => sum + rows.size, 0);
   }
@@ -100,7 +108,7 @@ export class Tables implements Ground {
   }
 
   interface(segment: number, mac: Mac): Interface | undefined {
-    return this.byMac.of(mac).find((row) => row.segment === segment);
+    return this.interfaces.on(segment, mac);
   }
 
   interfaceById(id: number): Interface | undefined {
@@ -158,6 +166,10 @@ export class Tables implements Ground {
     const index = vacancy && windowIndex(prefix, address);
     if (index !== undefined) vacancy?.lower(index, freeAt(this, vrf, address));
   }
+}
+
+function* inTurn(...parts: readonly Iterable<Row>[]): Generator<Row> {
+  for (const part of parts) yield* part;
 }
 
 /** A Map of Maps, so that dropping one of a million names does not search a list. */

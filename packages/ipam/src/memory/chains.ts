@@ -1,0 +1,83 @@
+/**
+ * Slots of packed rows by something of theirs: hash chains in two integer arrays, eight bytes a row where a Map takes forty.
+ * What is hashed lies in the rows' own columns; whoever looks compares it there.
+ */
+export class Chains {
+  #heads = new Int32Array(256).fill(-1);
+  #next = new Int32Array(256);
+  #count = 0;
+  readonly #hashAt: (slot: number) => number;
+
+  constructor(hashAt: (slot: number) => number) {
+    this.#hashAt = hashAt;
+  }
+
+  /** The first slot that may have this hash, -1 for none; the rest by `next`. */
+  first(hash: number): number {
+    return this.#heads[hash & (this.#heads.length - 1)]!;
+  }
+
+  next(slot: number): number {
+    return this.#next[slot]!;
+  }
+
+  add(slot: number): void {
+    if (++this.#count > this.#heads.length) this.#spread();
+    if (slot >= this.#next.length) this.#next = grown(this.#next, slot);
+    this.#link(slot);
+  }
+
+  drop(slot: number): void {
+    const at = this.#hashAt(slot) & (this.#heads.length - 1);
+    let before = -1;
+    for (let here = this.#heads[at]!; here !== -1; before = here, here = this.#next[here]!) {
+      if (here !== slot) continue;
+      if (before === -1) this.#heads[at] = this.#next[slot]!;
+      else this.#next[before] = this.#next[slot]!;
+      this.#count--;
+      return;
+    }
+  }
+
+  #link(slot: number): void {
+    const at = this.#hashAt(slot) & (this.#heads.length - 1);
+    this.#next[slot] = this.#heads[at]!;
+    this.#heads[at] = slot;
+  }
+
+  #spread(): void {
+    const old = this.#heads;
+    this.#heads = new Int32Array(old.length * 2).fill(-1);
+    for (const head of old) {
+      for (let slot = head; slot !== -1;) {
+        const next = this.#next[slot]!;
+        this.#link(slot);
+        slot = next;
+      }
+    }
+  }
+}
+
+/** The same column with room for one more slot, and a fifth to spare. */
+export function grown<A extends Int32Array | Uint32Array | Float64Array | Uint8Array | Uint16Array>(
+  column: A,
+  slot: number,
+): A {
+  const wider = new (column.constructor as new (length: number) => A)(Math.ceil((slot + 1) * 1.2) + 256);
+  wider.set(column);
+  return wider;
+}
+
+/** A hash of a number up to 2^53: MACs and ids come in runs, and chains want them spread. */
+export function hashOf(key: number): number {
+  let hash = Math.imul((key | 0) ^ Math.imul(Math.floor(key / 0x1_0000_0000), 0x9e37_79b1), 0x85eb_ca6b);
+  hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** The same of a text. */
+export function hashOfText(text: string): number {
+  let hash = 0x811c_9dc5;
+  for (let n = 0; n < text.length; n++) hash = Math.imul(hash ^ text.charCodeAt(n), 0x0100_0193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
