@@ -138,8 +138,7 @@ export class Server {
     if (outcome === undefined) return this.#withoutDatabase(exchange, effect);
     switch (outcome.is) {
       case "bound": {
-        holds.drop(address);
-        const { leaseSeconds } = bind;
+        const { leaseSeconds } = bind; // the hold stands until it runs out: the replica has not seen the lease yet
         return answer.grant(exchange, {
           type: "ACK",
           segment,

@@ -42,6 +42,16 @@ test("a storm of machines gets distinct addresses in few transactions", async ()
   assert.equal(on.leases.batches.flat().length, macs.length);
 });
 
+test("an address just given is offered to nobody else before the replica has seen its lease", async () => {
+  await using on = await lab([domain(), segment({ allocation: "sequential" }), prefix()]);
+  on.site.source.isSilent = true;
+  const { answer } = await dora(on.relay, LAB.mac);
+  const other = await on.relay.ask(packet({ messageType: "DISCOVER" }, { mac: mac(9) }));
+  assert.equal(on.site.replica.lease(answer.yiaddr), undefined, "the replica lags");
+  assert.equal(type(other), "OFFER");
+  assert.notEqual(other.yiaddr, answer.yiaddr);
+});
+
 test("the loser of a race is NAKed with the constraint's reason, through the relay with the broadcast bit", async () => {
   await using on = await lab();
   const offer = await on.relay.ask(packet({ messageType: "DISCOVER" }));
