@@ -6,7 +6,8 @@ import { type Format, read, render } from "./format.ts";
 import { type Changed, compare, judge } from "./judge.ts";
 import { keyOfCells, type SheetKind } from "./kinds.ts";
 import { admitLeases, type LeaseImport, type LeaseOutcome } from "./lease/admit.ts";
-import { few, type Fault } from "./sheet.ts";
+import { isNetbox, type Place, translate } from "./netbox.ts";
+import { few, type Fault, type Line } from "./sheet.ts";
 import { byKey, stored } from "./stored.ts";
 
 /** Sheets of the IPAM, in and out. */
@@ -73,23 +74,27 @@ async function either<T>(write: Promise<T>, committed: () => void): Promise<T> {
 export function createExchange(pool: pg.Pool): Exchange {
   const herald = createHerald(pool);
 
-  async function write({ kind, format, text, isDryRun }: ImportRequest, actor: string): Promise<Imported> {
-    const written = read(format, text);
-    const { lines, faults: wrong } = judge(kind, written.lines);
-    const faults = [...written.faults, ...wrong];
+  async function write(request: ImportRequest, actor: string): Promise<Imported> {
+    const { kind, format, text, isDryRun, segment = "" } = request;
+    const { lines, faults } = read(format, text);
     if (faults.length > 0) return refused(faults);
+    const isForeign = isNetbox(kind, lines);
+    const wrong = isForeign ? [] : judge(kind, lines).faults; // before any lock is taken
+    if (wrong.length > 0) return refused(wrong);
     return await transaction(pool, "edit", async (client) => {
-      const before = byKey(kind, await stored(client, kind));
-      const { wanted, faults } = compare(kind, before, lines, (cells) => keyOfCells(kind, cells));
+      const { sheets, notes, faults } = isForeign
+        ? translate(kind, lines, { ...(await placeOf(client)), segment })
+        : { sheets: [{ kind, lines }], notes: [], faults: [] };
       if (faults.length > 0) throw new TakenBack(refused(faults));
-      const changing = wanted.filter(({ changed }) => changed.length > 0);
-      const refusals = await WRITERS[kind](client, changing, actor);
-      if (refusals.length > 0) throw new TakenBack(refused(refusals));
+      const rows: RowChange[] = [];
+      let unchanged = 0;
+      for (const sheet of sheets) {
+        const done = await writeSheet(client, sheet, actor);
+        rows.push(...done.rows);
+        unchanged += done.unchanged;
+      }
       await client.query("SET CONSTRAINTS ALL IMMEDIATE");
-      const rows = changing.map(({ row, key, isNew, changed }): RowChange => {
-        return { row, kind, key, did: isNew ? "created" : "changed", changed };
-      });
-      const imported = { faults: [], rows, unchanged: wanted.length - changing.length, notes: [] };
+      const imported = { faults: [], rows, unchanged, notes: few(notes) };
       if (isDryRun) throw new TakenBack(imported);
       return imported;
     });
@@ -109,6 +114,30 @@ export function createExchange(pool: pg.Pool): Exchange {
       ),
     close: () => herald.close(),
   };
+}
+
+/** One sheet in a transaction; what cannot be takes it back. */
+async function writeSheet(
+  client: pg.ClientBase,
+  { kind, lines: written }: { readonly kind: SheetKind; readonly lines: readonly Line[] },
+  actor: string,
+): Promise<Pick<Imported, "rows" | "unchanged">> {
+  const { lines, faults: wrong } = judge(kind, written);
+  if (wrong.length > 0) throw new TakenBack(refused(wrong));
+  const before = byKey(kind, await stored(client, kind));
+  const { wanted, faults } = compare(kind, before, lines, (cells) => keyOfCells(kind, cells));
+  if (faults.length > 0) throw new TakenBack(refused(faults));
+  const changing = wanted.filter(({ changed }) => changed.length > 0);
+  const refusals = await WRITERS[kind](client, changing, actor);
+  if (refusals.length > 0) throw new TakenBack(refused(refusals));
+  const rows = changing.map(({ row, key, isNew, changed }): RowChange => {
+    return { row, kind, key, did: isNew ? "created" : "changed", changed };
+  });
+  return { rows, unchanged: wanted.length - changing.length };
+}
+
+async function placeOf(client: pg.ClientBase): Promise<Omit<Place, "segment">> {
+  return { segments: await stored(client, "segments"), prefixes: await stored(client, "prefixes") };
 }
 
 function refused(faults: readonly Fault[]): Imported {
