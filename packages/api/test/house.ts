@@ -100,7 +100,7 @@ export async function openHouse(config: Partial<ApiConfig> = {}, traces?: Pick<T
     }) as unknown as Store;
     const ipam = { store, replica: site.replica, ready: () => ({ ready: true }) };
     const running = await startApi(context, ipam, pool, {
-      ipam: { domains: [], segments: [], pools: [], reservations: [] },
+      ipam: { domains: [], segments: [], names: [], pools: [], reservations: [] },
       expectedMachines: MACHINES,
     });
     const stop = async (): Promise<void> => {

@@ -1,4 +1,8 @@
 -- Up Migration
+ALTER TABLE ipam.segment DROP CONSTRAINT segment_naming_check;
+ALTER TABLE ipam.segment ADD CONSTRAINT segment_naming_check
+  CHECK (naming IN ('address', 'mac', 'serial', 'machine', 'declared'));
+
 -- Resource pools: VLANs, VNIs, ASNs, loopbacks, delegated prefixes. A value is a slot, a number the pool's kind gives a form;
 -- ranges are half-open, so that what is taken out of the middle leaves two.
 

@@ -1,6 +1,6 @@
 import type { Applied } from "./feed.ts";
 import type { Domain, Interface, Lease, PrefixRow, Row, Segment } from "./model.ts";
-import { fqdn } from "./records.ts";
+import { branchOf, fqdn } from "./records.ts";
 import type { Replica } from "./replica.ts";
 import { reverseName } from "./reverse.ts";
 
@@ -70,5 +70,6 @@ function ownersOf(replica: Replica, lease: Lease, versions: readonly Interface[]
   const segment = replica.segment(lease.segment);
   const domain = segment && replica.domain(segment.domain);
   const forward = domain ? versions.map((iface) => fqdn(iface, lease.address, segment, domain)) : [];
-  return [...forward, reverseName(lease.address)];
+  const branches = domain ? versions.flatMap((iface) => branchOf(iface, domain) ?? []) : [];
+  return [...forward, ...branches, reverseName(lease.address)];
 }

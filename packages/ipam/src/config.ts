@@ -78,7 +78,10 @@ export const ipamSchema = z.strictObject({
           .enum(["dynamic", "fixed", "retained", "preserved"])
           .default("dynamic")
           .describe("How long an address stays its interface's"),
-        naming: z.enum(["address", "mac"]).default("address").describe("What names an interface without a label"),
+        naming: z
+          .enum(["address", "mac", "serial", "machine", "declared"])
+          .default("address")
+          .describe("What names its interfaces"),
         boots: z.boolean().default(true).describe("Whether dhcpd offers something to boot"),
         prefixes: z
           .array(
@@ -107,6 +110,17 @@ export const ipamSchema = z.strictObject({
     )
     .default([])
     .describe("Broadcast domains, their prefixes and policies"),
+  names: z
+    .array(
+      z.strictObject({
+        owner: z.string().max(253).describe("In full, below one of the domains"),
+        type: z.enum(["A", "AAAA", "CNAME", "TXT", "SRV", "PTR"]),
+        data: z.string().min(1).max(4096).describe("In presentation form; names in it in full"),
+        ttlSeconds: z.int().min(1).max(86_400).default(60),
+      }),
+    )
+    .default([])
+    .describe("Declared records, services above all"),
   pools: z
     .array(
       z

@@ -43,8 +43,11 @@ export interface Segment extends Versioned {
   /** `dynamic`: placed by hash of the identity. `sequential`: lowest free. `reserved`: only declared addresses. */
   readonly allocation: "dynamic" | "sequential" | "reserved";
   readonly policy: AddressPolicy;
-  /** Where an unnamed interface's name comes from. */
-  readonly naming: "address" | "mac";
+  /**
+   * Where names come from: a device's `serial` or `machine`, else its declared label, else the interface's `address` or
+   * `mac`. `declared`: what has no label has no name.
+   */
+  readonly naming: "address" | "mac" | "serial" | "machine" | "declared";
   readonly options: SegmentOptions;
   /** Whether dhcpd offers something to boot here, and in which order transports are preferred is the firmware's choice. */
   readonly boots: boolean;

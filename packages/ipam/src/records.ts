@@ -1,5 +1,6 @@
 import { type Address, formatAddress, formatMac, isIPv4, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
 import type { Domain, Interface, Lease, Name, Segment } from "./model.ts";
+import { BRANCH, slug } from "./naming.ts";
 import type { Replica } from "./replica.ts";
 import { addressOfReverse, reverseName, reverseZoneAt } from "./reverse.ts";
 
@@ -15,7 +16,8 @@ export interface DnsRecord {
 }
 
 type Rows = Pick<Replica, "interfaceById" | "segment" | "domain" | "prefixOf">;
-type Lookup = Rows & Pick<Replica, "domainNamed" | "labelled" | "interfacesOf" | "leaseOf" | "leasesAt" | "namesAt">;
+type Lookup = Rows &
+  Pick<Replica, "devicesOf" | "domainNamed" | "labelled" | "interfacesOf" | "leaseOf" | "leasesAt" | "namesAt">;
 
 /** The host's label: its own, else by the segment's naming `127-64-0-12` (IPv6: eight groups of four) or `02-f1-00-00-00-01`. */
 export function hostLabel(
@@ -40,7 +42,17 @@ export function fqdn(
 /** The name an address has, as soon as its interface is known; `undefined` where a row is missing. */
 export function fqdnOf(replica: Rows, lease: Lease): string | undefined {
   const home = homeOf(replica, lease);
-  return home && fqdn(home.iface, lease.address, home.segment, home.domain);
+  return home && isNamed(home) ? fqdn(home.iface, lease.address, home.segment, home.domain) : undefined;
+}
+
+/** `r1-m01.adm.DOMAIN` and `r1-m01.bmc.DOMAIN`: where a machine's own interfaces are found by the machine's name. */
+export function branchOf(
+  { machine, role }: Pick<Interface, "machine" | "role">,
+  domain: Pick<Domain, "name">,
+): string | undefined {
+  const branch = BRANCH[role];
+  const id = machine === undefined || branch === undefined ? undefined : slug(machine);
+  return id && `${id}.${branch}.${domain.name}`;
 }
 
 /**
@@ -50,19 +62,27 @@ export function fqdnOf(replica: Rows, lease: Lease): string | undefined {
 export function recordsOf(replica: Rows, lease: Lease): DnsRecord[] {
   const home = lease.state === "bound" ? homeOf(replica, lease) : undefined;
   if (!home) return [];
+  const branch = branchOf(home.iface, home.domain);
+  if (!isNamed(home)) return branch === undefined ? [] : [forwardOf(branch, lease, home.domain)];
   const owner = fqdn(home.iface, lease.address, home.segment, home.domain);
-  const ttlSeconds = Math.max(1, home.domain.ttlSeconds);
-  const forward: DnsRecord = {
-    owner,
-    type: isIPv4(lease.address) ? "A" : "AAAA",
-    data: formatAddress(lease.address),
-    ttlSeconds,
-    zone: home.domain.name,
-  };
+  const forward = forwardOf(owner, lease, home.domain);
+  const found = branch === undefined ? [forward] : [forward, forwardOf(branch, lease, home.domain)];
   const prefix = replica.prefixOf(lease.address, lease.vrf);
-  if (!prefix) return [forward];
+  if (!prefix) return found;
   const zone = reverseZoneAt(lease.address, prefix.prefix.length);
-  return [forward, { owner: reverseName(lease.address), type: "PTR", data: owner, ttlSeconds, zone }];
+  const reverse = {
+    owner: reverseName(lease.address),
+    type: "PTR",
+    data: owner,
+    ttlSeconds: forward.ttlSeconds,
+    zone,
+  } as const;
+  return [forward, reverse, ...found.slice(1)];
+}
+
+function forwardOf(owner: string, { address }: Lease, { name, ttlSeconds }: Domain): DnsRecord {
+  const type = isIPv4(address) ? "A" : "AAAA";
+  return { owner, type, data: formatAddress(address), ttlSeconds: Math.max(1, ttlSeconds), zone: name };
 }
 
 /** The record of a declared name; none while its domain is unknown. A PTR of an address of ours belongs to its reverse zone. */
@@ -124,11 +144,27 @@ function leasesNamed(replica: Lookup, owner: string): Lease[] {
   if (address !== undefined) return [...replica.leasesAt(address)];
   const dot = owner.indexOf(".");
   const label = owner.slice(0, dot);
-  if (dot < 1 || !replica.domainNamed(owner.slice(dot + 1))) return [];
+  if (dot < 1) return [];
+  if (!replica.domainNamed(owner.slice(dot + 1))) return leasesOnBranch(replica, label, owner.slice(dot + 1));
   const named = undash(label);
   const ifaces = [...replica.labelled(label), ...(named?.mac === undefined ? [] : replica.interfacesOf(named.mac))];
   const leases = ifaces.flatMap(({ id }) => [replica.leaseOf(id, 4) ?? [], replica.leaseOf(id, 6) ?? []].flat());
   return named?.address === undefined ? leases : [...leases, ...replica.leasesAt(named.address)];
+}
+
+/** Leases of the machine with this name, where `branch` is `adm.DOMAIN` or the like. */
+function leasesOnBranch(replica: Lookup, machine: string, branch: string): Lease[] {
+  const dot = branch.indexOf(".");
+  if (dot < 1 || !BRANCHES.has(branch.slice(0, dot)) || !replica.domainNamed(branch.slice(dot + 1))) return [];
+  const ifaces = replica.devicesOf(machine).flatMap(({ mac }) => replica.interfacesOf(mac));
+  return ifaces.flatMap(({ id }) => [replica.leaseOf(id, 4) ?? [], replica.leaseOf(id, 6) ?? []].flat());
+}
+
+const BRANCHES: ReadonlySet<string> = new Set(Object.values(BRANCH));
+
+/** Where names are declared, what has no label has none. */
+function isNamed({ iface, segment }: { readonly iface: Interface; readonly segment: Segment }): boolean {
+  return segment.naming !== "declared" || iface.label !== undefined;
 }
 
 function homeOf(replica: Rows, lease: Lease): { iface: Interface; segment: Segment; domain: Domain } | undefined {

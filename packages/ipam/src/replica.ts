@@ -33,6 +33,8 @@ export interface Replica {
   /** Interfaces that carry this label of their own, in any domain. */
   labelled(label: string): readonly Interface[];
   expected(mac: Mac): ExpectedDevice | undefined;
+  /** The devices of a machine, by the label made of its name. */
+  devicesOf(machine: string): readonly ExpectedDevice[];
   expectedDevices(): Iterable<ExpectedDevice>;
   lease(address: Address, vrf?: string): Lease | undefined;
   /** The address this interface holds or last held in this family, if it has not gone to another. */

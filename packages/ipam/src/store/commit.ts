@@ -35,7 +35,7 @@ export async function commitBatch(
 
   const going = batch.flatMap((request, n) => (outcomes[n] ? [] : [{ request, fact: facts[n]! }]));
   const strangers = going.filter(({ fact, request }) => fact.interface === null && request.do === "bind");
-  const made = await welcome(client, strangers as { request: Bind; fact: Fact }[]);
+  const made = await welcome(client, strangers as { request: Bind; fact: Fact }[], actor);
   const admitted = going
     .map(({ request, fact }) => {
       const row = fact.interface ?? made.get(request as Bind);

@@ -2,9 +2,11 @@ import { isMalformed, parseAddress, parseMac, parsePrefix } from "@firstlight/wi
 import type pg from "pg";
 import type { ExpectedMachines, IpamConfig, SiteDeclaration } from "../config.ts";
 import { IDENTITY } from "../identity.ts";
-import type { Domain, Role, Segment } from "../model.ts";
+import { SUFFIX } from "../naming.ts";
+import type { Domain, Segment } from "../model.ts";
 import { type Declared, Refused, type ReservationEdit, type SegmentEdit } from "../store.ts";
 import { type Device, expectDevices } from "./expect.ts";
+import { declareNames } from "./names.ts";
 import { putPool } from "./pools.ts";
 import { putReservation } from "./reservations.ts";
 import { put } from "./put.ts";
@@ -37,6 +39,7 @@ export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, 
     if ((await putReservation(client, edit, actor)).isNew)
       changed.push(`segment ${edit.segment}: ${declared.address} is reserved for ${edit.identity}`);
   }
+  changed.push(...(await declareNames(client, site.ipam.names, actor)));
   for (const { kind, ...declared } of site.ipam.pools)
     changed.push(...(await putPool(client, { ...declared, is: kind }, actor)));
   return { domains, segments, changed };
@@ -90,15 +93,6 @@ export function reservationEdit({
 function bytesOf(text: string): Uint8Array {
   return text.startsWith("0x") ? Buffer.from(text.slice(2), "hex") : Buffer.from(text, "latin1");
 }
-
-/** What follows the machine's name in the label of its interfaces. */
-const SUFFIX: Readonly<Record<Role, string>> = {
-  host: "",
-  host_bmc: "-bmc",
-  dpu_oob: "-dpu",
-  dpu_bmc: "-dpu-bmc",
-  other: "-other",
-};
 
 /** The interfaces of the expected machines. A second one of the same role gets `-2`, and so on. */
 export function devicesOf(machines: ExpectedMachines): Device[] {

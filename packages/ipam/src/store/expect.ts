@@ -1,8 +1,9 @@
 import { formatAddress, formatMac } from "@firstlight/wire";
 import type pg from "pg";
-import type { ExpectedDevice } from "../model.ts";
+import type { ExpectedDevice, Segment } from "../model.ts";
+import { labelOf, type Named } from "../naming.ts";
 import { Refused } from "../store.ts";
-import { nthLabel } from "./newcomers.ts";
+import { giveLabels } from "./labels.ts";
 import { note } from "./note.ts";
 import { withdrawn } from "./policy.ts";
 import type { Json } from "./rows.ts";
@@ -93,33 +94,26 @@ async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Prom
 /** Interfaces seen before they were expected get their role, machine and label. */
 async function joinInterfaces(client: pg.ClientBase, devices: readonly Json[], actor: string): Promise<void> {
   const byMac = new Map(devices.map((device) => [device["mac"], device]));
-  const { rows } = await client.query<{ id: number; mac: string; domain: number; label: string | null }>(
-    `SELECT id, mac::text, domain, label FROM ipam.interface WHERE mac = ANY($1::macaddr[]) ORDER BY id`,
+  const { rows } = await client.query<{ id: number; mac: string; naming: Segment["naming"] }>(
+    `SELECT i.id, i.mac::text, s.naming FROM ipam.interface i JOIN ipam.segment s ON s.id = i.segment
+     WHERE i.mac = ANY($1::macaddr[]) ORDER BY i.id`,
     [[...byMac.keys()]],
   );
   if (rows.length === 0) return;
-  const free = rows.map(({ id }) => id);
-  await client.query("UPDATE ipam.interface SET label = NULL WHERE id = ANY($1) AND label IS NOT NULL", [free]);
-  const joined: Json[] = [];
-  for (const { id, mac, domain } of rows) {
-    const device = byMac.get(mac)!;
-    const { rows: put } = await client.query<{ row: Json }>(
-      `UPDATE ipam.interface i SET role = $2, machine = $3, label = $4, identified_by = 'expected', version = nextval('ipam.version')
-       WHERE id = $1 RETURNING to_jsonb(i) AS "row"`,
-      [id, device["role"], device["machine"], await freeLabel(client, domain, device["label"] as string)],
-    );
-    joined.push(put[0]!.row);
-  }
-  await note(client, "interface", joined, { actor, dns: true });
-}
-
-async function freeLabel(client: pg.ClientBase, domain: number, label: string): Promise<string | null> {
-  for (let attempt = 1; ; attempt++) {
-    const candidate = nthLabel(label, attempt);
-    const { rowCount } = await client.query("SELECT 1 FROM ipam.interface WHERE domain = $1 AND label = $2", [
-      domain,
-      candidate,
-    ]);
-    if (!rowCount) return candidate;
-  }
+  const wants = rows.map(({ id, mac, naming }) => ({
+    id,
+    label: labelOf(naming, byMac.get(mac) as unknown as Named) ?? null,
+  }));
+  await giveLabels(client, wants, actor);
+  const { rows: joined } = await client.query<{ row: Json }>(
+    `UPDATE ipam.interface i SET role = e.role, machine = e.machine, identified_by = 'expected', version = nextval('ipam.version')
+     FROM ipam.expected_device e WHERE i.id = ANY($1) AND e.mac = i.mac RETURNING to_jsonb(i) AS "row"`,
+    [rows.map(({ id }) => id)],
+  );
+  await note(
+    client,
+    "interface",
+    joined.map(({ row }) => row),
+    { actor, dns: true },
+  );
 }

@@ -1,6 +1,6 @@
 import { identitiesOf, isPort } from "../identity.ts";
 import type { Bind, LeaseRequest, Refusal } from "../lease.ts";
-import type { AddressPolicy } from "../model.ts";
+import type { AddressPolicy, Segment } from "../model.ts";
 import type { Json } from "./rows.ts";
 
 /** What the database says about one request, read in its transaction after its interface was locked. */
@@ -10,6 +10,7 @@ export interface Fact {
   readonly admission: "open" | "expected";
   readonly allocation: "dynamic" | "sequential" | "reserved";
   readonly policy: AddressPolicy;
+  readonly naming: Segment["naming"];
   readonly grace_seconds: number;
   readonly interface: (Json & { readonly id: number; readonly identified_by: string }) | null;
   readonly expected: Json | null;

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { IpamConfig } from "../config.ts";
 import type { Name } from "../model.ts";
 import { Refused } from "../store.ts";
 import { note, noteGone } from "./note.ts";
@@ -33,6 +34,31 @@ export async function putName(
   const row = rows[0]!.row;
   await note(client, "name", [row], { actor, dns: true });
   return rowFrom("name", row);
+}
+
+/** The records of the site's file: what is there already stays as it is. */
+export async function declareNames(
+  client: pg.ClientBase,
+  names: IpamConfig["names"],
+  actor: string,
+): Promise<string[]> {
+  const changed: string[] = [];
+  for (const { owner: written, type, data, ttlSeconds } of names) {
+    const owner = written.toLowerCase().replace(/\.$/, "");
+    const { rows: same } = await client.query(
+      "SELECT FROM ipam.name WHERE owner = $1 AND type = $2 AND data = $3 AND ttl_seconds = $4",
+      [owner, type, data, ttlSeconds],
+    );
+    if (same.length > 0) continue;
+    const { rows } = await client.query<{ id: number }>(
+      "SELECT id FROM ipam.domain WHERE $1 = name OR right($1, length(name) + 1) = '.' || name ORDER BY length(name) DESC LIMIT 1",
+      [owner],
+    );
+    if (!rows[0]) throw new Refused(`name ${owner}: there is no domain above it`);
+    await putName(client, { domain: rows[0].id, owner, type, data, ttlSeconds }, actor);
+    changed.push(`name ${owner}: ${type} ${data}`);
+  }
+  return changed;
 }
 
 /** Removes every record of this owner and type. */

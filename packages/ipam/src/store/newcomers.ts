@@ -1,6 +1,8 @@
 import type pg from "pg";
 import type { Bind } from "../lease.ts";
+import { labelOf, type Named } from "../naming.ts";
 import type { Fact } from "./judge.ts";
+import { noteCollision, nthLabel } from "./labels.ts";
 import { type Json, toMac } from "./rows.ts";
 import { INSERT_INTERFACES } from "./statements.ts";
 import { Again } from "./transaction.ts";
@@ -13,11 +15,19 @@ export interface Newcomer {
 
 const LABEL_ATTEMPTS = 6;
 
+function wantedLabel({ naming, expected }: Fact): string | null {
+  return (expected && labelOf(naming, expected as unknown as Named)) ?? null;
+}
+
 /**
  * Makes the interfaces of newcomers, joined with what is expected of them: role, machine, label. A label that is taken
  * gets a suffix, and in the end none at all: a name can never block an address.
  */
-export async function welcome(client: pg.ClientBase, newcomers: readonly Newcomer[]): Promise<Map<Bind, Json>> {
+export async function welcome(
+  client: pg.ClientBase,
+  newcomers: readonly Newcomer[],
+  actor: string,
+): Promise<Map<Bind, Json>> {
   const rows = new Map<string, Json>();
   let left = newcomers.toSorted((a, b) => a.request.segment - b.request.segment || a.request.mac - b.request.mac);
   for (let attempt = 1; left.length > 0; attempt++) {
@@ -30,6 +40,12 @@ export async function welcome(client: pg.ClientBase, newcomers: readonly Newcome
     left = left.filter(({ request }) => !rows.has(key(request)));
     if (left.length > 0) await mustBeLabels(client, left, attempt);
   }
+  for (const { request, fact } of newcomers) {
+    const [row, wanted] = [rows.get(key(request))!, wantedLabel(fact)];
+    const given = row["label"] as string | null;
+    if (wanted !== given)
+      await noteCollision(client, { wanted: wanted!, given, interface: row["id"] as number }, actor);
+  }
   return new Map(newcomers.map(({ request }) => [request, rows.get(key(request))!]));
 }
 
@@ -41,15 +57,9 @@ function columns(newcomers: readonly Newcomer[], attempt: number): unknown[] {
     newcomers.map(({ fact }) => fact.domain),
     expected("role").map((role) => role ?? "other"),
     expected("machine"),
-    expected("label").map((label) => nthLabel(label as string | null, attempt)),
+    newcomers.map(({ fact }) => nthLabel(wantedLabel(fact), attempt)),
     newcomers.map(({ fact }) => (fact.expected ? "expected" : "lease")),
   ];
-}
-
-/** `r1-bmc`, `r1-bmc-2`, …, none. */
-export function nthLabel(label: string | null, attempt: number): string | null {
-  if (label === null || attempt >= LABEL_ATTEMPTS) return null;
-  return attempt === 1 ? label : `${label.slice(0, 60)}-${attempt}`;
 }
 
 /** An interface that another writer made meanwhile has facts of its own: the whole batch must look again. */

@@ -35,7 +35,7 @@ export async function noteGone(client: pg.ClientBase, kind: Kind, rows: readonly
 /** The same for what no reader holds, for the record alone: pools and what they give. */
 export async function noteOther(
   client: pg.ClientBase,
-  kind: "pool" | "grant",
+  kind: "pool" | "grant" | "collision",
   key: string,
   row: object | undefined,
   actor: string,

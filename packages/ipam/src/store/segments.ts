@@ -1,6 +1,8 @@
 import type pg from "pg";
 import type { Segment } from "../model.ts";
+import { labelOf, type Named } from "../naming.ts";
 import { Refused, type SegmentEdit } from "../store.ts";
+import { giveLabels } from "./labels.ts";
 import { note, noteGone } from "./note.ts";
 import { mustBeEmpty, mustNotOrphan } from "./orphans.ts";
 import { repolicy } from "./policy.ts";
@@ -65,6 +67,7 @@ export async function writeSegment(
   const { row, changed } = await put(client, "segment", before, wanted, says, actor);
   const segment = rowFrom("segment", row);
   if (before) await repolicy(client, before, row, actor);
+  if (before && before["naming"] !== row["naming"]) await rename(client, segment, actor);
   if (before && before["domain"] !== row["domain"]) await moveInterfaces(client, segment, actor);
   const isWritten = edit.prefixes !== undefined || movesVrf;
   const lines = isWritten ? await writePrefixes(client, says, segment, edit.prefixes, { actor, removes }) : [];
@@ -99,6 +102,26 @@ async function columnsOf(client: pg.ClientBase, says: string, edit: Partial<Segm
   const { rows } = await client.query<{ id: number }>("SELECT id FROM ipam.domain WHERE name = $1", [edit.domain]);
   if (!rows[0]) throw new Refused(`${says}: there is no domain ${edit.domain}`);
   return { ...wanted, domain: rows[0].id };
+}
+
+/** Expected devices are named anew, at once: names follow the segment's naming. */
+async function rename(client: pg.ClientBase, { id, naming }: Segment, actor: string): Promise<void> {
+  const { rows } = await client.query<{ id: number; device: Named }>(
+    `SELECT i.id, to_jsonb(e) AS device FROM ipam.interface i JOIN ipam.expected_device e ON e.mac = i.mac WHERE i.segment = $1 ORDER BY i.id`,
+    [id],
+  );
+  const wants = rows.map((row) => ({ id: row.id, label: labelOf(naming, row.device) ?? null }));
+  await giveLabels(client, wants, actor);
+  const { rows: named } = await client.query<{ row: Json }>(
+    `UPDATE ipam.interface i SET version = nextval('ipam.version') WHERE id = ANY($1) RETURNING to_jsonb(i) AS "row"`,
+    [rows.map((row) => row.id)],
+  );
+  await note(
+    client,
+    "interface",
+    named.map(({ row }) => row),
+    { actor, dns: true },
+  );
 }
 
 /** Labels are unique per domain: those that are taken in the new one fall back to the derived name. */

@@ -17,7 +17,7 @@ export const LOCK_INTERFACES = `
     SELECT id FROM ipam.interface WHERE segment = k.segment AND mac = k.mac OFFSET 0 FOR NO KEY UPDATE) i`;
 
 export const FACTS = `
-  SELECT s.vrf, s.domain, s.admission, s.allocation, s.policy, s.grace_seconds,
+  SELECT s.vrf, s.domain, s.admission, s.allocation, s.policy, s.naming, s.grace_seconds,
     i."row" AS interface, e."row" AS expected,
     EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = k.segment AND ipam.assignable(p, k.address)) AS assignable,
     coalesce(e.address = k.address, false) AS declared,
@@ -28,7 +28,7 @@ export const FACTS = `
     o.policy AS other_policy, coalesce(o.state = 'bound', false) AS other_bound
   FROM unnest($1::int[], $2::macaddr[], $3::inet[]) WITH ORDINALITY k (segment, mac, address, n)
   LEFT JOIN LATERAL (
-    SELECT vrf, domain, admission, allocation, policy, grace_seconds FROM ipam.segment WHERE id = k.segment OFFSET 0
+    SELECT vrf, domain, admission, allocation, policy, naming, grace_seconds FROM ipam.segment WHERE id = k.segment OFFSET 0
   ) s ON true
   LEFT JOIN LATERAL (
     SELECT id, to_jsonb(t) AS "row" FROM ipam.interface t WHERE segment = k.segment AND mac = k.mac OFFSET 0
