@@ -28,6 +28,7 @@ export interface StartContext extends Pick<Context<DhcpdConfig>, "config" | "met
   readonly log: Pick<Context<DhcpdConfig>["log"], "debug" | "info" | "warn">;
 }
 
+const GATHER_MS = 8;
 const MOST_CLIENTS = 65_536;
 const MOST_RELAYS = 4096;
 
@@ -41,6 +42,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     maxBatch: config.maxBatch,
     maxPending: config.maxPending,
     deadlineMs: config.commitDeadlineMs,
+    gatherMs: GATHER_MS,
     onBatch: (size, startedAt) => metrics.batch(size, startedAt),
     onFault: (error) => log.warn({ error }, "leases not committed"),
   });

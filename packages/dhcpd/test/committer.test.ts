@@ -41,6 +41,24 @@ test("while one transaction is under way, the next batch forms", async () => {
   assert.equal(committer.pending, 0);
 });
 
+test("a lone request goes at once, one close behind waits for company, and many go at once again", async () => {
+  const slow = store();
+  const committer = new Committer({ ...limits, maxBatch: 64, maxPending: 100, gatherMs: 60_000, store: slow });
+  const first = committer.submit(bind(1));
+  await turn();
+  assert.equal(slow.batches.length, 1);
+  const many = Array.from({ length: 64 }, (_, n) => committer.submit(bind(n + 2)));
+  slow.finish(0);
+  await first;
+  await turn();
+  assert.equal(slow.batches[1]?.requests.length, 64);
+  void committer.submit(bind(99));
+  slow.finish(1);
+  await Promise.all(many);
+  await turn();
+  assert.equal(slow.batches.length, 2);
+});
+
 test("a batch holds one request of an interface, and no more than it may", async () => {
   const slow = store();
   const committer = new Committer({ ...limits, store: slow });
