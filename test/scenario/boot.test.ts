@@ -53,7 +53,7 @@ test(
 
 test(
   "a rack that cannot boot ends with its reasons, machine by machine",
-  { skip, timeout: 60_000 },
+  { skip, timeout: 180_000 },
   async ({ signal }) => {
     const nobody = { RACK__SERVERS__DHCP: "127.0.0.1:9" };
     await using site = await live(signal, ["--rack", "--machines", "2", "--exit-when-ready", "--timeout", "3"], nobody);
