@@ -41,6 +41,12 @@ export const pxeHttpSchema = z
       .max(10_000)
       .default(2000)
       .describe("How long an address without a lease may wait for the feed before it is refused"),
+    cacheBytes: z
+      .int()
+      .min(0)
+      .max(16 * 2 ** 30)
+      .default(256 * 2 ** 20)
+      .describe("Memory for artefacts fetched lately; a file of more than half of it is always read from disk"),
     maxConnections: z.int().min(1).max(65_536).default(4096).describe("Connections at a time"),
     maxConnectionsPerClient: z.int().min(1).max(1024).default(16).describe("Connections of one address at a time"),
     perClient: z

@@ -5,12 +5,15 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { chunkBytes, isArtefactName } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Shelf } from "./shelf.ts";
 import { refuse, type RefuseParts } from "./visit.ts";
 
 export interface FileParts extends RefuseParts {
   readonly metrics: Metrics;
   /** The artefacts' folder, absolute. */
   readonly root: string;
+  /** Learns what has been sent whole. */
+  readonly shelf: Pick<Shelf, "learn">;
 }
 
 /** `/artefacts/PATH`: HEAD, ranges, ETag and conditions by @fastify/static, with large reads; its end is told. */
@@ -31,7 +34,7 @@ export function artefactRoute(parts: FileParts) {
 }
 
 /** Once the last byte is read or the machine has left: what it got. Ranges of one file are told by their last. */
-export function artefactSent({ metrics, journal }: FileParts) {
+export function artefactSent({ metrics, journal, shelf }: FileParts) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
     if (!(payload instanceof ReadStream)) return payload;
     const visit = request.visit ?? {};
@@ -41,6 +44,7 @@ export function artefactSent({ metrics, journal }: FileParts) {
     reply.raw.once("close", () => {
       metrics.bytes(payload.bytesRead);
       const isWhole = reply.raw.writableFinished;
+      if (isWhole && reply.statusCode === 200) void shelf.learn(path, reply.getHeaders());
       if (!isLast && isWhole) return;
       const because = isWhole ? {} : { because: `the machine left before the end of its ${bytes} bytes` };
       journal.tell("pxe.artefact", visit, { detail: { path, bytes: String(payload.bytesRead) }, ...because });

@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
@@ -10,6 +11,8 @@ import { Identity } from "./identify.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
 import { createServer } from "./server.ts";
+import { Shelf } from "./shelf.ts";
+import { swift } from "./swift.ts";
 
 /** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
 export interface Backing {
@@ -23,6 +26,8 @@ export interface StartContext extends Pick<Context<PxeHttpConfig>, "config" | "m
   readonly site: { readonly site: { readonly stateDir: string } };
   readonly log: Pick<Context<PxeHttpConfig>["log"], "error">;
 }
+
+const now = (): number => performance.now();
 
 const MOST_MACHINES = 65_536;
 /** Events of one machine: a boot has about a dozen. */
@@ -45,8 +50,11 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     ofStrangers: new Limit(OF_STRANGERS, 1),
     now: () => clock.now(),
   });
+  const root = config.artefacts ?? join(context.site.site.stateDir, "artefacts");
+  const shelf = new Shelf(root, config.cacheBytes, now);
   const app = createServer({
     api,
+    shelf,
     journal,
     clock,
     shared,
@@ -54,12 +62,15 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     waitSeconds,
     perClient,
     script: { waitSeconds, kernelArguments },
-    root: config.artefacts ?? join(context.site.site.stateDir, "artefacts"),
+    root,
     decisions: new Decisions(config.lastDecisionSeconds),
     identity: new Identity(replica, { vrf: config.vrf, waitMs: config.identityWaitMs }),
     baseUrl: () => config.baseUrl ?? `http://${endpoint}`,
     onFault: (error) => log.error({ error }, "a request met a fault"),
   });
+  const [slow] = app.server.listeners("request") as [RequestListener];
+  const short = swift({ shelf, replica, vrf: config.vrf, shared, perClient, journal, metrics, now, slow });
+  app.server.off("request", slow).on("request", short);
   app.server.maxConnections = config.maxConnections;
   connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
   const { host, port } = splitEndpoint(config.listen);
@@ -69,7 +80,10 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   return {
     endpoints: { http: endpoint },
     ready: () => backing.ready(),
-    drain: () => app.close(), // no new connection, and the answers under way are finished
+    drain() {
+      app.server.off("request", short).on("request", slow); // which tells kept connections to close
+      return app.close(); // no new connection, and the answers under way are finished
+    },
     async stop() {
       app.server.closeAllConnections();
       await app.close();
