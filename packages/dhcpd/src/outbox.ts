@@ -3,12 +3,17 @@ import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
 import type { Change, Lease, Replica, Store } from "@firstlight/ipam";
 import { type Backoff, backoffMs, News } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";
+import { Tail } from "./tail.ts";
 
 /** Who dhcpd is in the change feed: only its own leases are DHCP events. */
 export const ACTOR = "daemon/dhcpd";
 
 const LIMIT = 512;
 const IDLE_MS = 5_000;
+/** Changes remembered from the replica; who is further behind reads them from the database. */
+const REMEMBERED = 4096;
+/** Leases of one moment share a report. */
+const GATHER_MS = 20;
 const RETRY: Backoff = { baseMs: 200, maxMs: 10_000 };
 const KINDS = { bound: "dhcp.ack", released: "dhcp.release", declined: "dhcp.decline" } as const;
 
@@ -31,7 +36,11 @@ export interface OutboxParts {
  */
 export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Promise<void> {
   const news = new News();
-  using _following = parts.replica.follow(() => news.tell());
+  const tail = new Tail(REMEMBERED);
+  using _following = parts.replica.follow((event) => {
+    tail.follow(event);
+    news.tell();
+  });
   signal.addEventListener("abort", () => news.tell(), { once: true });
   let after: FeedPosition | undefined;
   let failures = 0;
@@ -40,11 +49,14 @@ export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Pro
     try {
       after ??= (await parts.api.feedPosition()) ?? { epoch: parts.replica.at.epoch, position: 0 };
       parts.onPosition(after);
-      const next = await step(parts, after);
+      const next = await step(parts, after, tail);
       if (failures > 0) parts.onBack();
       failures = 0;
       if (next === undefined) await news.wait(IDLE_MS);
-      else after = next;
+      else {
+        after = next;
+        await delay(GATHER_MS, undefined, { signal }).catch(() => {});
+      }
     } catch (fault) {
       if (signal.aborted) return; // what a stop interrupts goes on at the next start
       if (failures === 0) parts.onFault(fault);
@@ -55,8 +67,9 @@ export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Pro
 }
 
 /** One batch from the feed to the API; `undefined` when there is nothing new. */
-async function step({ api, store }: OutboxParts, after: FeedPosition): Promise<FeedPosition | undefined> {
-  const pulled = await store.changes(after, LIMIT);
+async function step({ api, store }: OutboxParts, after: FeedPosition, tail: Tail): Promise<FeedPosition | undefined> {
+  const known = tail.after(after, LIMIT);
+  const pulled = known ? { is: "changes" as const, changes: known } : await store.changes(after, LIMIT);
   if (pulled.is === "epoch") {
     // Positions go on growing across epochs: what was acknowledged stays acknowledged.
     const position = Math.min(after.position, pulled.now.position);
