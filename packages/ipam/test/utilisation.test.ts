@@ -83,3 +83,22 @@ test("every prefix is counted by what its addresses are, and its trend is the li
   assert.equal(Math.round(grown.perDay!), 24);
   assert.equal(Math.round(grown.daysToExhaustion!), Math.round((251 - 51) / 24));
 });
+
+test("samples are thinned to one an hour after two days, and forgotten in time", async () => {
+  const site = parts.use(await ground());
+  await site.sql(`INSERT INTO ipam.utilisation (prefix, at, assignable, bound, kept, resting, idle)
+    SELECT 1, date_trunc('hour', now()) - make_interval(hours => h, mins => 5 * m), 1, h, 0, 0, 0
+    FROM unnest(ARRAY[1, 50, 60, 24 * 50, 24 * 95]) h, generate_series(0, 11) m`);
+  const { sql } = site;
+  await using _keeper = startHistory({ url: site.url, name: "test", pollMs: 10, sampleSeconds: 0 });
+  const counts = (): Promise<{ hours: number; n: number }[]> =>
+    sql("SELECT bound::int AS hours, count(*)::int AS n FROM ipam.utilisation WHERE bound > 0 GROUP BY 1 ORDER BY 1");
+  while ((await counts()).length > 4) await new Promise((resolve) => setTimeout(resolve, 10));
+  while ((await counts())[1]!.n > 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(await counts(), [
+    { hours: 1, n: 12 },
+    { hours: 50, n: 2 }, // five to the hour is another hour
+    { hours: 60, n: 2 },
+    { hours: 24 * 50, n: 12 }, // was thinned in its time
+  ]);
+});

@@ -33,20 +33,28 @@ const AUDIT = `
     SELECT id FROM (SELECT id, at FROM ipam.audit ORDER BY id LIMIT ${ROWS}) oldest
     WHERE at < now() - make_interval(days => $1) OR id <= (SELECT max(id) FROM ipam.audit) - $2::bigint)`;
 
-/** After two days one sample an hour is enough. */
-const SAMPLES = `
+const OLD_SAMPLES = `
   DELETE FROM ipam.utilisation WHERE (prefix, at) IN (
-    SELECT prefix, at FROM ipam.utilisation WHERE at < now() - make_interval(days => $1)
-      OR (at < now() - interval '2 days' AND at > now() - interval '3 days' AND extract(minute FROM at) >= 5)
-    ORDER BY at LIMIT ${ROWS})`;
+    SELECT prefix, at FROM ipam.utilisation WHERE at < now() - make_interval(days => $1) ORDER BY at LIMIT ${ROWS})`;
+
+/** After two days the first sample of an hour is enough. */
+const THIN = `
+  DELETE FROM ipam.utilisation u WHERE u.at < now() - interval '2 days' AND u.at > now() - interval '3 days'
+    AND EXISTS (
+      SELECT FROM ipam.utilisation e WHERE e.prefix = u.prefix AND e.at >= date_trunc('hour', u.at) AND e.at < u.at)`;
 
 /** Forgets a bounded number of rows of each table; whether there may be more. */
 export async function forget(client: pg.ClientBase, keep: Partial<Keep>): Promise<boolean> {
-  const { tenancyDays, tenancies, auditDays, audited, sampleDays } = { ...KEEP, ...keep };
+  const { tenancyDays, tenancies, auditDays, audited } = { ...KEEP, ...keep };
   const gone = [
     await client.query(TENANCIES, [tenancyDays, tenancies]),
     await client.query(AUDIT, [auditDays, audited]),
-    await client.query(SAMPLES, [sampleDays]),
   ];
   return gone.some(({ rowCount }) => rowCount === ROWS);
+}
+
+/** The same for samples, each time that some were taken. */
+export async function forgetSamples(client: pg.ClientBase, keep: Partial<Keep>): Promise<void> {
+  await client.query(OLD_SAMPLES, [keep.sampleDays ?? KEEP.sampleDays]);
+  await client.query(THIN);
 }

@@ -10,7 +10,7 @@ import { Client } from "pg";
 import { clientOptions, type DatabaseOptions } from "../store/pool.ts";
 import { archive } from "./archive.ts";
 import { pressure } from "../reclaim.ts";
-import { forget, type Keep } from "./forget.ts";
+import { forget, forgetSamples, type Keep } from "./forget.ts";
 import { sample } from "./sample.ts";
 import { takeBack } from "./take-back.ts";
 
@@ -112,7 +112,9 @@ class Loop {
 
   async #count(client: Client): Promise<void> {
     const { sampleSeconds = SAMPLE_SECONDS, reclaimPercent = RECLAIM_PERCENT, log } = this.#options;
-    for (const use of (await alone(client, () => sample(client, sampleSeconds))) ?? []) {
+    const samples = (await alone(client, () => sample(client, sampleSeconds))) ?? [];
+    if (samples.length > 0) await alone(client, () => forgetSamples(client, this.#options.keep ?? {}));
+    for (const use of samples) {
       const wanted = pressure(use, reclaimPercent);
       if (wanted === 0) continue;
       const reclaimed = await alone(client, () => takeBack(client, use.prefix, wanted));
