@@ -48,6 +48,7 @@ async function load(hall: Hall): Promise<Sample> {
   const watch = new Watch();
   const transactions = await hall.transactions();
   const report = await powerOn(config, (step) => watch.see(step));
+  for (const reason of await hall.reasons()) console.log(`  ${reason}`);
   return figuresOf({
     report,
     watch,

@@ -37,6 +37,8 @@ export interface Hall extends Serving {
   transactions(): Promise<number>;
   /** Every promise the database holds. */
   leases(): Promise<{ readonly mac: string; readonly address: string }[]>;
+  /** What the daemons count by reason: every no they said, and how often. */
+  reasons(): Promise<string[]>;
   /** Bytes by process. */
   memory(): Record<string, number>;
 }
@@ -59,6 +61,17 @@ export async function openHall(place: Place, machines: number): Promise<Hall> {
   return {
     pids: () => Object.values(pids),
     memory: () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, memoryBytes([pid])])),
+    async reasons() {
+      const pages = await Promise.all(
+        DAEMONS.map(async ([, , health]) => {
+          const answer = await fetch(`http://${health}/metrics`).catch(() => undefined);
+          return answer ? answer.text() : `no metrics at ${health}`;
+        }),
+      );
+      return pages.flatMap((page) =>
+        page.split("\n").filter((line) => /because=|^no metrics/.test(line) && !/ 0$/.test(line)),
+      );
+    },
     async transactions() {
       await new Promise((done) => setTimeout(done, 1500)); // sessions report what they did once a second
       const { rows } = await client.query<{ n: string }>(
