@@ -83,13 +83,21 @@ async function watch(
   const began = performance.now();
   const before = { busy: busySeconds(), ours: cpuSeconds([process.pid]), contender: cpuSeconds(serving.pids()) };
   const { operations, seconds, failed, extra } = await load();
+  const { cpuSeconds: counted, ...rest } = extra ?? {}; // a load that finds its rate first says what counted
   const contender = cpuSeconds(serving.pids()) - before.contender;
   const elapsed = (performance.now() - began) / 1000;
   const ours = cpuSeconds([process.pid]) - before.ours;
   const foreignCpu = Math.max(0, busySeconds() - before.busy - ours) / elapsed;
   const rssBytes = memoryBytes(serving.pids());
-  const cpu = extra?.["cpuSeconds"] ?? contender; // a load that finds its rate first says what counted
-  return { operations, seconds, failed, cpuSeconds: cpu, rssBytes, foreignCpu, ...(extra && { extra }) };
+  return {
+    operations,
+    seconds,
+    failed,
+    cpuSeconds: counted ?? contender,
+    rssBytes,
+    foreignCpu,
+    ...(Object.keys(rest).length > 0 && { extra: rest }),
+  };
 }
 
 function lineOf({ operations, seconds, failed, cpuSeconds, foreignCpu }: Measured): string {
