@@ -52,7 +52,8 @@ export async function pull(pool: pg.Pool, after: Position, limit: number): Promi
   }
   if (after.epoch !== now.epoch) return { is: "epoch", now };
   const isBehindTrim = after.position < now.position && feed.position !== after.position + 1;
-  if (isBehindTrim) return { is: "epoch", now };
+  // Who can do without what is missing, as the outbox can, goes on with the first change that is there.
+  if (isBehindTrim) return { is: "epoch", now: { ...now, position: (feed.position ?? now.position + 1) - 1 } };
   const changes = rows.filter((row) => row.position !== null).map(changeFrom);
   const more = after.position + changes.length < now.position;
   return { is: "changes", changes, databaseNow: feed.now, more };
