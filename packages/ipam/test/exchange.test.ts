@@ -166,8 +166,8 @@ test("every fault is said with its row and column, and more than one at a time",
   const text = 'name,domain,mtu,vlan,colour\nbmc,lab.test,12,5000,red\n,lab.test,1500,,\nb b,,x,,"1\n2"\n';
   const { lines } = read("csv", text);
   assert.deepEqual(said(judge("segments", lines).faults), [
-    "row 2, column mtu: Too small: expected number to be >=576",
-    "row 2, column vlan: Too big: expected number to be <=4094",
+    "row 2, column mtu: too small: expected number to be >=576",
+    "row 2, column vlan: too big: expected number to be <=4094",
     `row 2, column colour: is no column of segments: want ${Object.keys(KINDS.segments.columns).join(", ")}`,
     "row 3, column name: must not be empty",
     "row 4, column name: want a host label: letters, digits, hyphens",

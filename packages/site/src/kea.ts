@@ -1,5 +1,6 @@
 import type { KeaRow } from "@firstlight/ipam/exchange";
 import { Client } from "pg";
+import { NoContext } from "./operator.ts";
 
 const PAGE = 5_000;
 const MOST_ROWS = 2_000_000;
@@ -30,8 +31,8 @@ export async function keaTable(url: string): Promise<KeaRow[]> {
     connectionTimeoutMillis: 5_000,
     statement_timeout: 30_000,
   });
-  await client.connect();
   try {
+    await client.connect();
     const all: KeaRow[] = [];
     for (let after = "-1"; all.length < MOST_ROWS;) {
       const { rows } = await client.query<Lease4>(SELECT, [after]);
@@ -39,7 +40,11 @@ export async function keaTable(url: string): Promise<KeaRow[]> {
       if (rows.length < PAGE) return all;
       after = rows.at(-1)!.address;
     }
-    throw new Error(`more than ${MOST_ROWS} leases`);
+    throw new NoContext(`Kea's database holds more than ${MOST_ROWS} leases`);
+  } catch (error) {
+    if (error instanceof NoContext) throw error;
+    const { message, code } = error as { message?: string; code?: string };
+    throw new NoContext(`Kea's database: ${message || code}`, { cause: error });
   } finally {
     await client.end();
   }

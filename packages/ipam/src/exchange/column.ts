@@ -84,7 +84,7 @@ function listText(items: readonly string[]): string {
   return isPlain ? items.join(" ") : JSON.stringify(items);
 }
 
-const lower = (message: string): string => message.replace(/^Invalid input: /, "");
+const lower = (message: string): string => message.replace(/^Invalid (input|option): /, "").replace(/^Too/, "too");
 
 export const asAddress = (text: string): string | Malformed => rewrite(parseAddress(text), formatAddress);
 export const asPrefix = (text: string): string | Malformed => rewrite(parsePrefix(text), formatPrefix);

@@ -1,9 +1,10 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { Operator } from "@firstlight/api-client";
 import { FORMATS, type Format, SHEET_KINDS, type SheetKind } from "@firstlight/ipam/exchange";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { leaseImportVerb } from "./lease-import.ts";
 import { json } from "../print.ts";
+import { sourceText } from "../source-text.ts";
 import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
 
 type Imported = Awaited<ReturnType<Operator["exchange"]["import"]>>;
@@ -38,7 +39,7 @@ export function exchangeCommands(program: Command): void {
     .action((file: string, options: SheetOptions & { dryRun?: boolean; segment?: string }) =>
       ask(options, async ({ exchange }) => {
         const { kind, format, dryRun = false, segment = "" } = options;
-        const text = textOf(file);
+        const text = sourceText(file, "utf8", MOST_BYTES);
         const told = await exchange.import({ kind, format, text, dryRun, segment }, { deadlineMs: DEADLINE_MS });
         process.stdout.write(options.json === true ? `${json(told)}\n` : said(told, dryRun));
         if (told.faults.length === 0) return;
@@ -57,12 +58,6 @@ function sheetVerb(command: Command): Command {
 }
 
 const MOST_BYTES = 16_000_000;
-
-function textOf(file: string): string {
-  if (file !== "-" && statSync(file).size > MOST_BYTES)
-    throw new InvalidArgumentError(`${file} is longer than ${MOST_BYTES} bytes: import it in parts`);
-  return readFileSync(file === "-" ? 0 : file, "utf8");
-}
 
 function said({ faults, rows, changed, unchanged, notes }: Imported, dryRun: boolean): string {
   if (faults.length > 0) return "";

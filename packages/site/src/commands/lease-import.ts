@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Operator } from "@firstlight/api-client";
 import { BOUNDS, type Found, type FoundLease, iscLeases, keaLeases, keaRows } from "@firstlight/ipam/exchange";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { keaTable } from "../kea.ts";
 import { json, table } from "../print.ts";
+import { sourceText } from "../source-text.ts";
 import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
 
 type Outcome = Awaited<ReturnType<Operator["exchange"]["importLeases"]>>["outcomes"][number];
@@ -47,11 +47,8 @@ export function leaseImportVerb(leases: Command): void {
     );
 }
 
-/** Latin1: dhcpd's strings are bytes. */
-function textOf(file: string): string {
-  if (statSync(file).size > MOST_BYTES) throw new InvalidArgumentError(`${file} is longer than ${MOST_BYTES} bytes`);
-  return readFileSync(file, "latin1");
-}
+/** dhcpd's strings are bytes. */
+const textOf = (file: string): string => sourceText(file, "latin1", MOST_BYTES);
 
 /** A batch a transaction: dhcpd's own leases go on between them, and a second import goes on where one was cut off. */
 async function imported(
