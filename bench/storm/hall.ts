@@ -69,7 +69,7 @@ export async function openHall(place: Place, machines: number): Promise<Hall> {
         }),
       );
       return pages.flatMap((page) =>
-        page.split("\n").filter((line) => /because=|^no metrics/.test(line) && !/ 0$/.test(line)),
+        page.split("\n").filter((line) => /because=|^no metrics/.test(line) && !line.endsWith(" 0")),
       );
     },
     async transactions() {

@@ -240,3 +240,20 @@ test("a lookup tells all of one device, and asks once for many who ask together"
   assert.equal(a.expected?.machine, "r1");
   assert.deepEqual(await store.lookup(stranger(65_000)), { interfaces: [], leases: [] });
 });
+
+test("all who ask while a question is under way are one question more, and each has its own answer", async () => {
+  await commit(bind(open!, stranger(5001), "10.0.0.201"), bind(open!, stranger(5002), "10.0.0.202"));
+  const found = await Promise.all(Array.from({ length: 200 }, (_, n) => store.lookup(stranger(5000 + n))));
+  const held = found.flatMap(({ leases }, n) => leases.map(({ mac, address }) => [n, mac, address]));
+  assert.deepEqual(held, [
+    [1, stranger(5001), ip("10.0.0.201")],
+    [2, stranger(5002), ip("10.0.0.202")],
+  ]);
+  const many = Array.from({ length: 300 }, (_, n) =>
+    store.lookup(stranger(6000 + n)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  assert.equal((await Promise.all(many)).filter((isAnswered) => isAnswered).length, 256, "bounded");
+});

@@ -1,4 +1,3 @@
-import type { Mac } from "@firstlight/wire";
 import type pg from "pg";
 import type { SiteDeclaration } from "../config.ts";
 import type { Store } from "../store.ts";
@@ -9,7 +8,7 @@ import { expectDevices } from "./expect.ts";
 import { allocate, listGrants, release } from "./grants.ts";
 import { createHerald } from "./herald.ts";
 import { deleteInterface } from "./interfaces.ts";
-import { lookupClient } from "./lookup.ts";
+import { createLookup } from "./lookup.ts";
 import { deleteName, putName } from "./names.ts";
 import { createPool, type DatabaseOptions } from "./pool.ts";
 import { deletePool, listPools, putPool } from "./pools.ts";
@@ -17,14 +16,10 @@ import { deleteReservation, putReservation } from "./reservations.ts";
 import { createSegment, deleteSegment, updateSegment } from "./segments.ts";
 import { transaction } from "./transaction.ts";
 
-/** Lookups asked of the database at one time; more are refused, and their packets wait for the next retry. */
-const MOST_LOOKUPS = 256;
-
 /** The store on PostgreSQL, with connections of its own. Connects when first asked: creating it needs no database. */
 export function createStore(options: DatabaseOptions): Store {
   const pool = createPool(options);
   const herald = createHerald(pool);
-  const lookups = new Map<Mac, ReturnType<Store["lookup"]>>();
 
   /** One transaction; the sequencer hears of it when it is committed. */
   const write = async <T>(of: "leases" | "grants" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
@@ -54,14 +49,7 @@ export function createStore(options: DatabaseOptions): Store {
     putName: (name, actor) => write("edit", (client) => putName(client, name, actor)),
     deleteName: (owner, type, actor) => write("edit", (client) => deleteName(client, owner, type, actor)),
     expect: (devices, actor) => write("edit", async (client) => void (await expectDevices(client, devices, actor))),
-    lookup(mac) {
-      const underWay = lookups.get(mac);
-      if (underWay) return underWay;
-      if (lookups.size >= MOST_LOOKUPS) return Promise.reject(new Error(`${MOST_LOOKUPS} lookups are under way`));
-      const asked = lookupClient(pool, mac).finally(() => lookups.delete(mac));
-      lookups.set(mac, asked);
-      return asked;
-    },
+    lookup: createLookup(pool),
     changes: (after, limit) => pull(pool, after, limit),
     async [Symbol.asyncDispose]() {
       herald.close();
