@@ -7,7 +7,9 @@ import type {
 import {
   type IpamConfig,
   ipamSchema,
+  type AddressRange,
   type PrefixRow,
+  reservedRange,
   type Segment,
   type SegmentEdit,
   type SegmentOptions,
@@ -58,8 +60,8 @@ function written(wire: WireSegment): { name: string } & Record<string, unknown> 
   };
 }
 
-function writtenPrefix({ prefix, gateway, reserved, excluded }: WirePrefix) {
-  return { prefix, excluded, ...(gateway && { gateway }), ...(reserved > 0 && { reserved }) };
+function writtenPrefix({ prefix, gateway, reserved, excluded, reservedRanges }: WirePrefix) {
+  return { prefix, excluded, reservedRanges, ...(gateway && { gateway }), ...(reserved > 0 && { reserved }) };
 }
 
 function writtenOptions(options: NonNullable<WireSegment["options"]>) {
@@ -81,13 +83,14 @@ function editFrom({ kind, prefixes, options, ...same }: Partial<Declared>): Part
 }
 
 function prefixEdit(
-  { prefix, gateway, reserved, excluded }: Declared["prefixes"][number],
+  { prefix, gateway, reserved, excluded, reservedRanges = [] }: Declared["prefixes"][number],
   i: number,
 ): SegmentEdit["prefixes"][number] {
   const field = `segment.prefixes.${i}`;
   return {
     prefix: prefixOf(prefix, `${field}.prefix`),
     reserved,
+    reservedRanges: reservedRanges.map((text) => reservedRange(prefix, text)),
     excluded: excluded.map((text) => addressOf(text, `${field}.excluded`)),
     ...(gateway !== undefined && { gateway: addressOf(gateway, `${field}.gateway`) }),
   };
@@ -122,6 +125,7 @@ export function segmentToWire(
       gateway: row.gateway === undefined ? "" : formatAddress(row.gateway),
       reserved: row.reserved,
       excluded: row.excluded.map(formatAddress),
+      reservedRanges: (row.reservedRanges ?? []).map(rangeText),
       assignable: assignable(row),
       bound: BigInt(bound(row.prefix)),
     })),
@@ -138,6 +142,21 @@ function optionsToWire(options: SegmentOptions) {
   };
 }
 
+const rangeText = ({ first, last }: AddressRange): string =>
+  first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`;
+
+/** The ranges cut to what can be given, each address once. */
+function mergedWithin(ranges: readonly AddressRange[], from: Address, to: Address): AddressRange[] {
+  const merged: AddressRange[] = [];
+  for (const { first, last } of ranges.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
+    const before = merged.at(-1);
+    const low = before && before.last >= first ? plus(before.last, 1n) : first < from ? from : first;
+    const high = last > to ? to : last;
+    if (low <= high) merged.push({ first: low, last: high });
+  }
+  return merged;
+}
+
 const MOST_UINT64 = 2n ** 64n - 1n;
 
 /** How many addresses can be given: all but the head, the ends of an IPv4 network, the gateway and what is excluded. */
@@ -146,7 +165,8 @@ function assignable({
   reserved,
   gateway,
   excluded,
-}: Pick<PrefixRow, "prefix" | "reserved" | "gateway" | "excluded">): bigint {
+  reservedRanges = [],
+}: Pick<PrefixRow, "prefix" | "reserved" | "gateway" | "excluded" | "reservedRanges">): bigint {
   const isShort = isIPv4(prefix.address) ? prefix.length < 31 : prefix.length < 127;
   const head = BigInt(Math.max(reserved, isShort ? 1 : 0));
   const tail = isShort && isIPv4(prefix.address) ? 1n : 0n;
@@ -157,6 +177,11 @@ function assignable({
   const isInside = (address: Address): boolean =>
     contains(prefix, address) && address >= first && (end === 0 || address < end);
   const aside = new Set([...excluded, ...(gateway === undefined ? [] : [gateway])].filter(isInside));
-  const count = total - BigInt(aside.size);
+  const ranges = mergedWithin(reservedRanges, first, plus(first, total - 1n));
+  const reservedSize = ranges.reduce((sum, { first: low, last }) => sum + BigInt(last) - BigInt(low) + 1n, 0n);
+  const alone = [...aside].filter(
+    (address) => !ranges.some((range) => address >= range.first && address <= range.last),
+  );
+  const count = total - reservedSize - BigInt(alone.length);
   return count > MOST_UINT64 ? MOST_UINT64 : count;
 }

@@ -112,6 +112,17 @@ test("a segment is created, changed where it is said, and deleted", async () => 
     ["host_inband", 1500, 3600, true],
   );
   assert.equal(segment?.prefixes[0]?.assignable, 65_532n);
+  const prefixes = [
+    {
+      prefix: "127.66.0.0/24",
+      gateway: "127.66.0.1",
+      excluded: ["127.66.0.9"],
+      reservedRanges: ["127.66.0.8/30", "127.66.0.10-127.66.0.19"],
+    },
+  ];
+  const ranged = await operator.ipam.updateSegment({ segment: { name: "hosts", prefixes } });
+  assert.equal(ranged.segment?.prefixes[0]?.assignable, 253n - 12n);
+  assert.deepEqual(ranged.segment?.prefixes[0]?.reservedRanges, ["127.66.0.8-127.66.0.11", "127.66.0.10-127.66.0.19"]);
   await operator.ipam.updateSegment({ segment: { name: "hosts", mtu: 9000, boots: false } });
   const changed = await eventually(segments, (all) => all.some(({ name, mtu }) => name === "hosts" && mtu === 9000));
   const hosts = changed.find(({ name }) => name === "hosts");

@@ -3,6 +3,27 @@ ALTER TABLE ipam.segment DROP CONSTRAINT segment_naming_check;
 ALTER TABLE ipam.segment ADD CONSTRAINT segment_naming_check
   CHECK (naming IN ('address', 'mac', 'serial', 'machine', 'declared'));
 
+-- Ranges that are never given, beyond the head: `[["10.0.0.50", "10.0.0.99"]]`, ends included.
+ALTER TABLE ipam.prefix ADD COLUMN reserved_ranges jsonb NOT NULL DEFAULT '[]';
+
+CREATE OR REPLACE FUNCTION ipam.assignable(p ipam.prefix, a inet) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT family(a) = family(p.prefix)
+    AND a <<= p.prefix::inet
+    AND a IS DISTINCT FROM p.gateway
+    AND a <> ALL (p.excluded)
+    AND (p.reserved = 0 OR a > host(network(p.prefix))::inet + (p.reserved - 1))
+    AND (
+      CASE family(p.prefix)
+        WHEN 4 THEN masklen(p.prefix) >= 31
+          OR (a <> host(network(p.prefix))::inet AND a <> host(broadcast(p.prefix))::inet)
+        ELSE masklen(p.prefix) >= 127 OR a <> host(network(p.prefix))::inet
+      END
+    )
+    AND (p.reserved_ranges = '[]' OR NOT EXISTS (
+      SELECT FROM jsonb_array_elements(p.reserved_ranges) r WHERE a BETWEEN (r ->> 0)::inet AND (r ->> 1)::inet
+    ))
+$$;
+
 -- Resource pools: VLANs, VNIs, ASNs, loopbacks, delegated prefixes. A value is a slot, a number the pool's kind gives a form;
 -- ranges are half-open, so that what is taken out of the middle leaves two.
 

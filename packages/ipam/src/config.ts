@@ -89,6 +89,10 @@ export const ipamSchema = z.strictObject({
               prefix: prefix.describe("IPv4 or IPv6, without host bits; no two overlap in one vrf"),
               gateway: address.optional().describe("In the prefix; never given"),
               reserved: z.int().min(0).max(65_536).default(1).describe("Addresses at the head that are never given"),
+              reservedRanges: z
+                .array(z.string())
+                .optional()
+                .describe("Never given either: as 10.0.0.50-10.0.0.99, or a prefix"),
               excluded: z.array(address).default([]).describe("Never given"),
             }),
           )

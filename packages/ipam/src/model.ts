@@ -73,6 +73,14 @@ export interface PrefixRow extends Versioned {
   readonly reserved: number;
   /** Never given: SVIs and the like. */
   readonly excluded: readonly Address[];
+  /** Never given either, beyond the head; absent: none. */
+  readonly reservedRanges?: readonly AddressRange[];
+}
+
+/** Both ends included. */
+export interface AddressRange {
+  readonly first: Address;
+  readonly last: Address;
 }
 
 export type Role = "host" | "host_bmc" | "dpu_bmc" | "dpu_oob" | "other";

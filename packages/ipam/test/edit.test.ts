@@ -160,3 +160,33 @@ test("a database that hangs up in the middle of a transaction is an error of tha
   await held[Symbol.asyncDispose]();
   assert.equal((await store.commit([bind(id, stranger(200), "10.8.0.10")], "t"))[0]?.is, "bound");
 });
+
+test("a reserved range gives nothing, from the edit on; it is refused where an address would lose its place", async () => {
+  const prefixes = [{ ...NEW.prefixes[0]!, prefix: net("10.6.0.0/29"), gateway: ip("10.6.0.1") }];
+  const { id } = await store.createSegment({ ...NEW, name: "ranged", prefixes }, "operator/test");
+  const reserve = (first: string, last: string) =>
+    store.updateSegment(
+      "ranged",
+      { prefixes: [{ ...prefixes[0]!, reservedRanges: [{ first: ip(first), last: ip(last) }] }] },
+      "operator/test",
+    );
+  const bound = await store.commit([bind(id, stranger(61), "10.6.0.5")], "t");
+  assert.equal(bound[0]?.is, "bound");
+  await refused(
+    reserve("10.6.0.4", "10.6.0.6"),
+    /^segment ranged: the edit would orphan 10\.6\.0\.5 \(bound to 02:ff:/,
+  );
+  await reserve("10.6.0.2", "10.6.0.4");
+  const [first, last] = await store.commit(
+    [bind(id, stranger(62), "10.6.0.4"), bind(id, stranger(63), "10.6.0.6")],
+    "t",
+  );
+  assert.deepEqual(
+    [first, last].map((one) => one?.is),
+    ["refused", "bound"],
+  );
+  await store.updateSegment("ranged", { prefixes }, "an editor that does not know of ranges");
+  assert.deepEqual(await sql("SELECT reserved_ranges AS r FROM ipam.prefix WHERE segment = $1", [id]), [
+    { r: [["10.6.0.2", "10.6.0.4"]] },
+  ]);
+});

@@ -31,9 +31,10 @@ export function isAssignable(row: PrefixRow, address: Address): boolean {
   return offset >= span.first && offset <= span.last && !isSetAside(row, address);
 }
 
-/** The gateway and what the operator excluded. */
+/** The gateway, and what the operator excluded or reserved. */
 export function isSetAside(row: PrefixRow, address: Address): boolean {
-  return address === row.gateway || row.excluded.includes(address);
+  if (address === row.gateway || row.excluded.includes(address)) return true;
+  return row.reservedRanges?.some(({ first, last }) => address >= first && address <= last) === true;
 }
 
 export function offsetOf(row: PrefixRow, address: Address): number | bigint {

@@ -1,9 +1,10 @@
-import { isMalformed, parseAddress, parseMac, parsePrefix } from "@firstlight/wire";
+import { type Address, contains, isIPv4, isMalformed, parseAddress, parseMac, parsePrefix } from "@firstlight/wire";
 import type pg from "pg";
 import type { ExpectedMachines, IpamConfig, SiteDeclaration } from "../config.ts";
 import { IDENTITY } from "../identity.ts";
 import { SUFFIX } from "../naming.ts";
-import type { Domain, Segment } from "../model.ts";
+import type { AddressRange, Domain, Segment } from "../model.ts";
+import { readRange } from "../pool/slot.ts";
 import { type Declared, Refused, type ReservationEdit, type SegmentEdit } from "../store.ts";
 import { type Device, expectDevices } from "./expect.ts";
 import { declareNames } from "./names.ts";
@@ -57,13 +58,26 @@ function segmentEdit({ kind, prefixes, ...declared }: IpamConfig["segments"][num
     ...optional,
     is: kind,
     options: declared.options as Segment["options"],
-    prefixes: prefixes.map(({ prefix, gateway, reserved, excluded }) => ({
+    prefixes: prefixes.map(({ prefix, gateway, reserved, excluded, reservedRanges = [] }) => ({
       prefix: read(parsePrefix(prefix), prefix),
       ...(gateway !== undefined && { gateway: read(parseAddress(gateway), gateway) }),
       reserved,
+      reservedRanges: reservedRanges.map((text) => reservedRange(prefix, text)),
       excluded: excluded.map((address) => read(parseAddress(address), address)),
     })),
   };
+}
+
+/** A range of addresses in a prefix: its ends, one address, or a prefix inside. */
+export function reservedRange(prefix: string, text: string): AddressRange {
+  const within = read(parsePrefix(prefix), prefix);
+  const isV4 = isIPv4(within.address);
+  const range = readRange({ is: isV4 ? "ipv4" : "ipv6" }, text);
+  if (isMalformed(range)) throw new Refused(`prefix ${prefix}: reserved range ${text}: ${range.because}`);
+  const [first, last] = [range.first, range.end - 1n].map((slot): Address => (isV4 ? Number(slot) : slot));
+  if (!contains(within, first!) || !contains(within, last!))
+    throw new Refused(`prefix ${prefix}: reserved range ${text} is not in it`);
+  return { first: first!, last: last! };
 }
 
 /** A reservation of the file as an operator would write it. */

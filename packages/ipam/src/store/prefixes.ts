@@ -1,6 +1,6 @@
 import { formatAddress, formatPrefix, overlaps } from "@firstlight/wire";
 import type pg from "pg";
-import type { PrefixRow, Segment } from "../model.ts";
+import type { AddressRange, PrefixRow, Segment } from "../model.ts";
 import { Refused, type SegmentEdit } from "../store.ts";
 import { noteGone } from "./note.ts";
 import { put } from "./put.ts";
@@ -72,6 +72,8 @@ async function mustNotOverlap(
   }
 }
 
+const ends = ({ first, last }: AddressRange): string[] => [formatAddress(first), formatAddress(last)];
+
 function prefixColumns(segment: Segment, edit: PrefixEdit): Json {
   return {
     segment: segment.id,
@@ -80,5 +82,7 @@ function prefixColumns(segment: Segment, edit: PrefixEdit): Json {
     gateway: edit.gateway === undefined ? null : formatAddress(edit.gateway),
     reserved: edit.reserved,
     excluded: edit.excluded.map(formatAddress),
-  } satisfies Record<Exclude<keyof PrefixRow, "kind" | "id" | "version">, unknown>;
+    // Whoever does not speak of them leaves them as they are.
+    ...(edit.reservedRanges && { reserved_ranges: edit.reservedRanges.map(ends) }),
+  } satisfies Record<Exclude<keyof PrefixRow, "kind" | "id" | "version" | "reservedRanges">, unknown>;
 }

@@ -23,7 +23,7 @@ export const TABLES: Readonly<Record<Kind, string>> = {
 const COLUMNS: Readonly<Record<Kind, Readonly<Record<string, Reader>>>> = {
   domain: {},
   segment: {},
-  prefix: { prefix, gateway: address, excluded: (list: string[]) => list.map(address) },
+  prefix: { prefix, gateway: address, excluded: (list: string[]) => list.map(address), reserved_ranges: ranges },
   expected: { mac, address },
   reservation: { address },
   interface: { mac, domain: () => undefined }, // the segment's, repeated for a constraint
@@ -87,6 +87,10 @@ function fieldOf(column: string): string {
 
 function address(text: string): unknown {
   return read(parseAddress(text), text);
+}
+
+function ranges(list: readonly [string, string][]): unknown {
+  return list.length === 0 ? undefined : list.map(([first, last]) => ({ first: address(first), last: address(last) }));
 }
 
 function prefix(text: string): unknown {

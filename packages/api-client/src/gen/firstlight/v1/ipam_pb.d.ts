@@ -183,6 +183,13 @@ export declare type Prefix = Message<"firstlight.v1.Prefix"> & {
    * @generated from field: uint64 bound = 6;
    */
   bound: bigint;
+
+  /**
+   * Never given, beyond the head: as 10.0.0.50-10.0.0.99, or a prefix.
+   *
+   * @generated from field: repeated string reserved_ranges = 7;
+   */
+  reservedRanges: string[];
 };
 
 /**
