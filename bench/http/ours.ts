@@ -7,7 +7,7 @@ import { PORT, writeContent } from "./content.ts";
 /** `firstlight pxe-http` as a site runs it, with a lease for the load's address, whose limits are raised. */
 export const ours: Contender = { name: "firstlight", packages: [], start };
 
-const HEALTH = "127.0.0.1:7180";
+const HEALTH = "127.0.0.1:7881";
 
 async function start(place: Place): Promise<Serving> {
   await using parts = new AsyncDisposableStack();

@@ -8,7 +8,7 @@ import { answers } from "./fetch.ts";
 /** `firstlight tftpd` as a site runs it; only the limits of one address are raised, which all the load shares. */
 export const ours: Contender = { name: "firstlight", packages: [], start };
 
-const HEALTH = "127.0.0.1:7169";
+const HEALTH = "127.0.0.1:7869";
 
 async function start(place: Place): Promise<Serving> {
   await using parts = new AsyncDisposableStack();
