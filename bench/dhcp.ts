@@ -5,7 +5,7 @@
  */
 import type { Bench, Place, Sample, Serving } from "./harness/contract.ts";
 import { cpuSeconds } from "./harness/proc.ts";
-import { layLink } from "./dhcp/link.ts";
+import { layLink, removeLink } from "./dhcp/link.ts";
 import { ours } from "./dhcp/ours.ts";
 import { dnsmasq, iscDhcpd, keaMemfile, keaPostgresql } from "./dhcp/peers.ts";
 import { perfdhcp } from "./dhcp/perfdhcp.ts";
@@ -53,7 +53,7 @@ async function load(serving: Serving, { name }: { readonly name: string }, { loa
 }
 
 const contenders = [ours, keaMemfile, keaPostgresql, dnsmasq, iscDhcpd];
-let link: Promise<AsyncDisposable> | undefined;
+let link: Promise<void> | undefined;
 
 export const bench: Bench = {
   name: "dhcp",
@@ -70,4 +70,4 @@ export const bench: Bench = {
   load,
 };
 
-process.once("beforeExit", () => void link?.then((laid) => laid[Symbol.asyncDispose]()));
+process.once("exit", () => link && removeLink());

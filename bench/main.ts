@@ -97,4 +97,5 @@ async function reportOf(bench: Bench, measured: readonly Measured[]): Promise<Re
   };
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exit(await main());

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 
 const execute = promisify(execFile);
@@ -14,8 +14,8 @@ export const PREFIX = { network: "10.64.0.0", mask: "255.240.0.0", length: 12 } 
 export const POOL = { first: "10.64.1.0", last: "10.79.255.254" } as const;
 
 /** Lays the link anew. */
-export async function layLink(): Promise<AsyncDisposable> {
-  await removeLink();
+export async function layLink(): Promise<void> {
+  removeLink();
   await ip("netns", "add", NAMESPACE);
   await ip("link", "add", DEVICE, "type", "veth", "peer", "name", FAR_DEVICE, "netns", NAMESPACE);
   await ip("addr", "add", `${SERVER}/${PREFIX.length}`, "dev", DEVICE);
@@ -23,16 +23,16 @@ export async function layLink(): Promise<AsyncDisposable> {
   await ip("-n", NAMESPACE, "addr", "add", `${RELAY}/${PREFIX.length}`, "dev", FAR_DEVICE);
   await ip("-n", NAMESPACE, "link", "set", FAR_DEVICE, "up");
   await ip("-n", NAMESPACE, "link", "set", "lo", "up");
-  return { [Symbol.asyncDispose]: removeLink };
 }
 
 function ip(...args: readonly string[]): Promise<unknown> {
   return execute("ip", args);
 }
 
-async function removeLink(): Promise<void> {
-  await ip("link", "del", DEVICE).catch(() => {}); // there is none
-  await ip("netns", "del", NAMESPACE).catch(() => {});
+/** Also where there is none. Synchronous, so that an exit may call it. */
+export function removeLink(): void {
+  spawnSync("ip", ["link", "del", DEVICE], { stdio: "ignore" });
+  spawnSync("ip", ["netns", "del", NAMESPACE], { stdio: "ignore" });
 }
 
 /** The words that run a command at the load's end. */

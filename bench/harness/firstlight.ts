@@ -5,7 +5,7 @@ import { DAEMON_NAMES, openCa } from "@firstlight/site";
 import { startPostgres } from "@firstlight/site/postgres";
 import { stringify } from "yaml";
 import type { Place } from "./contract.ts";
-import { pin, type Pinned, runPinned, startPinned } from "./process.ts";
+import { endWithUs, pin, type Pinned, runPinned, startPinned } from "./process.ts";
 
 const SITE = "bench";
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -21,8 +21,16 @@ export interface Database extends AsyncDisposable {
 export async function startDatabase({ folder, core }: Place): Promise<Database> {
   await chmod(folder, 0o711); // an unprivileged user must be able to pass
   const server = await startPostgres({ dir: join(folder, "pg") });
+  const watched = endWithUs(server.pid); // it has a session of its own
   await pin(core, server.pid);
-  return { url: server.url, pid: server.pid, [Symbol.asyncDispose]: () => server.stop() };
+  return {
+    url: server.url,
+    pid: server.pid,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      watched.forget();
+    },
+  };
 }
 
 /** Writes the site's file: `sections` over a state folder of its own, with every daemon's certificate, and the database. */

@@ -26,6 +26,25 @@ export interface Start {
   readonly cwd?: string;
 }
 
+const running = new Set<number>();
+process.once("exit", () => {
+  for (const pid of running) end(pid);
+});
+
+/** Ends this process with the bench, however the bench ends; `forget` where it ended by itself. */
+export function endWithUs(pid: number): { forget(): void } {
+  running.add(pid);
+  return { forget: () => void running.delete(pid) };
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGQUIT"); // postgres: at once, with its children; the others: die
+  } catch {
+    // gone
+  }
+}
+
 /** Starts a command on one core. A fault to start it shows in `until`. */
 export function startPinned(name: string, command: string, args: readonly string[], start: Start): Pinned {
   const child = spawn("taskset", ["-c", String(start.core), command, ...args], {
@@ -50,9 +69,11 @@ export function startPinned(name: string, command: string, args: readonly string
   };
   child.stdout.on("data", take);
   child.stderr.on("data", take);
+  const watched = child.pid === undefined ? undefined : endWithUs(child.pid);
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
       hasEnded = true;
+      watched?.forget();
       tell();
       log.end(resolve);
     };
