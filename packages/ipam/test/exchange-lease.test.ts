@@ -121,6 +121,7 @@ test("any text is leases, reasons and faults", () => {
       for (const found of [iscLeases(text, 0), keaLeases([text], 0), keaLeases([head + text], 0)])
         assert.ok(found.leases.every(({ expiresAt }) => expiresAt > 0));
     }),
+    { numRuns: 60 },
   );
 });
 
@@ -215,3 +216,22 @@ test("a client that was taken over renews as if we had always been there", async
   );
   assert.ok(outcome?.is === "bound" && formatAddress(outcome.lease.address) === "10.0.0.80");
 });
+
+/** Written by the real servers, with the same eight relayed clients before them. */
+const REAL = [
+  ["ISC dhcpd 4.4", iscLeases(vector("dhcpd-4.4.leases"), NOW), "0004000a0102"],
+  ["Kea 2.2", keaLeases([vector("kea-2.2.csv")], NOW), "65746830"],
+] as const;
+for (const [server, found, circuit] of REAL)
+  test(`what ${server} itself wrote is read in full`, () => {
+    const { leases, passed, faults } = found;
+    assert.deepEqual([passed.size, faults], [0, []]);
+    assert.deepEqual(
+      leases.map(({ address, mac }) => `${address} ${mac}`).toSorted(),
+      Array.from({ length: 8 }, (_, n) => `10.0.0.${20 + n} 00:0c:01:02:03:${(4 + n).toString(16).padStart(2, "0")}`),
+    );
+    for (const { mac, clientId, circuitId, expiresAt } of leases) {
+      assert.deepEqual([hex(clientId), hex(circuitId)], [`01${mac.replaceAll(":", "")}`, circuit]);
+      assert.ok(expiresAt > NOW + 3_600_000 && expiresAt < NOW + 3 * 3_600_000);
+    }
+  });
