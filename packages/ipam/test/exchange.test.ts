@@ -266,10 +266,16 @@ test("an address that is held is not reserved for another, nor declared", async 
   const expected = await put(
     site.exchange,
     "expected",
-    "mac,machine,role,address\n02:00:00:00:07:07,m7,host,\n02:00:00:00:07:08,m8,host,10.0.0.20\n",
+    "mac,machine,role,address\n02:00:00:00:07:07,m7,host,\n02:00:00:00:07:08,m8,host,10.0.0.20\n02:00:00:00:07:09,m9,host,10.0.0.1\n",
   );
   assert.deepEqual(said(expected.faults), [
     "row 3, column address: expected device 02:00:00:00:07:08: address 10.0.0.20 is held by 02:ff:00:00:00:01",
+    "row 4, column address: expected device 02:00:00:00:07:09: address 10.0.0.1 is gateway, reserved, excluded, network or broadcast of segment open",
+  ]);
+  const overlapping = "segment,prefix\nheld,10.0.0.0/25\nheld,10.8.0.0/24\nheld,10.0.1.128/25\n";
+  assert.deepEqual(said((await put(site.exchange, "prefixes", overlapping)).faults), [
+    "row 2, column prefix: segment held: prefix 10.0.0.0/25 overlaps 10.0.0.0/24 of segment open in vrf default",
+    "row 4, column prefix: segment held: prefix 10.0.1.128/25 overlaps 10.0.1.0/24 of segment closed in vrf default",
   ]);
 });
 

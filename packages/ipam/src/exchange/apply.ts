@@ -18,11 +18,11 @@ type Writer = (client: pg.ClientBase, rows: readonly Wanted[], actor: string) =>
 /** Writes rows that are new or changed, in a transaction that its caller opened; every row that cannot be is a fault. */
 export const WRITERS: Readonly<Record<SheetKind, Writer>> = {
   segments: (client, rows, actor) =>
-    each(rows, (row) => attempt(client, [row], () => putSegment(client, row, actor), { domain: /no domain/ })),
+    each(rows, (row) => attempt(client, [row], ([row]) => putSegment(client, row!, actor), { domain: /no domain/ })),
 
   prefixes: (client, rows, actor) =>
     each(groups(rows, "segment"), (group) =>
-      attempt(client, group, () => putPrefixes(client, group, actor), {
+      attempt(client, group, (rows) => putPrefixes(client, rows, actor), {
         segment: /no segment/,
         gateway: /gateway/,
         reserved: /reserved/,
@@ -32,16 +32,14 @@ export const WRITERS: Readonly<Record<SheetKind, Writer>> = {
 
   reservations: (client, rows, actor) =>
     each(rows, (row) =>
-      attempt(client, [row], () => reserve(client, row, actor), { segment: /no segment/, address: /address/ }),
+      attempt(client, [row], ([row]) => reserve(client, row!, actor), { segment: /no segment/, address: /address/ }),
     ),
 
   expected: (client, rows, actor) =>
-    rows.length === 0
-      ? Promise.resolve([])
-      : attempt(client, rows, () => expectDevices(client, devices(rows), actor), {
-          label: /label/,
-          address: /address/,
-        }),
+    attempt(client, rows, (rows) => expectDevices(client, devices(rows), actor), {
+      label: /label/,
+      address: /address/,
+    }),
 };
 
 async function each<T>(of: readonly T[], write: (one: T) => Promise<Fault[]>): Promise<Fault[]> {
@@ -50,26 +48,43 @@ async function each<T>(of: readonly T[], write: (one: T) => Promise<Fault[]>): P
   return faults;
 }
 
-/** What the store refuses is a fault of the row it speaks of; the rows before and after it are tried all the same. */
+/** Each row that the store refuses costs a turn over the others. */
+const MOST_TURNS = 20;
+
+/**
+ * What the store refuses is a fault of the row it speaks of; the others are tried again without it, so that one who wrote
+ * a sheet by hand learns of more than one fault at a time.
+ */
 async function attempt(
   client: pg.ClientBase,
   rows: readonly Wanted[],
-  write: () => Promise<unknown>,
+  write: (rows: readonly Wanted[]) => Promise<unknown>,
   columns: Readonly<Record<string, RegExp>>,
 ): Promise<Fault[]> {
-  await client.query("SAVEPOINT line");
+  const faults: Fault[] = [];
+  for (let left = rows; left.length > 0 && faults.length < MOST_TURNS;) {
+    const because = await refusalOfTurn(client, () => write(left));
+    if (because === undefined) break;
+    const column = Object.keys(columns).find((name) => columns[name]!.test(because));
+    const named = left.find((one) => isOf(one, because));
+    faults.push({ row: (named ?? left[0]!).row, ...(column !== undefined && { column }), because });
+    left = named ? left.filter((one) => one !== named) : [];
+  }
+  return faults;
+}
+
+/** Why the store would not; undefined when it did. */
+async function refusalOfTurn(client: pg.ClientBase, write: () => Promise<unknown>): Promise<string | undefined> {
+  await client.query("SAVEPOINT turn");
   try {
     await write();
-    await client.query("RELEASE SAVEPOINT line");
-    return [];
+    await client.query("RELEASE SAVEPOINT turn");
+    return undefined;
   } catch (error) {
     const refused = refusalOf(error);
     if (!(refused instanceof Refused)) throw error;
-    await client.query("ROLLBACK TO SAVEPOINT line");
-    const because = refused.message;
-    const column = Object.keys(columns).find((name) => columns[name]!.test(because));
-    const row = (rows.find((one) => isOf(one, because)) ?? rows[0]!).row;
-    return [{ row, ...(column !== undefined && { column }), because }];
+    await client.query("ROLLBACK TO SAVEPOINT turn");
+    return refused.message;
   }
 }
 
