@@ -44,7 +44,7 @@ test("a storm of machines gets distinct addresses in few transactions", async ()
 
 test("an address just given is offered to nobody else before the replica has seen its lease", async () => {
   await using on = await lab([domain(), segment({ allocation: "sequential" }), prefix()]);
-  on.site.source.isSilent = true;
+  on.site.source.down = new Error("the feed is away");
   const { answer } = await dora(on.relay, LAB.mac);
   const other = await on.relay.ask(packet({ messageType: "DISCOVER" }, { mac: mac(9) }));
   assert.equal(on.site.replica.lease(answer.yiaddr), undefined, "the replica lags");
