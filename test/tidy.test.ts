@@ -33,6 +33,8 @@ const CORES = [
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",
   "packages/ipam/src/store/judge.ts",
+  "packages/ipam/src/exchange/{sheet,column,kinds,format,judge,netbox}.ts",
+  "packages/ipam/src/exchange/lease/{found,token,isc,kea}.ts",
   "packages/api/src/lifecycle.ts",
   "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
