@@ -79,6 +79,7 @@ const CELLS = {
     prefix: `10.99.${n}.0/24`,
     gateway: n % 2 === 0 ? `10.99.${n}.1` : "",
     reserved: String(n % 5),
+    reservedRanges: n % 4 === 0 ? `10.99.${n}.50-10.99.${n}.60 10.99.${n}.70-10.99.${n}.70` : "[]",
     excluded: n % 3 === 0 ? `10.99.${n}.7 10.99.${n}.9` : "[]",
   })),
   reservations: fc

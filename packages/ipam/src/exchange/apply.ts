@@ -4,7 +4,7 @@ import type { ExpectedMachines } from "../config.ts";
 import type { Role, Segment } from "../model.ts";
 import { Refused } from "../store.ts";
 import { refusalOf } from "../store/constraints.ts";
-import { devicesOf, reservationEdit } from "../store/declare.ts";
+import { devicesOf, reservationEdit, reservedRange } from "../store/declare.ts";
 import { type Device, expectDevices } from "../store/expect.ts";
 import { deleteReservation, putReservation } from "../store/reservations.ts";
 import { segmentNamed, writeSegment } from "../store/segments.ts";
@@ -25,6 +25,7 @@ export const WRITERS: Readonly<Record<SheetKind, Writer>> = {
       attempt(client, group, (rows) => putPrefixes(client, rows, actor), {
         segment: /no segment/,
         gateway: /gateway/,
+        reservedRanges: /reserved range/,
         reserved: /reserved/,
         prefix: /./,
       }),
@@ -145,6 +146,9 @@ async function putPrefixes(client: pg.ClientBase, rows: readonly Wanted[], actor
     ...(cells["gateway"] !== "" && { gateway: sound(parseAddress(cells["gateway"]!), cells["gateway"]!) }),
     reserved: Number(cells["reserved"]),
     excluded: (valueOf("prefixes", "excluded", cells) as string[]).map((text) => sound(parseAddress(text), text)),
+    reservedRanges: (valueOf("prefixes", "reservedRanges", cells) as string[]).map((text) =>
+      reservedRange(cells["prefix"]!, text),
+    ),
   }));
   await writeSegment(client, before, { prefixes }, { actor, removes: false });
 }

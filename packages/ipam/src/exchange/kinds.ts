@@ -1,4 +1,4 @@
-import { isMalformed, Malformed } from "@firstlight/wire";
+import { formatAddress, isMalformed, last, Malformed, parsePrefix } from "@firstlight/wire";
 import { expectedMachinesSchema, ipamSchema } from "../config.ts";
 import { asAddress, asLower, asMac, asPrefix, type Column, textOf } from "./column.ts";
 import type { Cells } from "./sheet.ts";
@@ -47,6 +47,16 @@ function asRoute(text: string): string | Malformed {
   return isMalformed(router) ? router : `${prefix}=${router}`;
 }
 
+/** Both ends, however it is written: `10.0.0.50-10.0.0.99`, `10.0.0.64/28`, `10.0.0.7`. */
+function asRange(text: string): string | Malformed {
+  const prefix = parsePrefix(text);
+  if (!isMalformed(prefix)) return `${formatAddress(prefix.address)}-${formatAddress(last(prefix))}`;
+  const [from, to = from, ...more] = text.split("-");
+  const [first, end] = [asAddress(from!), asAddress(to!)];
+  if (more.length > 0 || isMalformed(first)) return new Malformed("want FIRST-LAST, an address or a prefix");
+  return isMalformed(end) ? end : `${first}-${end}`;
+}
+
 const IDENTITIES = ["mac", "uuid", "clientId", "relay", "circuitId", "remoteId"] as const;
 
 /** Every sheet, in the order in which one builds on the other. */
@@ -81,6 +91,7 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
       gateway: { form: "text", canonical: asAddress },
       reserved: { form: "whole", schema: prefix.reserved, otherwise: "1" },
       excluded: { form: "list", canonical: asAddress, otherwise: "[]" },
+      reservedRanges: { form: "list", canonical: asRange, otherwise: "[]" },
     },
   },
   reservations: {

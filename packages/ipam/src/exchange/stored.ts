@@ -11,7 +11,9 @@ const SELECT: Readonly<Record<SheetKind, string>> = {
       s.grace_seconds AS "graceSeconds", s.admission, s.allocation, s.policy, s.naming, s.boots, s.options
     FROM ipam.segment s JOIN ipam.domain d ON d.id = s.domain ORDER BY s.name`,
   prefixes: `SELECT s.name AS segment, p.prefix::text AS prefix, host(p.gateway) AS gateway, p.reserved,
-      (SELECT coalesce(array_agg(host(e) ORDER BY n), '{}') FROM unnest(p.excluded) WITH ORDINALITY x (e, n)) AS excluded
+      (SELECT coalesce(array_agg(host(e) ORDER BY n), '{}') FROM unnest(p.excluded) WITH ORDINALITY x (e, n)) AS excluded,
+      (SELECT coalesce(array_agg((r ->> 0) || '-' || (r ->> 1) ORDER BY n), '{}')
+        FROM jsonb_array_elements(p.reserved_ranges) WITH ORDINALITY x (r, n)) AS "reservedRanges"
     FROM ipam.prefix p JOIN ipam.segment s ON s.id = p.segment ORDER BY s.name, p.prefix`,
   reservations: `SELECT s.name AS segment, host(r.address) AS address, r.identity
     FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment WHERE r.origin = 'declared' ORDER BY s.name, r.address`,
