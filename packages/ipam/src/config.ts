@@ -118,9 +118,9 @@ export const ipamSchema = z.strictObject({
     .array(
       z.strictObject({
         owner: z.string().max(253).describe("In full, below one of the domains"),
-        type: z.enum(["A", "AAAA", "CNAME", "TXT", "SRV", "PTR"]),
+        type: z.enum(["A", "AAAA", "CNAME", "TXT", "SRV", "PTR"]).describe("The record's type"),
         data: z.string().min(1).max(4096).describe("In presentation form; names in it in full"),
-        ttlSeconds: z.int().min(1).max(86_400).default(60),
+        ttlSeconds: z.int().min(1).max(86_400).default(60).describe("Time to live"),
       }),
     )
     .default([])
@@ -129,8 +129,8 @@ export const ipamSchema = z.strictObject({
     .array(
       z
         .strictObject({
-          name: label,
-          kind: z.enum(["integer", "ipv4", "ipv6", "prefix"]),
+          name: label.describe("What operators and automation ask it by"),
+          kind: z.enum(["integer", "ipv4", "ipv6", "prefix"]).describe("What its values are"),
           length: z.int().min(1).max(128).optional().describe("Of the IPv6 prefixes that a `prefix` pool delegates"),
           ranges: z.array(z.string()).min(1).describe("As 100-199, 7, 10.0.0.0/24 or 2001:db8::/32; ends included"),
           excluded: z.array(z.string()).default([]).describe("Never given; written as the ranges"),
@@ -140,7 +140,8 @@ export const ipamSchema = z.strictObject({
           path: ["length"],
         }),
     )
-    .default([]),
+    .default([])
+    .describe("Values given one by one: VLANs, VNIs, ASNs, loopbacks, delegated prefixes"),
   reservations: z
     .array(reservation)
     .default([])
