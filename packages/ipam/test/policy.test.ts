@@ -98,21 +98,23 @@ test("deleting an interface takes nothing from its promise: the rest begins when
   await assert.rejects(store.deleteInterface("dynamic", stranger(12), "t"), /has no interface 02:ff:00:00:00:0c$/);
 });
 
+async function policyOf(address: string): Promise<string> {
+  return (await sql<{ policy: string }>(`SELECT policy FROM ipam.lease WHERE address = '${address}'`))[0]!.policy;
+}
+
 test("an address that is declared no more goes on as its segment has it", async () => {
   const segment = ids["dynamic"]!;
-  const policyOf = async (): Promise<string> =>
-    (await sql<{ policy: string }>("SELECT policy FROM ipam.lease WHERE address = '10.20.0.13'"))[0]!.policy;
   await store.putReservation({ segment: "dynamic", address: ip("10.20.0.13"), identity: "mac 02:ff:00:00:00:0d" }, "t");
   await commit(bind(segment, stranger(13), "10.20.0.13"));
-  assert.equal(await policyOf(), "fixed");
+  assert.equal(await policyOf("10.20.0.13"), "fixed");
   await store.deleteReservation("dynamic", ip("10.20.0.13"), "t");
-  assert.equal(await policyOf(), "dynamic");
+  assert.equal(await policyOf("10.20.0.13"), "dynamic");
   const device = { mac: stranger(13), machine: "m13", role: "host", label: "m13" } as const;
   await store.expect([{ ...device, address: ip("10.20.0.13") }], "t");
   await commit(bind(segment, stranger(13), "10.20.0.13"));
-  assert.equal(await policyOf(), "fixed");
+  assert.equal(await policyOf("10.20.0.13"), "fixed");
   await store.expect([device], "t");
-  assert.equal(await policyOf(), "dynamic");
+  assert.equal(await policyOf("10.20.0.13"), "dynamic");
 });
 
 test("a segment's new policy holds for what it gave before", async () => {
