@@ -25,16 +25,26 @@ import { MOST_FOREIGN, runRounds } from "./harness/rounds.ts";
 const NAMES: readonly Bench["name"][] = ["dhcp", "dns", "tftp", "http", "storm", "api", "ipam"];
 const RESULTS = join(import.meta.dirname, "results");
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: "string" },
-    only: { type: "string" },
-    minutes: { type: "string", default: "8" },
-    keep: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
+const { values, positionals } = asked();
+
+/** What the command line asks for; what it cannot mean is one line and exit 2. */
+function asked() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: "string" },
+        only: { type: "string" },
+        minutes: { type: "string", default: "8" },
+        keep: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    console.error((error as Error).message.split(". ")[0]);
+    return process.exit(2);
+  }
+}
 
 async function main(): Promise<number> {
   const name = NAMES.find((name) => name === positionals[0]);
