@@ -12,7 +12,7 @@ import {
 import { BootService } from "./gen/firstlight/v1/boot_pb.js";
 import { EventService } from "./gen/firstlight/v1/event_pb.js";
 import { ACTIONS, ARCHES, eventToWire, STATES, wordOf } from "./plain.ts";
-import { stub } from "./stub.ts";
+import { methodsOf } from "./methods.ts";
 
 /** All in, retries included. Every method is idempotent: Decide reads, Report has ids, a second phone-home moves nothing. */
 const LIMITS = {
@@ -38,8 +38,8 @@ const REFUSALS = new Set<number>([
 
 /** The boot path's view of the API over one channel. Fails fast while the API is away. */
 export function createApi(client: Client): Api {
-  const boot = stub(BootService, client);
-  const event = stub(EventService, client);
+  const boot = methodsOf(BootService, client);
+  const event = methodsOf(EventService, client);
   const call = caller();
   return {
     decide: (request) =>
@@ -112,7 +112,9 @@ function phoneHomeToWire({ detail, trace, ...same }: PhoneHome) {
   return { ...same, detail: { ...detail }, ...(trace && { trace }) };
 }
 
-function decisionFrom(answer: Awaited<ReturnType<ReturnType<typeof stub<typeof BootService>>["decide"]>>): Decision {
+function decisionFrom(
+  answer: Awaited<ReturnType<ReturnType<typeof methodsOf<typeof BootService>>["decide"]>>,
+): Decision {
   return {
     machineId: answer.machineId,
     machineName: answer.machineName,

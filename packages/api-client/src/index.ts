@@ -10,4 +10,4 @@ export * from "./plain.ts";
 export { createReporter } from "./reporter.ts";
 export * from "./service.ts";
 export { traceEvent } from "./span.ts";
-export * from "./stub.ts";
+export * from "./methods.ts";

@@ -9,19 +9,19 @@ import { MachineService } from "./gen/firstlight/v1/machine_pb.js";
 import { Health } from "./gen/grpc/health/v1/health_pb.js";
 import { PoolService } from "./gen/firstlight/v1/pool_pb.js";
 import { ReservationService } from "./gen/firstlight/v1/reservation_pb.js";
-import { type Stub, stub } from "./stub.ts";
+import { methodsOf, type MethodsOf } from "./methods.ts";
 
 /** Every service of the API, typed, for the CLI, the console and tests. */
 export interface Operator extends Disposable {
-  readonly machines: Stub<typeof MachineService>;
-  readonly ipam: Stub<typeof IpamService>;
-  readonly history: Stub<typeof HistoryService>;
-  readonly pools: Stub<typeof PoolService>;
-  readonly reservations: Stub<typeof ReservationService>;
-  readonly exchange: Stub<typeof ExchangeService>;
-  readonly boot: Stub<typeof BootService>;
-  readonly events: Stub<typeof EventService>;
-  readonly health: Stub<typeof Health>;
+  readonly machines: MethodsOf<typeof MachineService>;
+  readonly ipam: MethodsOf<typeof IpamService>;
+  readonly history: MethodsOf<typeof HistoryService>;
+  readonly pools: MethodsOf<typeof PoolService>;
+  readonly reservations: MethodsOf<typeof ReservationService>;
+  readonly exchange: MethodsOf<typeof ExchangeService>;
+  readonly boot: MethodsOf<typeof BootService>;
+  readonly events: MethodsOf<typeof EventService>;
+  readonly health: MethodsOf<typeof Health>;
 }
 
 /** Where and as whom: PEM bytes of the site's CA and the operator's certificate and key. */
@@ -34,15 +34,15 @@ export interface OperatorContext extends Credentials {
 export function connectOperator({ address, site, ...credentials }: OperatorContext): Operator {
   const client = openChannel({ address, site, credentials });
   return {
-    machines: stub(MachineService, client),
-    ipam: stub(IpamService, client),
-    history: stub(HistoryService, client),
-    pools: stub(PoolService, client),
-    reservations: stub(ReservationService, client),
-    exchange: stub(ExchangeService, client),
-    boot: stub(BootService, client),
-    events: stub(EventService, client),
-    health: stub(Health, client),
+    machines: methodsOf(MachineService, client),
+    ipam: methodsOf(IpamService, client),
+    history: methodsOf(HistoryService, client),
+    pools: methodsOf(PoolService, client),
+    reservations: methodsOf(ReservationService, client),
+    exchange: methodsOf(ExchangeService, client),
+    boot: methodsOf(BootService, client),
+    events: methodsOf(EventService, client),
+    health: methodsOf(Health, client),
     [Symbol.dispose]: () => client.close(),
   };
 }

@@ -19,7 +19,7 @@ test("who has no SPIFFE id, two, or one that is quoted is nobody", () => {
     "DNS:spiffe://lab/daemon/api",
     "URI:spiffe://lab/daemon/api, URI:spiffe://lab/daemon/dhcpd",
     'URI:"spiffe://x, URI:spiffe://lab/daemon/api, y"',
-    "URI:spiffe://lab/root/api",
+    "URI:spiffe://lab/tenant/api",
     "URI:spiffe://lab/daemon/api/more",
     "URI:spiffe://lab/daemon/../operator/root",
     "URI:https://lab/daemon/api",

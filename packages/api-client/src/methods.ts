@@ -17,7 +17,7 @@ export interface CallLimits {
 }
 
 /** A service of the contract as promises and async iterables. Failures are grpc-js's `ServiceError`. */
-export type Stub<S extends DescService> = {
+export type MethodsOf<S extends DescService> = {
   readonly [M in keyof S["method"]]: S["method"][M] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, limits?: CallLimits) => Promise<MessageShape<O>>
     : S["method"][M] extends DescMethodServerStreaming<infer I, infer O>
@@ -27,13 +27,13 @@ export type Stub<S extends DescService> = {
 
 const UNARY_DEADLINE_MS = 10_000;
 
-/** The service's methods over one channel; several stubs may share a client. */
-export function stub<S extends DescService>(service: S, client: Client): Stub<S> {
+/** The service's methods over one channel; several services may share a client. */
+export function methodsOf<S extends DescService>(service: S, client: Client): MethodsOf<S> {
   const methods = service.methods.map((method) => [
     method.localName,
     method.methodKind === "unary" ? unary(method, client) : serverStream(method, client),
   ]);
-  return Object.fromEntries(methods) as Stub<S>;
+  return Object.fromEntries(methods) as MethodsOf<S>;
 }
 
 function unary(method: DescMethod, client: Client) {
