@@ -1,3 +1,4 @@
+import type { Soa } from "@firstlight/ipam";
 import { isMalformed, type Malformed, Writer } from "@firstlight/wire";
 import { encodeData, type Labels, labels, nameBytes, readLabels, TYPES } from "@firstlight/wire/dns";
 import { Names, NONE } from "./names.ts";
@@ -8,14 +9,7 @@ import { Sets } from "./sets.ts";
 export interface ZoneText {
   readonly name: string;
   readonly ttlSeconds: number;
-  readonly soa: {
-    readonly mname: string;
-    readonly rname: string;
-    readonly refreshSeconds: number;
-    readonly retrySeconds: number;
-    readonly expireSeconds: number;
-    readonly minimumSeconds: number;
-  };
+  readonly soa: Soa;
 }
 
 /** A zone ready to serve. Both forms of its SOA are compiled; the serial is written in as they are sent. */
