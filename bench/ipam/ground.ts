@@ -1,4 +1,5 @@
 import { createReplica, type Lease, type PrefixRow, type Row, type Segment, type Source } from "@firstlight/ipam";
+import { segment } from "@firstlight/kit";
 import { systemClock } from "@firstlight/service";
 
 const NOW = 1_700_000_000_000;
@@ -6,24 +7,7 @@ const DAY = 86_400_000;
 /** A prefix that never fills: so many of its addresses are held for each tenth of "fill". */
 const HELD_OF_WIDE = 25_000;
 
-export const SEGMENT: Segment = {
-  kind: "segment",
-  id: 1,
-  name: "bench",
-  is: "underlay",
-  domain: 1,
-  vrf: "default",
-  mtu: 1500,
-  leaseSeconds: 3600,
-  graceSeconds: 86_400,
-  admission: "open",
-  allocation: "dynamic",
-  policy: "dynamic",
-  naming: "address",
-  options: {},
-  boots: true,
-  version: 1,
-};
+export const SEGMENT: Segment = segment({ name: "bench" });
 
 export interface AllocationGround {
   /** Asks for an address for the next stranger. Whether there was one. */
