@@ -8,6 +8,7 @@ import { powerOn, rackSchema } from "@firstlight/rack";
 import type { Bench, Contender, Sample } from "./harness/contract.ts";
 import { type Hall, openHall, SERVERS, SEGMENTS } from "./storm/hall.ts";
 import { figuresOf } from "./storm/figures.ts";
+import { Pulse } from "./storm/pulse.ts";
 import { Watch } from "./storm/watch.ts";
 
 const MACHINES = Number(process.env["STORM_MACHINES"] ?? 10_000);
@@ -29,6 +30,7 @@ export const bench: Bench = {
   name: "storm",
   operation: `power-on to address, name and boot script: ${MACHINES} machines of three interfaces at once`,
   rounds: 1,
+  isOnce: true, // a machine that has booted once is no stranger any more
   packages: [],
   contenders: [ours],
   load: (serving) => load(halls.get(serving)!),
@@ -47,11 +49,14 @@ async function load(hall: Hall): Promise<Sample> {
   });
   const watch = new Watch();
   const transactions = await hall.transactions();
+  using pulse = new Pulse(hall.processes, watch);
   const report = await powerOn(config, (step) => watch.see(step));
+  const spent = pulse.spent();
   for (const reason of await hall.reasons()) console.log(`  ${reason}`);
   return figuresOf({
     report,
     watch,
+    spent,
     transactions: (await hall.transactions()) - transactions,
     leases: await hall.leases(),
     memory: hall.memory(),

@@ -61,6 +61,8 @@ export interface Bench {
   /** What one operation is, for the page: "DISCOVER to ACK, on disk". */
   readonly operation: string;
   readonly rounds: number;
+  /** A load that leaves the contender another than it found it: not run again because others used the machine. */
+  readonly isOnce?: true;
   /** Variants that are measured apart, "blksize 1468" or "windowsize 16"; one unnamed when absent. */
   readonly variants?: readonly string[];
   /** Debian packages of the load generator. */

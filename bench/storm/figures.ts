@@ -1,10 +1,12 @@
 import type { RackReport } from "@firstlight/rack";
 import type { Sample } from "../harness/contract.ts";
+import type { Spent } from "./pulse.ts";
 import type { Watch } from "./watch.ts";
 
 export interface Storm {
   readonly report: RackReport;
   readonly watch: Watch;
+  readonly spent: Spent;
   /** Transactions of the database during the storm. */
   readonly transactions: number;
   /** What the database holds: address by MAC and the other way round would both be unique. */
@@ -13,7 +15,7 @@ export interface Storm {
 }
 
 /** The storm in figures: an operation is a machine whose BMC has its name and whose DPU and host have their script. */
-export function figuresOf({ report, watch, transactions, leases, memory }: Storm): Sample {
+export function figuresOf({ report, watch, spent, transactions, leases, memory }: Storm): Sample {
   const promised = report.machines.flatMap(({ interfaces }) =>
     interfaces.flatMap(({ mac, address }) => (address === undefined ? [] : [`${mac} ${address}`])),
   );
@@ -46,6 +48,9 @@ export function figuresOf({ report, watch, transactions, leases, memory }: Storm
       leases: leases.length,
       transactions,
       transactionsPerAck: Number((transactions / Math.max(1, watch.count("dhcp.bound"))).toFixed(3)),
+      loadTurnMs: Math.round(spent.loadTurnMs),
+      socketDrops: spent.socketDrops,
+      ...Object.fromEntries(Object.entries(spent.cpu).map(([name, s]) => [`${name}CpuSeconds`, Number(s.toFixed(1))])),
       ...Object.fromEntries(Object.entries(memory).map(([name, bytes]) => [`${name}MiB`, Math.round(bytes / 2 ** 20)])),
     },
   };

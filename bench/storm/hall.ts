@@ -33,6 +33,8 @@ const DAEMONS = [
 
 /** The servers of a hall, each a process of its own, all on the contender's core. */
 export interface Hall extends Serving {
+  /** Each by its name: the daemons and the database. */
+  readonly processes: Readonly<Record<string, number>>;
   /** Transactions that the database has committed or rolled back so far. */
   transactions(): Promise<number>;
   /** Every promise the database holds. */
@@ -59,6 +61,7 @@ export async function openHall(place: Place, machines: number): Promise<Hall> {
   parts.defer(() => client.end());
   const owned = parts.move();
   return {
+    processes: pids,
     pids: () => Object.values(pids),
     memory: () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, memoryBytes([pid])])),
     async reasons() {

@@ -4,6 +4,7 @@ import { isMalformed, parseIPv4 } from "@firstlight/wire";
 import { type Booted, bootBmc, bootNetwork } from "./boot.ts";
 import { BMCS, DPU_FIRMWARE, HOST_FIRMWARES } from "./firmware.ts";
 import { fleet, type FleetMachine, type Role } from "./fleet.ts";
+import { Fuse } from "./fuse.ts";
 import { BootFailed, type Line, type Servers } from "./line.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import type { MachineReport, RackReport, Step } from "./timeline.ts";
@@ -33,6 +34,7 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void, rela
   relays ??= await plugIn(options);
   const startedAt = clock.now();
   const deadline = AbortSignal.timeout(options.deadlineSeconds * 1000);
+  const booting = AbortSignal.any([power, deadline]);
   const rack: Rack = {
     options,
     relays,
@@ -40,11 +42,11 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void, rela
     clock,
     startedAt,
     tell,
-    power,
-    booting: AbortSignal.any([power, deadline]),
+    power: new Fuse(power),
+    booting: new Fuse(booting),
     held: [],
   };
-  const machines = await inTurns(fleet(options.machines), rack, bootMachine);
+  const machines = await inTurns(fleet(options.machines), rack, booting);
   const done = Promise.allSettled(rack.held).then(() => relays[Symbol.asyncDispose]());
   if (stay) done.catch(() => {});
   else await relays[Symbol.asyncDispose]();
@@ -52,18 +54,14 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void, rela
 }
 
 /** At most `concurrency` at a time, each `staggerMs` after the one before: power supplies are sequenced too. */
-async function inTurns(
-  machines: readonly FleetMachine[],
-  rack: Rack,
-  boot: (rack: Rack, machine: FleetMachine, index: number) => Promise<MachineReport>,
-): Promise<MachineReport[]> {
+async function inTurns(machines: readonly FleetMachine[], rack: Rack, signal: AbortSignal): Promise<MachineReport[]> {
   const { concurrency, staggerMs } = rack.options;
   const reports: Promise<MachineReport>[] = [];
   const booting = new Set<Promise<unknown>>();
   for (const [index, machine] of machines.entries()) {
     if (booting.size >= concurrency) await Promise.race(booting);
-    if (index > 0 && staggerMs > 0) await sleep(staggerMs, undefined, { signal: rack.booting }).catch(() => {});
-    const report = boot(rack, machine, index).finally(() => booting.delete(report));
+    if (index > 0 && staggerMs > 0) await sleep(staggerMs, undefined, { signal }).catch(() => {});
+    const report = bootMachine(rack, machine, index).finally(() => booting.delete(report));
     booting.add(report);
     reports.push(report);
   }

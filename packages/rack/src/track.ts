@@ -5,6 +5,7 @@ import type { Booted } from "./boot.ts";
 import type { RackConfig } from "./config.ts";
 import { chance } from "./core/chance.ts";
 import type { FleetMachine, Role } from "./fleet.ts";
+import type { Fuse } from "./fuse.ts";
 import { hold } from "./lease.ts";
 import type { Line, Servers } from "./line.ts";
 import type { Relay } from "./relay.ts";
@@ -26,8 +27,8 @@ export interface Rack {
   readonly clock: Clock;
   readonly startedAt: number;
   readonly tell: (step: Step) => void;
-  readonly power: AbortSignal;
-  readonly booting: AbortSignal;
+  readonly power: Fuse;
+  readonly booting: Fuse;
   /** Leases kept in the background. */
   readonly held: Promise<void>[];
 }
@@ -53,7 +54,7 @@ export class Track {
     this.role = role;
     this.#rack = rack;
     this.#mac = mac;
-    const { clock, servers, booting: signal, startedAt } = rack;
+    const { clock, servers, booting, startedAt } = rack;
     let programs = 0;
     this.#line = {
       mac: parseMac(mac) as number,
@@ -65,7 +66,7 @@ export class Track {
       seed: rack.options.seed,
       nextSeed: () => chance(rack.options.seed, programs++),
       until: rack.options.until,
-      signal,
+      signal: booting.branch(),
       tell: (step, detail = {}) => {
         const entry: Step = { machine: name, role, mac, at: clock.now() - startedAt, step, detail };
         this.#steps.push(entry);
@@ -81,17 +82,17 @@ export class Track {
   async run(boot: (line: Line) => Promise<Booted>): Promise<void> {
     const before = this.#booted?.name;
     this.#booted = undefined;
-    for (let tries = 0; !this.#booted && !this.#rack.booting.aborted; tries++) {
+    for (let tries = 0; !this.#booted && !this.#rack.booting.isBlown; tries++) {
       try {
         const booted = await boot(this.#line);
         this.#line.tell("ready", { runs: booted.runs });
         this.#booted = { ...booted, ...(booted.name === undefined && before !== undefined && { name: before }) };
       } catch (fault) {
-        if (this.#rack.booting.aborted) return; // the last step and the last reason stand
+        if (this.#rack.booting.isBlown) return; // the last step and the last reason stand
         this.#because = fault instanceof Error ? fault.message : String(fault);
         const waitMs = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]!;
         this.#line.tell("boot.retry", { because: this.#because, waitMs });
-        await sleep(waitMs, undefined, { signal: this.#rack.booting }).catch(() => {});
+        await sleep(waitMs, undefined, { signal: this.#line.signal }).catch(() => {});
       }
     }
   }
@@ -102,7 +103,7 @@ export class Track {
     if (!this.#booted) this.#line.tell("failed", { in: this.#hangsIn, because: this.#reason });
     else if (options.stay) {
       const { program, lease } = this.#booted;
-      held.push(hold({ ...this.#line, signal: power }, program, lease).catch(() => {})); // ends when the power is cut
+      held.push(hold({ ...this.#line, signal: power.branch() }, program, lease).catch(() => {})); // ends when the power is cut
     }
   }
 
@@ -125,7 +126,7 @@ export class Track {
 
   get #reason(): string {
     const { power, options } = this.#rack;
-    const end = power.aborted ? "the power was cut" : `not done within ${options.deadlineSeconds} s`;
+    const end = power.isBlown ? "the power was cut" : `not done within ${options.deadlineSeconds} s`;
     return this.#because === undefined ? end : `${end}; before that: ${this.#because}`;
   }
 }
