@@ -12,7 +12,12 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { startTestServer } from "@firstlight/kit/postgres";
 
-const FILES = ["packages/*/test/**/*.test.ts", "test/*.test.ts", "test/{kit,packet,interop,scenario}/**/*.test.ts"];
+const FILES = [
+  "packages/*/test/**/*.test.ts",
+  "test/*.test.ts",
+  "test/{kit,packet,interop,scenario}/**/*.test.ts",
+  "bench/test/*.test.ts",
+];
 const TEST_MS = 120_000;
 const FILE_MS = 240_000;
 const RUN_MS = 20 * 60_000;

@@ -1,0 +1,53 @@
+import { type Change, keyOf, type Lease } from "@firstlight/ipam";
+import { domain, iface, lease, ManualClock, prefix, segment } from "@firstlight/kit";
+import { Memory } from "../../packages/ipam/src/memory/memory.ts";
+import { Tables } from "../../packages/ipam/src/memory/tables.ts";
+import { allocationGround } from "../ipam/ground.ts";
+import type { Case } from "./case.ts";
+
+/** An address for a stranger in a prefix whose every second address is held. */
+export const allocation: Case = {
+  name: "ipam address in a /16 half full",
+  async open() {
+    const ground = await allocationGround({ address: 0x0a00_0000, length: 16 }, 0.5);
+    return {
+      run(times) {
+        for (let n = 0; n < times; n++) if (!ground.ask()) throw new Error("full");
+      },
+      close: () => ground[Symbol.asyncDispose](),
+    };
+  },
+};
+
+const LEASES = 20_000;
+const FIRST = 0x0a00_0100;
+
+/** One renewal from the change feed, applied to a replica of twenty thousand leases. */
+export const change: Case = {
+  name: "ipam change applied",
+  async open() {
+    const memory = new Memory(new ManualClock());
+    const tables = new Tables();
+    const leases = Array.from({ length: LEASES }, (_, n): Lease =>
+      lease({ address: FIRST + n, mac: 0x02f1_0000_0000 + n, interface: n + 1 }),
+    );
+    const interfaces = leases.map(({ mac, interface: id }) => iface({ id, mac }));
+    const site = [domain(), segment(), prefix({ prefix: "10.0.0.0/12" })];
+    for (const row of [...site, ...interfaces, ...leases]) tables.put(row);
+    memory.swap(tables, { epoch: "micro", position: 0 }, 0);
+    let position = 0;
+    return {
+      run(times) {
+        for (let n = 0; n < times; n++) {
+          const row = { ...leases[++position % LEASES]!, version: 1 + position };
+          if (memory.apply([renewal(row, position)]) === "gap") throw new Error("gap");
+        }
+      },
+    };
+  },
+};
+
+function renewal(row: Lease, position: number): Change {
+  const { version } = row;
+  return { position, kind: "lease", key: keyOf(row), version, row, dns: false, at: position, actor: "daemon/dhcpd" };
+}
