@@ -20,6 +20,8 @@ export interface Column {
   readonly is?: "key" | "required";
   /** Free text, in which a space at the end is part of the name. */
   readonly isFree?: boolean;
+  /** An empty cell leaves what is there: the value follows from the others. */
+  readonly isKept?: boolean;
   /** What an empty cell means. */
   readonly otherwise?: string;
 }

@@ -1,6 +1,6 @@
 import { isMalformed } from "@firstlight/wire";
 import { canonical } from "./column.ts";
-import { KINDS, type SheetKind } from "./kinds.ts";
+import { type CellFault, KINDS, type SheetKind } from "./kinds.ts";
 import { BOUNDS, type Cells, type Fault, type Line } from "./sheet.ts";
 
 /** What a row becomes: beside a row that is there already, or as a new one. */
@@ -55,26 +55,34 @@ export function compare(
   lines: readonly Line[],
   keyOf: (cells: Cells) => string,
 ): { wanted: Wanted[]; faults: Fault[] } {
-  const { columns, oneOf = [], check } = KINDS[kind];
+  const { columns, oneOf = [], check, settle, unique } = KINDS[kind];
   const faults: Fault[] = [];
   const seen = new Map<string, number>();
   const wanted = lines.map(({ row, cells: written }): Wanted => {
     const key = keyOf(written);
     const old = before.get(key);
-    const first = seen.get(key);
-    if (first !== undefined) faults.push({ row, because: `${key} is in row ${first} already` });
-    seen.set(key, first ?? row);
+    const twice = (what: string): void => {
+      const first = seen.get(what);
+      if (first !== undefined) faults.push({ row, because: `${what} is in row ${first} already` });
+      else seen.set(what, row);
+    };
+    twice(key);
     const isSaid = oneOf.some((name) => (written[name] ?? "") !== "");
-    const cells = Object.fromEntries(
-      Object.entries(columns).map(([name, { otherwise = "" }]) => [
+    const filled = Object.fromEntries(
+      Object.entries(columns).map(([name, { otherwise = "", isKept }]) => [
         name,
-        written[name] ?? (isSaid && oneOf.includes(name) ? "" : (old?.[name] ?? otherwise)),
+        (isKept === true ? written[name] || undefined : written[name]) ??
+          (isSaid && oneOf.includes(name) ? "" : (old?.[name] ?? otherwise)),
       ]),
     );
-    for (const [name, { is }] of Object.entries(columns))
-      if (is === "required" && cells[name] === "") faults.push({ row, column: name, because: "is missing" });
-    const fault = check?.(cells);
+    const missing = Object.keys(columns).filter((name) => columns[name]!.is === "required" && filled[name] === "");
+    for (const column of missing) faults.push({ row, column, because: "is missing" });
+    const fault = missing.length === 0 ? check?.(filled) : undefined;
     if (fault) faults.push({ row, ...fault });
+    const settled = missing.length === 0 && !fault ? (settle?.(filled) ?? filled) : filled;
+    const cells = isFault(settled) ? filled : settled;
+    if (isFault(settled)) faults.push({ row, ...settled });
+    if (unique && missing.length === 0 && !fault) twice(unique(cells));
     const changed = Object.keys(columns)
       .filter((column) => cells[column] !== (old?.[column] ?? ""))
       .map((column) => ({ column, before: old?.[column] ?? "", after: cells[column]! }));
@@ -82,3 +90,5 @@ export function compare(
   });
   return { wanted, faults };
 }
+
+const isFault = (settled: Cells | CellFault): settled is CellFault => "because" in settled;

@@ -1,9 +1,16 @@
 import { formatAddress, isMalformed, last, Malformed, parsePrefix } from "@firstlight/wire";
 import { expectedMachinesSchema, ipamSchema } from "../config.ts";
 import { asAddress, asLower, asMac, asPrefix, type Column, textOf } from "./column.ts";
+import { poolRanges } from "./ranges.ts";
 import type { Cells } from "./sheet.ts";
 
-export type SheetKind = "segments" | "prefixes" | "reservations" | "expected";
+export type SheetKind = "domains" | "pools" | "segments" | "prefixes" | "reservations" | "expected" | "names";
+
+/** What is wrong with a row, and in which of its cells. */
+export interface CellFault {
+  readonly column: string;
+  readonly because: string;
+}
 
 /** A kind of sheet: its columns, in the order in which they are written. */
 export interface Kind {
@@ -11,9 +18,16 @@ export interface Kind {
   /** Columns of which a row has one: those that are not written go when one is. */
   readonly oneOf?: readonly string[];
   /** What no single cell can tell. */
-  readonly check?: (cells: Cells) => { readonly column: string; readonly because: string } | undefined;
+  readonly check?: (cells: Cells) => CellFault | undefined;
+  /** What no two rows may share beside the key. */
+  readonly unique?: (cells: Cells) => string;
+  /** The one form of cells whose form depends on one another. */
+  readonly settle?: (cells: Cells) => Cells | CellFault;
 }
 
+const domain = ipamSchema.shape.domains.unwrap().element.shape;
+const pool = ipamSchema.shape.pools.unwrap().element.shape;
+const name = ipamSchema.shape.names.unwrap().element.shape;
 const segment = ipamSchema.shape.segments.unwrap().element.shape;
 const options = segment.options.unwrap().shape;
 const prefix = segment.prefixes.element.shape;
@@ -57,10 +71,40 @@ function asRange(text: string): string | Malformed {
   return isMalformed(end) ? end : `${first}-${end}`;
 }
 
+/** As the API's NameService takes it. */
+function asOwner(text: string): string | Malformed {
+  const owner = text.toLowerCase().replace(/\.$/, "");
+  return /^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(owner)
+    ? owner
+    : new Malformed("want a fully qualified host name");
+}
+
 const IDENTITIES = ["mac", "uuid", "clientId", "relay", "circuitId", "remoteId"] as const;
 
 /** Every sheet, in the order in which one builds on the other. */
 export const KINDS: Readonly<Record<SheetKind, Kind>> = {
+  domains: {
+    columns: {
+      name: key({ form: "text", schema: domain.name }),
+      nameServers: { form: "list", schema: domain.nameServers, otherwise: "ns1" },
+      ttlSeconds: { form: "whole", schema: domain.ttlSeconds, otherwise: "60" },
+      negativeTtlSeconds: { form: "whole", schema: domain.negativeTtlSeconds, otherwise: "5" },
+    },
+  },
+  pools: {
+    columns: {
+      name: key({ form: "text", schema: pool.name }),
+      kind: { form: "text", schema: pool.kind, is: "required" },
+      length: { form: "whole", schema: pool.length },
+      ranges: { form: "list", schema: pool.ranges, is: "required" },
+      excluded: { form: "list", schema: pool.excluded, otherwise: "[]" },
+    },
+    check: ({ kind, length }) =>
+      (kind === "prefix") === (length !== "")
+        ? undefined
+        : { column: "length", because: "length is for prefix pools, and they need it" },
+    settle: poolRanges,
+  },
   segments: {
     columns: {
       name: segmentKey,
@@ -106,6 +150,10 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
       remoteId: { form: "text", schema: port.remoteId, canonical: asBytes },
     },
     oneOf: IDENTITIES,
+    unique: ({ segment, address, ...cells }) => {
+      const identity = IDENTITIES.flatMap((name) => (cells[name] ? [`${name} ${cells[name]}`] : [])).join(" ");
+      return `IPv${address!.includes(":") ? 6 : 4} of ${identity} in segment ${segment}`;
+    },
     check({ mac, uuid, clientId, relay, circuitId, remoteId }) {
       const port = relay || circuitId || remoteId;
       const said = [mac, uuid, clientId, port].filter(Boolean).length;
@@ -124,6 +172,15 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
       serial: { form: "text", schema: machine.serial, isFree: true },
       label: { form: "text", schema: device.label, canonical: asLower },
       address: { form: "text", canonical: asAddress },
+    },
+  },
+  names: {
+    columns: {
+      owner: key({ form: "text", schema: name.owner, canonical: asOwner }),
+      type: key({ form: "text", schema: name.type }),
+      data: key({ form: "text", schema: name.data, isFree: true }),
+      ttlSeconds: { form: "whole", schema: name.ttlSeconds, otherwise: "60" },
+      domain: { form: "text", schema: domain.name, isKept: true },
     },
   },
 };

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { listPools } from "../store/pools.ts";
 import { textOf } from "./column.ts";
 import { keyOfCells, type SheetKind } from "./kinds.ts";
 import type { Cells } from "./sheet.ts";
@@ -6,7 +7,9 @@ import type { Cells } from "./sheet.ts";
 type Stored = Readonly<Record<string, unknown>>;
 
 /** What each kind's columns are in the database, in the order of the keys. */
-const SELECT: Readonly<Record<SheetKind, string>> = {
+const SELECT: Readonly<Record<Exclude<SheetKind, "pools">, string>> = {
+  domains: `SELECT name, name_servers AS "nameServers", ttl_seconds AS "ttlSeconds", negative_ttl_seconds AS "negativeTtlSeconds"
+    FROM ipam.domain ORDER BY name`,
   segments: `SELECT s.name, s.is AS kind, d.name AS domain, s.vrf, s.mtu, s.vlan, s.vni, s.lease_seconds AS "leaseSeconds",
       s.grace_seconds AS "graceSeconds", s.admission, s.allocation, s.policy, s.naming, s.boots, s.options
     FROM ipam.segment s JOIN ipam.domain d ON d.id = s.domain ORDER BY s.name`,
@@ -19,19 +22,24 @@ const SELECT: Readonly<Record<SheetKind, string>> = {
     FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment WHERE r.origin = 'declared' ORDER BY s.name, r.address`,
   expected: `SELECT mac::text, machine, role, serial, label, host(address) AS address
     FROM ipam.expected_device ORDER BY machine, mac`,
+  names: `SELECT n.owner, n.type, n.data, n.ttl_seconds AS "ttlSeconds", d.name AS domain
+    FROM ipam.name n JOIN ipam.domain d ON d.id = n.domain ORDER BY n.owner, n.type, n.data`,
 };
 
 const CELLS: Readonly<Record<SheetKind, (row: Stored) => Cells>> = {
+  domains: texts,
+  pools: ({ name, is, length, ranges, excluded }) => texts({ name, kind: is, length, ranges, excluded }),
   segments: ({ options, ...row }) => ({ ...texts(row), ...optionCells(options as Stored) }),
   prefixes: texts,
   reservations: ({ identity, ...row }) => ({ ...texts(row), ...identityCells(identity as string) }),
   expected: texts,
+  names: texts,
 };
 
 /** All rows of a kind, as a sheet has them. */
 export async function stored(client: pg.ClientBase | pg.Pool, kind: SheetKind): Promise<Cells[]> {
-  const { rows } = await client.query<Stored>(SELECT[kind]);
-  return rows.map(CELLS[kind]);
+  const rows = kind === "pools" ? await listPools(client) : (await client.query<Stored>(SELECT[kind])).rows;
+  return (rows as readonly Stored[]).map(CELLS[kind]);
 }
 
 export function byKey(kind: SheetKind, rows: readonly Cells[]): Map<string, Cells> {
