@@ -10,6 +10,7 @@ export const REFUSALS: Readonly<Record<Refusal, "nak" | "silence">> = {
   "address is not assignable in this segment": "nak",
   "address is reserved for another": "nak",
   "interface holds another address": "nak",
+  "device holds an address on another segment": "silence",
   "device is not expected here": "silence",
   "no such lease": "silence",
   "no such segment": "silence",

@@ -41,5 +41,6 @@ export type Refusal =
   | "address is reserved for another"
   | "interface holds another address"
   | "device is not expected here"
+  | "device holds an address on another segment"
   | "no such lease"
   | "no such segment";

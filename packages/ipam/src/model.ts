@@ -54,6 +54,12 @@ export interface Segment extends Versioned {
 }
 
 /** DHCP options of a segment, in the registry's names; what is absent is not sent. Addresses as text. */
+  /**
+   * What becomes of a promise that runs here when its device turns up on another segment. `move`: device, machine and name
+   * are there from then on. `keep`: they stay here until it is over. `refuse`: the device gets no address there until
+   * then. Absent: `keep` where machines are somebody else's (tenant, host_inband), else `move`.
+   */
+  readonly rehome?: "move" | "keep" | "refuse";
 export interface SegmentOptions {
   readonly routers?: readonly string[];
   readonly domainNameServers?: readonly string[];
@@ -125,6 +131,8 @@ export interface Lease extends Versioned {
   readonly clientId?: Uint8Array;
   readonly relay?: RelayInfo;
 }
+  /** `predicted`: not seen here yet. `away`: its device lives on another segment now. Absent: it is at home here. */
+  readonly state?: "predicted" | "away";
 
 /** What the network proved about where the client is attached. */
 export interface RelayInfo {
@@ -170,3 +178,5 @@ export interface Reservation extends Versioned {
   /** `preserved`: left by an interface that was deleted. */
   readonly origin: "declared" | "preserved";
 }
+  /** Where it is to appear, where that is known. */
+  readonly segment?: number;

@@ -3,6 +3,7 @@ import type pg from "pg";
 import { keyOf } from "../key.ts";
 import type { Bind, GiveBack, LeaseRequest, Outcome } from "../lease.ts";
 import type { Lease } from "../model.ts";
+import { type Arrival, arrive, homesOf } from "./arrive.ts";
 import { changesNames, type Fact, isPromised, judge, policyOf, preempts } from "./judge.ts";
 import { welcome } from "./newcomers.ts";
 import { note } from "./note.ts";
@@ -51,8 +52,18 @@ export async function commitBatch(
   const bound = await bind(client, admitted.filter(isBind), actor);
   const given = await giveBack(client, admitted.filter(isGiveBack), actor);
   await keepOrForget(client, [...made.values()], bound, actor);
+  const arrived = await arrive(
+    client,
+    admitted.filter(isBind).flatMap((one) => arrivalOf(one, bound) ?? []),
+    actor,
+  );
 
-  const settled = new Map(admitted.map((one) => [one.request, settle(one, bound, given)]));
+  const settled = new Map(
+    admitted.map((one) => {
+      const own = (arrived.get(one.interface.id) ?? one.interface) as typeof one.interface;
+      return [one.request, settle({ ...one, interface: own }, bound, given)] as const;
+    }),
+  );
   return batch.map((request, n) => outcomes[n] ?? settled.get(request)!);
 }
 
@@ -65,7 +76,34 @@ async function look(client: pg.ClientBase, batch: readonly LeaseRequest[]): Prom
   await client.query({ name: "lock-interfaces", text: LOCK_INTERFACES, values: identities(sorted) });
   const values = [...identities(batch), batch.map(({ address }) => toAddress(address))];
   const { rows } = await client.query<Fact>({ name: "facts", text: FACTS, values });
-  return rows;
+  return withHomes(client, batch, rows);
+}
+
+/** Nearly nobody lives elsewhere: who does is asked about alone. */
+async function withHomes(
+  client: pg.ClientBase,
+  batch: readonly LeaseRequest[],
+  facts: readonly Fact[],
+): Promise<Fact[]> {
+  const movers = [...facts.keys()].filter((n) => facts[n]!.elsewhere && batch[n]!.do === "bind");
+  const homes = await homesOf(
+    client,
+    movers.map((n) => ({ segment: batch[n]!.segment, mac: toMac(batch[n]!.mac) })),
+  );
+  const found = new Map(movers.map((n, i) => [n, homes[i]!]));
+  return facts.map((fact, n) => (found.has(n) ? { ...fact, homes: found.get(n)! } : fact));
+}
+
+/** Who was not at home where it is now. */
+function arrivalOf(
+  { request, fact, interface: own, key }: Admitted<Bind>,
+  bound: ReadonlyMap<string, Lease>,
+): Arrival | undefined {
+  const { homes = [], naming, expected } = fact;
+  if (!bound.has(key) || (homes.length === 0 && (own["state"] ?? null) === null)) return undefined;
+  const { segment, trace } = request;
+  const [mac, address] = [toMac(request.mac), toAddress(request.address)];
+  return { interface: own, mac, address, segment, naming, expected, homes, ...(trace !== undefined && { trace }) };
 }
 
 function identities(batch: readonly LeaseRequest[]): unknown[] {

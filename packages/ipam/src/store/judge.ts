@@ -1,3 +1,4 @@
+import { fateOf, type Home } from "../arrival.ts";
 import { identitiesOf, isPort } from "../identity.ts";
 import type { Bind, LeaseRequest, Refusal } from "../lease.ts";
 import type { AddressPolicy, Segment } from "../model.ts";
@@ -35,6 +36,10 @@ export interface Fact {
   /** Policy of another address in this family that the interface has, and whether it is bound. */
   readonly other_policy: AddressPolicy | null;
   readonly other_bound: boolean;
+  /** It is no home of its device yet, and the device has others, in whatever VRF. */
+  readonly elsewhere: boolean;
+  /** Those from which it may move. */
+  readonly homes?: readonly Home[];
 }
 
 /** Why this cannot be, as far as one can tell before the constraint has the last word; undefined when it may go ahead. */
@@ -45,6 +50,7 @@ export function judge(request: LeaseRequest, fact: Fact): Refusal | undefined {
 
   const promised = isPromised(request, fact);
   if (fact.admission === "expected" && !promised && !isExpected(fact)) return "device is not expected here";
+  if (fact.homes?.some((home) => fateOf(home) === "refuses")) return "device holds an address on another segment";
   if (!fact.assignable || fact.claimed) return "address is not assignable in this segment";
   if (fact.reserved !== null && !isReservedFor(request, fact)) return "address is reserved for another";
   // Somebody unknown uses a declined address: not even its holder gets it back before it has rested.

@@ -15,7 +15,9 @@ export interface Newcomer {
 
 const LABEL_ATTEMPTS = 6;
 
-function wantedLabel({ naming, expected }: Fact): string | null {
+/** Who has a home elsewhere gets its label as it arrives: until then it is there. */
+function wantedLabel({ naming, expected, homes = [] }: Fact): string | null {
+  if (homes.length > 0) return null;
   return (expected && labelOf(naming, expected as unknown as Named)) ?? null;
 }
 

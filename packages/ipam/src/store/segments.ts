@@ -107,7 +107,7 @@ async function columnsOf(client: pg.ClientBase, says: string, edit: Partial<Segm
 /** Expected devices are named anew, at once: names follow the segment's naming. */
 async function rename(client: pg.ClientBase, { id, naming }: Segment, actor: string): Promise<void> {
   const { rows } = await client.query<{ id: number; device: Named }>(
-    `SELECT i.id, to_jsonb(e) AS device FROM ipam.interface i JOIN ipam.expected_device e ON e.mac = i.mac WHERE i.segment = $1 ORDER BY i.id`,
+    `SELECT i.id, to_jsonb(e) AS device FROM ipam.interface i JOIN ipam.expected_device e ON e.mac = i.mac WHERE i.segment = $1 AND i.state IS DISTINCT FROM 'away' ORDER BY i.id`,
     [id],
   );
   const wants = rows.map((row) => ({ id: row.id, label: labelOf(naming, row.device) ?? null }));
@@ -118,6 +118,7 @@ async function rename(client: pg.ClientBase, { id, naming }: Segment, actor: str
   );
   await note(
     client,
+  rehome: "rehome",
     "interface",
     named.map(({ row }) => row),
     { actor, dns: true },

@@ -25,13 +25,16 @@ export const FACTS = `
     r.identity AS reserved, r.origin AS reserved_origin, coalesce(h.segment = k.segment AND h.mac = k.mac, false) AS own,
     h.interface AS holder, h.state, coalesce(h.expires_at <= now(), false) AS expired,
     coalesce(h.reusable_at <= now(), true) AS rested, h.policy AS holder_policy, h.machine IS NOT NULL AS referenced,
-    o.policy AS other_policy, coalesce(o.state = 'bound', false) AS other_bound
+    o.policy AS other_policy, coalesce(o.state = 'bound', false) AS other_bound,
+    CASE WHEN i.id IS NULL OR i.state IS NOT NULL THEN EXISTS (
+      SELECT FROM ipam.interface e WHERE e.mac = k.mac AND e.segment <> k.segment AND e.state IS DISTINCT FROM 'away'
+    ) ELSE false END AS elsewhere
   FROM unnest($1::int[], $2::macaddr[], $3::inet[]) WITH ORDINALITY k (segment, mac, address, n)
   LEFT JOIN LATERAL (
     SELECT vrf, domain, admission, allocation, policy, naming, grace_seconds FROM ipam.segment WHERE id = k.segment OFFSET 0
   ) s ON true
   LEFT JOIN LATERAL (
-    SELECT id, to_jsonb(t) AS "row" FROM ipam.interface t WHERE segment = k.segment AND mac = k.mac OFFSET 0
+    SELECT id, state, to_jsonb(t) AS "row" FROM ipam.interface t WHERE segment = k.segment AND mac = k.mac OFFSET 0
   ) i ON true
   LEFT JOIN LATERAL (
     SELECT address, to_jsonb(t) AS "row" FROM ipam.expected_device t WHERE mac = k.mac OFFSET 0

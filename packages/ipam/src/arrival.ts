@@ -1,0 +1,47 @@
+/** What becomes of the places where a device lived before it turned up on another segment. Pure. */
+
+/** Another segment's interface of the same device, in the same VRF and of the same kind of segment. */
+export interface Home {
+  readonly interface: number;
+  /** By name. */
+  readonly segment: string;
+  readonly isPredicted: boolean;
+  /** The address that is promised there; absent: no promise runs. */
+  readonly address?: string;
+  /** The one it had last, promised or not. */
+  readonly last?: string;
+  /** What its segment says of promises that run. */
+  readonly rehome: "move" | "keep" | "refuse";
+  /** How often the device has moved of late, each time within a lease. */
+  readonly moves: number;
+}
+
+/** `leaves`: its address goes its policy's way, machine and label go along. `stays`: the device lives in both places. */
+export type Fate = "leaves" | "stays" | "alternates" | "refuses";
+
+/**
+ * So many moves within a lease's time each are a device's; who moves on is on both segments at once, and no name is moved
+ * to and fro after it: both places are its own until one of the promises is over.
+ */
+export const MOST_MOVES = 3;
+
+export function fateOf({ address, rehome, moves }: Home): Fate {
+  if (address === undefined) return "leaves";
+  if (rehome === "refuse") return "refuses";
+  if (rehome === "keep") return "stays";
+  return moves < MOST_MOVES ? "leaves" : "alternates";
+}
+
+/** What is told of an arrival, in the words of the timeline; undefined where nothing has changed for anybody. */
+export function tidings(
+  wasPredicted: boolean,
+  homes: readonly Home[],
+): { readonly is: "promoted" | "moved" | "alternates"; readonly home?: Home } | undefined {
+  const left = homes.find((home) => !home.isPredicted && fateOf(home) === "leaves");
+  if (left) return { is: "moved", home: left };
+  const both = homes.find((home) => fateOf(home) === "alternates");
+  if (both) return { is: "alternates", home: both };
+  const elsewhere = homes.find((home) => home.isPredicted && fateOf(home) === "leaves");
+  if (wasPredicted) return { is: "promoted" };
+  return elsewhere && { is: "promoted", home: elsewhere };
+}
