@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import type { Bench } from "./harness/contract.ts";
 import { sideBySide } from "./harness/side.ts";
+import { flame, FLAMES } from "./flame/main.ts";
 import { micro } from "./micro/main.ts";
 
 const BENCHES: readonly Bench["name"][] = ["dhcp", "dns", "tftp", "http", "storm", "api", "ipam"];
@@ -17,7 +18,10 @@ const USAGE = `npm run bench -- ${BENCHES.join("|")}
 
 npm run bench -- micro
     hot paths timed in this process, over a calibration: exit 1 at three times the baseline.
-      --write-baseline   bench/micro/baseline.json anew, from this run`;
+      --write-baseline   bench/micro/baseline.json anew, from this run
+
+npm run bench -- flame ${Object.keys(FLAMES).join("|")}
+    the daemon under the load of its bench, and where its CPU time went: docs/flame/DAEMON.svg and a table. Root, as above.`;
 
 const OPTIONS = {
   rounds: { type: "string" },
@@ -42,13 +46,17 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  if (verb === "flame") {
+    if (rest.length !== 1 || !Object.hasOwn(FLAMES, rest[0]!)) return fault(`flame ${Object.keys(FLAMES).join("|")}`);
+    return flame(rest[0]!, (line) => console.log(line));
+  }
   if (rest.length > 0) return fault(`one bench at a time: ${positionals.join(" ")}`);
   const [rounds, minutes] = [values.rounds, values.minutes].map((text) => (text === undefined ? text : Number(text)));
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) return fault("--rounds wants a whole number");
   if (!(minutes! > 0)) return fault("--minutes wants a number");
   if (verb === "micro") return micro({ write: values["write-baseline"], say: (line) => console.log(line) });
   const name = BENCHES.find((one) => one === verb);
-  if (name === undefined) return fault(`which bench? ${[...BENCHES, "micro"].join(" ")}; --help says more`);
+  if (name === undefined) return fault(`which bench? ${[...BENCHES, "micro", "flame"].join(" ")}; --help says more`);
   const only = values.only?.split(",");
   const { keep, json } = values;
   return sideBySide(name, { minutes: minutes!, keep, json, ...(rounds && { rounds }), ...(only && { only }) });

@@ -34,6 +34,8 @@ export interface Place {
   /** The core of the contender; the load runs on the other one. */
   readonly core: number;
   readonly loadCore: number;
+  /** Where daemons of ours leave their CPU profiles, each in a folder of its name; absent: none are taken. */
+  readonly profiles?: string;
 }
 
 export interface Serving extends AsyncDisposable {

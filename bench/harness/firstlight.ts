@@ -58,12 +58,17 @@ export async function migrate({ core }: Place, siteFile: string): Promise<void> 
 /** Starts `firstlight NAME --config FILE`; resolves once its `/ready` at `health` says so. `flags` are node's own. */
 export async function startDaemon(
   name: string,
-  { folder, core }: Place,
+  { folder, core, profiles }: Place,
   siteFile: string,
   health: string,
   flags: readonly string[] = [],
 ): Promise<Pinned> {
-  const daemon = startPinned(name, NODE, [...flags, FIRSTLIGHT, name, "--config", siteFile], { core, folder });
+  const profiling =
+    profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-interval=500", `--cpu-prof-dir=${join(profiles, name)}`];
+  const daemon = startPinned(name, NODE, [...profiling, ...flags, FIRSTLIGHT, name, "--config", siteFile], {
+    core,
+    folder,
+  });
   try {
     await ready(daemon, `http://${health}/ready`);
     return daemon;

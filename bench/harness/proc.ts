@@ -9,14 +9,19 @@ interface Stat {
   readonly parent: number;
   /** Seconds of user and system time, of children that ended included: nothing is lost when a child goes. */
   readonly seconds: number;
+  readonly userSeconds: number;
+  readonly systemSeconds: number;
 }
 
 function statOf(pid: number): Stat | undefined {
   const text = read(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return { pid, parent: Number(fields[1]), seconds: ticks / TICKS };
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields
+    .slice(11, 15)
+    .map((field) => Number(field) / TICKS);
+  const [userSeconds, systemSeconds] = [user + childUser, system + childSystem];
+  return { pid, parent: Number(fields[1]), seconds: userSeconds + systemSeconds, userSeconds, systemSeconds };
 }
 
 /** The processes and all that descend from them. */
@@ -37,6 +42,22 @@ export function tree(roots: readonly number[]): Stat[] {
 /** Seconds of CPU that the processes, their descendants and those that ended have used. */
 export function cpuSeconds(roots: readonly number[]): number {
   return tree(roots).reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** Seconds of user and of system time by what a process is: `dhcpd`, `PostgreSQL`. */
+export function cpuByName(roots: readonly number[]): Map<string, { user: number; system: number }> {
+  const sums = new Map<string, { user: number; system: number }>();
+  for (const { pid, userSeconds, systemSeconds } of tree(roots)) {
+    const name = nameOf(read(`/proc/${pid}/cmdline`) ?? "");
+    const sum = sums.get(name) ?? { user: 0, system: 0 };
+    sums.set(name, { user: sum.user + userSeconds, system: sum.system + systemSeconds });
+  }
+  return sums;
+}
+
+function nameOf(commandLine: string): string {
+  if (commandLine.includes("postgres")) return "PostgreSQL";
+  return /^firstlight ([\w-]+)/.exec(commandLine)?.[1] ?? /([\w-]+)\.ts\0/.exec(commandLine)?.[1] ?? "other";
 }
 
 /** Memory of the processes and their descendants, each shared page divided among those that share it (PSS). */

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { fold, type Profile } from "../flame/profile.ts";
+import { labelOf, roomOf, selfBy } from "../flame/rooms.ts";
+import { svgOf } from "../flame/svg.ts";
+
+const WHOLE = { fromUs: 0, toUs: 1e9 };
+
+/** A daemon that decides (300 µs), asks the database (100 µs), idles (500 µs) and clears up (100 µs). */
+function profile(change: Partial<Profile> = {}): Profile {
+  const call = (id: number, functionName: string, url: string, children: readonly number[] = []) => ({
+    id,
+    callFrame: { functionName, url, lineNumber: 9 },
+    children,
+  });
+  return {
+    nodes: [
+      call(1, "(root)", "", [2, 5, 6]),
+      call(2, "receive", "file:///srv/packages/dhcpd/src/server.ts", [3, 4]),
+      call(3, "decide", "file:///srv/packages/dhcpd/src/decide.ts"),
+      call(4, "query", "file:///srv/node_modules/.pnpm/pg@8/node_modules/pg/lib/client.js"),
+      call(5, "(idle)", ""),
+      call(6, "(garbage collector)", ""),
+    ],
+    startTime: 1000,
+    samples: [3, 3, 3, 4, 5, 6],
+    timeDeltas: [0, 100, 100, 100, 100, 500, 100],
+    ...change,
+  };
+}
+
+test("a sample lasts until the next one, waiting is left out, and a caller has what its callees took", () => {
+  const root = fold(profile(), WHOLE);
+  assert.equal(root.totalUs, 500);
+  assert.deepEqual(selfBy(root, labelOf), [
+    ["decide dhcpd/decide.ts:10", 300],
+    ["query pg/client.js:10", 100],
+    ["(garbage collector)", 100],
+  ]);
+  assert.equal([...root.callees.values()].find(({ name }) => name === "receive")?.totalUs, 400);
+});
+
+test("what is not within the load does not count", () => {
+  assert.equal(fold(profile(), { fromUs: 0, toUs: 999 }).totalUs, 0);
+  assert.equal(fold(profile(), { fromUs: 1250, toUs: 1e9 }).totalUs, 200);
+});
+
+test("threads add up to one tree", () => {
+  const root = fold(profile(), WHOLE, fold(profile(), WHOLE));
+  assert.equal(root.totalUs, 1000);
+  assert.equal(root.callees.size, 2);
+});
+
+test("whose time it is shows by where a function lives", () => {
+  assert.deepEqual(selfBy(fold(profile(), WHOLE), roomOf), [
+    ["dhcpd", 300],
+    ["library", 100],
+    ["garbage", 100],
+  ]);
+  assert.equal(roomOf({ name: "writev", url: "" }), "native");
+  assert.equal(roomOf({ name: "emit", url: "node:events" }), "node");
+});
+
+test("the picture stands alone, and leaves out what is narrower than three in a thousand", () => {
+  const nodes = profile().nodes.map((node) =>
+    node.id === 4 ? { ...node, callFrame: { ...node.callFrame, functionName: "<tiny>" } } : node,
+  );
+  const drawn = svgOf(fold(profile({ nodes }), WHOLE), "dhcpd & its <load>");
+  assert.match(drawn, /dhcpd &amp; its &lt;load&gt;/);
+  assert.match(drawn, /<title>decide dhcpd\/decide\.ts:10: 60\.0 %, itself 60\.0 %<\/title>/);
+  assert.match(drawn, /&lt;tiny&gt;/);
+  assert.doesNotMatch(drawn.replace('xmlns="http://www.w3.org/2000/svg"', ""), /https?:|<script/);
+  const narrow = svgOf(fold(profile({ nodes, timeDeltas: [0, 1e6, 100, 100, 1, 500, 100] }), WHOLE), "dhcpd");
+  assert.doesNotMatch(narrow, /tiny/);
+});
