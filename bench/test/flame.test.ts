@@ -8,11 +8,6 @@ const WHOLE = { fromUs: 0, toUs: 1e9 };
 
 /** A daemon that decides (300 µs), asks the database (100 µs), idles (500 µs) and clears up (100 µs). */
 function profile(change: Partial<Profile> = {}): Profile {
-  const call = (id: number, functionName: string, url: string, children: readonly number[] = []) => ({
-    id,
-    callFrame: { functionName, url, lineNumber: 9 },
-    children,
-  });
   return {
     nodes: [
       call(1, "(root)", "", [2, 5, 6]),
@@ -28,6 +23,12 @@ function profile(change: Partial<Profile> = {}): Profile {
     ...change,
   };
 }
+
+const call = (id: number, functionName: string, url: string, children: readonly number[] = []) => ({
+  id,
+  callFrame: { functionName, url, lineNumber: 9 },
+  children,
+});
 
 test("a sample lasts until the next one, waiting is left out, and a caller has what its callees took", () => {
   const root = fold(profile(), WHOLE);
