@@ -10,4 +10,5 @@ export * from "./plain.ts";
 export { createReporter } from "./reporter.ts";
 export * from "./service.ts";
 export { traceEvent } from "./span.ts";
+export * from "./piece.ts";
 export * from "./methods.ts";

@@ -2,8 +2,10 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
   ExchangeService,
   ForeignLease,
+  ImportRequest,
   ImportResponseSchema,
 } from "@firstlight/api-client/gen/firstlight/v1/exchange_pb.js";
+import { pieces } from "@firstlight/api-client";
 import {
   BOUNDS,
   type Exchange,
@@ -11,40 +13,43 @@ import {
   type FoundLease,
   FORMATS,
   type Imported,
+  type ImportRequest as Sheet,
+  type RowChange,
   SHEET_KINDS,
 } from "@firstlight/ipam/exchange";
+import { within } from "@firstlight/service";
 import { addressOf, addressText, macOf, oneOf, textOf } from "./field.ts";
-import { invalid } from "./no.ts";
+import { exhausted, invalid } from "./no.ts";
 import type { Handlers } from "./server.ts";
 
-const PIECE = 256 * 1024;
 const MAX_NAME = 300;
 const MOST_LEASES = 1_000;
+/** Each holds its sheet in memory, and the edits of the site stand still while one is written. */
+const MOST_IMPORTS = 2;
+const MOST_SHOWN_BYTES = 3_000_000;
+const GATHER_MS = 60_000;
 /** RFC 2132 §9.14 and RFC 3046: an option's length is one byte. */
 const MAX_OPTION = 255;
 
 /** Sheets and leases, in and out, for operators. */
 export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeService> {
+  let underWay = 0;
   return {
     async *export(request) {
       const kind = oneOf(SHEET_KINDS, request.kind, "kind");
       const text = await exchange.export(kind, oneOf(FORMATS, request.format, "format"));
-      for (let at = 0; at < text.length;) {
-        const end = pieceEnd(text, at);
-        yield { text: text.slice(at, end) };
-        at = end;
-      }
+      for (const piece of pieces(text)) yield { text: piece };
     },
 
-    async import(request, { actor }) {
-      const sheet = {
-        kind: oneOf(SHEET_KINDS, request.kind, "kind"),
-        format: oneOf(FORMATS, request.format, "format"),
-        text: request.text,
-        isDryRun: request.dryRun,
-        segment: textOf(request.segment, "segment", MAX_NAME),
-      };
-      return importedToWire(await exchange.import(sheet, actor));
+    async import(requests, { actor }) {
+      if (underWay >= MOST_IMPORTS) throw exhausted(`${MOST_IMPORTS} imports are under way: try again`);
+      underWay++;
+      try {
+        const sheet = await within(GATHER_MS, gathered(requests));
+        return importedToWire(await exchange.import(sheet, actor));
+      } finally {
+        underWay--;
+      }
     },
 
     async importLeases(request, { actor }) {
@@ -61,22 +66,45 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
   };
 }
 
-/** Never between the halves of a surrogate pair. */
-function pieceEnd(text: string, at: number): number {
-  const end = Math.min(text.length, at + PIECE);
-  return end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff ? end - 1 : end;
+/** A sheet as its first message says, with the text of all; no more of it than an import may have. */
+async function gathered(requests: AsyncIterable<ImportRequest>): Promise<Sheet> {
+  let sheet: Omit<Sheet, "text"> | undefined;
+  const pieces: string[] = [];
+  let length = 0;
+  for await (const request of requests) {
+    sheet ??= {
+      kind: oneOf(SHEET_KINDS, request.kind, "kind"),
+      format: oneOf(FORMATS, request.format, "format"),
+      isDryRun: request.dryRun,
+      segment: textOf(request.segment, "segment", MAX_NAME),
+    };
+    length += request.text.length;
+    if (length > BOUNDS.characters)
+      throw exhausted(`text: more than ${BOUNDS.characters} characters: import it in parts`);
+    pieces.push(request.text);
+  }
+  if (!sheet) throw invalid("kind", "is missing");
+  return { ...sheet, text: pieces.join("") };
 }
 
 function importedToWire({ faults, rows, unchanged, notes }: Imported): MessageInitShape<typeof ImportResponseSchema> {
   return {
     faults: faults.map(faultToWire),
-    rows: rows
-      .slice(0, BOUNDS.shown)
-      .map(({ changed, ...row }) => ({ ...row, cells: changed.map((cell) => ({ ...cell })) })),
+    rows: shown(rows).map(({ changed, ...row }) => ({ ...row, cells: changed.map((cell) => ({ ...cell })) })),
     changed: rows.length,
     unchanged,
     notes: notes.map(faultToWire),
   };
+}
+
+/** As many as one answer has room for: what was done is done, and must be said. */
+function shown(rows: readonly RowChange[]): readonly RowChange[] {
+  let bytes = 0;
+  const most = rows.findIndex((row, n) => {
+    bytes += Buffer.byteLength(JSON.stringify(row));
+    return n >= BOUNDS.shown || bytes > MOST_SHOWN_BYTES;
+  });
+  return most === -1 ? rows : rows.slice(0, most);
 }
 
 const faultToWire = ({ row = 0, column = "", because }: Fault) => ({ row, column, because });

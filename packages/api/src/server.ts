@@ -2,6 +2,7 @@ import {
   create,
   type DescMethod,
   type DescMethodBiDiStreaming,
+  type DescMethodClientStreaming,
   type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
@@ -14,6 +15,7 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   status,
@@ -37,7 +39,9 @@ export type Handlers<S extends DescService> = {
       ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
       : S["method"][M] extends DescMethodBiDiStreaming<infer I, infer O>
         ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => AsyncIterable<MessageInitShape<O>>
-        : never;
+        : S["method"][M] extends DescMethodClientStreaming<infer I, infer O>
+          ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => Promise<MessageInitShape<O>>
+          : never;
 };
 
 export interface ServerParts {
@@ -66,7 +70,11 @@ const OPTIONS = {
 };
 
 type Any = MessageShape<DescMethod["input"]>;
-type AnyCall = ServerUnaryCall<Any, Any> | ServerWritableStream<Any, Any> | ServerDuplexStream<Any, Any>;
+type AnyCall =
+  | ServerUnaryCall<Any, Any>
+  | ServerReadableStream<Any, Any>
+  | ServerWritableStream<Any, Any>
+  | ServerDuplexStream<Any, Any>;
 type Handler = (request: unknown, call: Call) => unknown;
 
 /** gRPC over mTLS: a client without a certificate of the site's CA gets no connection, one without a rule no answer. */
@@ -83,10 +91,12 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
     return { subject, actor: formatSubject(subject), signal: AbortSignal.any([gone.signal, draining.signal]) };
   }
 
-  const unary =
+  /** One answer, to a request or to a stream of them. */
+  const answering =
     (name: string, method: DescMethod, handler: Handler) => async (call: AnyCall, reply: sendUnaryData<Any>) => {
       try {
-        const response = await handler((call as ServerUnaryCall<Any, Any>).request, admit(name, call));
+        const request = method.methodKind === "unary" ? (call as ServerUnaryCall<Any, Any>).request : call;
+        const response = await handler(request, admit(name, call));
         ended(name, status.OK, undefined);
         reply(null, create(method.output, response as Record<string, unknown>));
       } catch (error) {
@@ -123,7 +133,8 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
     serve(service, handlers) {
       const table = handlers as Readonly<Record<string, Handler>>;
       const methods = service.methods.map((method) => {
-        const wrap = method.methodKind === "unary" ? unary : streaming;
+        const isAnswered = method.methodKind === "unary" || method.methodKind === "client_streaming";
+        const wrap = isAnswered ? answering : streaming;
         return [method.localName, wrap(`${service.typeName}/${method.name}`, method, table[method.localName]!)];
       });
       server.addService(serviceDefinition(service), Object.fromEntries(methods));

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { connectOperator, type Operator } from "@firstlight/api-client";
+import { connectOperator, type Operator, pieces } from "@firstlight/api-client";
 import { ipamSchema } from "@firstlight/ipam";
+import { SHEET_KINDS } from "@firstlight/ipam/exchange";
 import { testTrust } from "@firstlight/kit";
 import { testDatabase } from "@firstlight/kit/postgres";
 import { processShared, siteSchema, systemClock } from "@firstlight/service";
@@ -60,7 +61,7 @@ async function eventually<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean
 test("an operator sees what a sheet would change, changes it, and finds it where the daemons look", async () => {
   const text = "name,domain,vlan\nbmc,rack.internal,12\nhosts,rack.internal,13\n";
   const sheet = { kind: "segments", format: "csv", text };
-  const dry = await operator.exchange.import({ ...sheet, dryRun: true });
+  const dry = await operator.exchange.import([{ ...sheet, dryRun: true }]);
   assert.deepEqual(
     dry.rows.map(({ row, did, key, cells }) => [
       row,
@@ -74,12 +75,10 @@ test("an operator sees what a sheet would change, changes it, and finds it where
     ],
   );
   assert.equal((await operator.ipam.listSegments({})).segments.length, 1);
-  await operator.exchange.import(sheet);
-  await operator.exchange.import({
-    kind: "prefixes",
-    format: "yaml",
-    text: "- { segment: hosts, prefix: 10.9.1.0/24, gateway: 10.9.1.1 }\n",
-  });
+  await operator.exchange.import([sheet]);
+  await operator.exchange.import([
+    { kind: "prefixes", format: "yaml", text: "- { segment: hosts, prefix: 10.9.1.0/24, gateway: 10.9.1.1 }\n" },
+  ]);
   const { segments } = await eventually(
     () => operator.ipam.listSegments({}),
     ({ segments }) => segments[1]?.prefixes.length === 1,
@@ -99,16 +98,16 @@ test("an operator sees what a sheet would change, changes it, and finds it where
 });
 
 test("what is exported changes nothing when it is imported, in each format", async () => {
-  for (const kind of ["segments", "prefixes", "reservations", "expected"])
+  for (const kind of SHEET_KINDS)
     for (const format of ["csv", "json", "yaml"]) {
-      const told = await operator.exchange.import({ kind, format, text: await exported(kind, format) });
+      const told = await operator.exchange.import([{ kind, format, text: await exported(kind, format) }]);
       assert.deepEqual([told.faults, told.changed], [[], 0]);
     }
 });
 
 test("a fault is said with its place, and nothing is written", async () => {
   const text = "mac,machine,role\n02:00:00:00:00:01,m1,host\nnonsense,m2,host\n02:00:00:00:00:03,m3,toaster\n";
-  const { faults, rows } = await operator.exchange.import({ kind: "expected", format: "csv", text });
+  const { faults, rows } = await operator.exchange.import([{ kind: "expected", format: "csv", text }]);
   assert.deepEqual(rows, []);
   assert.deepEqual(
     faults.map(({ row, column }) => [row, column]),
@@ -146,6 +145,28 @@ test("leases of another server are promises of this one, each with its end", asy
   assert.ok(until >= end && until <= end + 1_000);
 });
 
+test("a sheet comes in pieces, of any size up to a limit that is said before the rest of it is sent", async () => {
+  const lines = Array.from({ length: 2_000 }, (_, n) => `big${n}.rack.internal,TXT,"${"ü€😀".repeat(150)}"`);
+  const text = ["owner,type,data", ...lines].join("\n");
+  const all = [...pieces(text)];
+  assert.ok(all.length > 3);
+  const head = { kind: "names", format: "csv" };
+  const told = await operator.exchange.import(all.map((text, n) => (n === 0 ? { ...head, text } : { text })));
+  assert.deepEqual([told.faults, told.changed], [[], 2_000]);
+  assert.ok(told.rows.length > 100 && told.rows.length < 2_000, "as many as an answer has room for");
+  let sent = 0;
+  function* endless() {
+    for (; sent < 10_000; sent++) yield { ...head, text: "x".repeat(1_000_000) };
+  }
+  await assert.rejects(
+    operator.exchange.import(endless()),
+    (error: ServiceError) =>
+      error.code === status.RESOURCE_EXHAUSTED && error.details.startsWith("text: more than 16000000 characters"),
+  );
+  assert.ok(sent < 1_000, `${sent} pieces were sent`);
+  await assert.rejects(operator.exchange.import([]), (error: ServiceError) => error.code === status.INVALID_ARGUMENT);
+});
+
 function fails(ask: Promise<unknown>, details: RegExp): Promise<void> {
   return assert.rejects(
     ask,
@@ -154,7 +175,7 @@ function fails(ask: Promise<unknown>, details: RegExp): Promise<void> {
 }
 
 test("what is asked wrongly is said by field", async () => {
-  await fails(operator.exchange.import({ kind: "routers", format: "csv", text: "" }), /^kind: want one of segments, /);
+  await fails(operator.exchange.import([{ kind: "routers", format: "csv", text: "" }]), /^kind: want one of domains, /);
   await fails(exported("segments", "xml"), /^format: want one of csv, json, yaml/);
   const lease = { address: "10.9.0", mac: "02:ee:00:00:00:01", expires: timestampFromMs(0) };
   await fails(operator.exchange.importLeases({ leases: [lease] }), /^leases\[0\]\.address: want an IP address/);

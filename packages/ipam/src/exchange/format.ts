@@ -27,7 +27,7 @@ export function render(kind: SheetKind, format: Format, rows: readonly Cells[]):
 
 /** Any text gives lines or faults. */
 export function read(format: Format, text: string): Read {
-  if (text.length > BOUNDS.bytes) return no(`longer than ${BOUNDS.bytes} characters: import it in parts`);
+  if (text.length > BOUNDS.characters) return no(`longer than ${BOUNDS.characters} characters: import it in parts`);
   const found = format === "csv" ? readCsv(text) : readList(format, text);
   if (isMalformed(found)) return no(found.because, found.at);
   if (found.lines.length > BOUNDS.rows) return no(`more than ${BOUNDS.rows} rows: import it in parts`);

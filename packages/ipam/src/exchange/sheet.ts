@@ -16,7 +16,7 @@ export interface Fault {
 }
 
 /** Bounds of one sheet. An import holds back new leases while it is written, so it is no place for a database dump. */
-export const BOUNDS = { bytes: 3_500_000, rows: 50_000, cell: 4_096, faults: 100, shown: 10_000 } as const;
+export const BOUNDS = { characters: 16_000_000, rows: 100_000, cell: 4_096, faults: 100, shown: 10_000 } as const;
 
 /** A reader of hand-written text learns of more than one fault at a time, but not of thousands. */
 export function few(faults: readonly Fault[]): Fault[] {

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import type { Operator } from "@firstlight/api-client";
+import { type Operator, pieces } from "@firstlight/api-client";
 import { FORMATS, type Format, SHEET_KINDS, type SheetKind } from "@firstlight/ipam/exchange";
 import { type Command, Option } from "commander";
 import { leaseImportVerb } from "./lease-import.ts";
@@ -16,7 +16,7 @@ interface SheetOptions extends OperatorOptions {
   readonly format: Format;
 }
 
-/** A sheet is written under a lock and row by row: a big one takes its time. */
+/** A sheet is written under a lock: a big one takes its time. */
 const DEADLINE_MS = 300_000;
 
 export function exchangeCommands(program: Command): void {
@@ -40,7 +40,9 @@ export function exchangeCommands(program: Command): void {
       ask(options, async ({ exchange }) => {
         const { kind, format, dryRun = false, segment = "" } = options;
         const text = sourceText(file, "utf8", MOST_BYTES);
-        const told = await exchange.import({ kind, format, text, dryRun, segment }, { deadlineMs: DEADLINE_MS });
+        const told = await exchange.import(sheetOf({ kind, format, dryRun, segment }, text), {
+          deadlineMs: DEADLINE_MS,
+        });
         process.stdout.write(options.json === true ? `${json(told)}\n` : said(told, dryRun));
         if (told.faults.length === 0) return;
         if (options.json !== true)
@@ -51,13 +53,29 @@ export function exchangeCommands(program: Command): void {
   leaseImportVerb(program.commands.find((command) => command.name() === "leases")!);
 }
 
+/** The first message says what it is; each brings a piece. */
+function* sheetOf(head: SheetHead, text: string): Generator<Partial<SheetHead> & { readonly text: string }> {
+  let isFirst = true;
+  for (const piece of pieces(text)) {
+    yield isFirst ? { ...head, text: piece } : { text: piece };
+    isFirst = false;
+  }
+}
+
+interface SheetHead {
+  readonly kind: SheetKind;
+  readonly format: Format;
+  readonly dryRun: boolean;
+  readonly segment: string;
+}
+
 function sheetVerb(command: Command): Command {
   return operatorVerb(command)
     .addOption(new Option("--kind <kind>", "of what").choices(SHEET_KINDS).makeOptionMandatory())
     .addOption(new Option("--format <format>", "how it is written").choices(FORMATS).default("csv"));
 }
 
-const MOST_BYTES = 16_000_000;
+const MOST_BYTES = 64_000_000;
 
 function said({ faults, rows, changed, unchanged, notes }: Imported, dryRun: boolean): string {
   if (faults.length > 0) return "";

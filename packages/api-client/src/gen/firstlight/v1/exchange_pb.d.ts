@@ -16,7 +16,7 @@ export declare const file_firstlight_v1_exchange: GenFile;
  */
 export declare type ExportRequest = Message<"firstlight.v1.ExportRequest"> & {
   /**
-   * segments, prefixes, reservations or expected.
+   * domains, pools, segments, prefixes, reservations, expected or names.
    *
    * @generated from field: string kind = 1;
    */
@@ -57,6 +57,8 @@ export declare const ExportResponseSchema: GenMessage<ExportResponse>;
  */
 export declare type ImportRequest = Message<"firstlight.v1.ImportRequest"> & {
   /**
+   * Of the first message; what later ones say of anything but the text is not read.
+   *
    * @generated from field: string kind = 1;
    */
   kind: string;
@@ -67,7 +69,7 @@ export declare type ImportRequest = Message<"firstlight.v1.ImportRequest"> & {
   format: string;
 
   /**
-   * At most 3,500,000 characters and 50,000 rows.
+   * A piece. All together at most 16,000,000 characters and 100,000 rows.
    *
    * @generated from field: string text = 3;
    */
@@ -106,7 +108,7 @@ export declare type ImportResponse = Message<"firstlight.v1.ImportResponse"> & {
   faults: SheetFault[];
 
   /**
-   * The first 10,000 rows that changed something.
+   * The first 10,000 rows that changed something, or as many of them as one answer has room for.
    *
    * @generated from field: repeated firstlight.v1.SheetRow rows = 2;
    */
@@ -380,12 +382,13 @@ export declare const ExchangeService: GenService<{
     output: typeof ExportResponseSchema;
   },
   /**
-   * All of the sheet or, with every fault, nothing. Rows that it does not name stay as they are.
+   * All of the sheet or, with every fault, nothing. Rows that it does not name stay as they are. The first message says
+   * what the sheet is; the text comes in pieces, as many as it takes, and is written when the last one has come.
    *
    * @generated from rpc firstlight.v1.ExchangeService.Import
    */
   import: {
-    methodKind: "unary";
+    methodKind: "client_streaming";
     input: typeof ImportRequestSchema;
     output: typeof ImportResponseSchema;
   },
