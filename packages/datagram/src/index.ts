@@ -1,4 +1,12 @@
 /** Floor 0. One `Port` for UDP with two engines: `dgram` everywhere, `batch` (recvmmsg/sendmmsg) on Linux. */
-export { type BlockingPort, createWakeup, listenBlocking, type Wakeup } from "./blocking.ts";
+export {
+  type Bell,
+  type BlockingPort,
+  type Body,
+  createWakeup,
+  listenBlocking,
+  type Run,
+  type Wakeup,
+} from "./blocking.ts";
 export { listen } from "./listen.ts";
 export type { Answer, Counters, Datagram, Endpoint, Engine, Listen, Port, Source } from "./port.ts";

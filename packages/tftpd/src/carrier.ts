@@ -1,8 +1,9 @@
 import type { BlockingPort, Datagram, Endpoint } from "@firstlight/datagram";
 import { isMalformed } from "@firstlight/wire";
-import { decode, encode, ERRORS } from "@firstlight/wire/tftp";
+import { decode, encode, ERRORS, HEADER_BYTES, writeDataHeader } from "@firstlight/wire/tftp";
 import { type Key, keyOf } from "./client.ts";
 import { inMemory } from "./file.ts";
+import type { Line } from "./line.ts";
 import type { Agreement } from "./options.ts";
 import { type Ended, Session, type SessionEnding, type Timer } from "./session.ts";
 import type { Patience } from "./transfer.ts";
@@ -111,15 +112,15 @@ export class Carrier {
     }
   }
 
-  #carry({ id, to, source, content, agreed, patience }: Extract<Order, { do: "carry" }>): void {
-    const { port, now, tell } = this.#parts;
+  #carry(order: Extract<Order, { do: "carry" }>): void {
+    const { id, to, content, agreed, patience } = order;
+    const { now, tell } = this.#parts;
     const key = keyOf(to);
     this.#byKey.get(key)?.session.end("client asked anew");
-    const from = source === undefined ? undefined : { address: source };
     const timer = new TickedTimer(now);
     const session: Session = new Session({
       file: inMemory(content),
-      line: { send: (bytes) => port.send(bytes, to, from), flush() {}, close: async () => {} }, // all leave before the wait
+      line: this.#line(order),
       agreed,
       patience,
       now,
@@ -134,6 +135,26 @@ export class Carrier {
     const carried: Carried = { id, key, session, timer, isProven: false };
     this.#byId.set(id, carried);
     this.#byKey.set(key, carried);
+  }
+
+  /** Blocks leave from where the file stands; all of it leaves before the wait. */
+  #line({ content, agreed, to, source }: Extract<Order, { do: "carry" }>): Line {
+    const { port } = this.#parts;
+    const { blockBytes, windowBlocks } = agreed;
+    const from = source === undefined ? undefined : { address: source };
+    const body = port.pin(content);
+    const heads = new Uint8Array(windowBlocks * HEADER_BYTES);
+    const head = Array.from({ length: windowBlocks }, (_, i) => heads.subarray(i * HEADER_BYTES));
+    return {
+      send: (bytes) => port.send(bytes, to, from),
+      sendBlocks(first, count) {
+        for (let i = 0; i < count; i++) writeDataHeader(head[i]!, (first + i) & 0xffff);
+        const position = (first - 1) * blockBytes;
+        port.sendRun({ body, position, sliceBytes: blockBytes, count, heads, headBytes: HEADER_BYTES }, to, from);
+      },
+      flush() {},
+      close: async () => {},
+    };
   }
 
   #tick(): void {

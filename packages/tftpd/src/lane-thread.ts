@@ -4,8 +4,8 @@ import { listenBlocking } from "@firstlight/datagram";
 import { Carrier, type News, type Order } from "./carrier.ts";
 import type { ThreadData } from "./lane.ts";
 
-const { address, wakeup, orders } = workerData as ThreadData & { readonly orders: MessagePort };
-const port = await listenBlocking({ address, port: 0 }, wakeup);
+const { address, bell, orders } = workerData as ThreadData & { readonly orders: MessagePort };
+const port = await listenBlocking({ address, port: 0 }, bell);
 const tell = (news: News): void => orders.postMessage(news, []);
 const carrier = new Carrier({
   port,

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { type MessagePort, MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
-import { createWakeup, type Endpoint, type Wakeup } from "@firstlight/datagram";
+import { type Bell, createWakeup, type Endpoint, type Wakeup } from "@firstlight/datagram";
 import type { News, Order } from "./carrier.ts";
 import type { Ended, Underway } from "./session.ts";
 
 export interface ThreadData {
   readonly address: Endpoint["address"];
-  /** Descriptor that ends its waiting. */
-  readonly wakeup: number;
+  /** Ends its waiting. */
+  readonly bell: Bell;
 }
 
 /** What is asked of the lane for one transfer. */
@@ -17,7 +17,7 @@ type OnIgnored = (because: string, count: number) => void;
 
 /**
  * A thread of its own for transfers whose file is in memory, where nothing is ever waited for but the network: a block
- * costs three system calls and no turn of the event loop. What is slow stays with the event loop (`session.ts`).
+ * costs two system calls and no turn of the event loop. What is slow stays with the event loop (`session.ts`).
  */
 export class Lane implements AsyncDisposable {
   readonly #worker: Worker;
@@ -32,7 +32,7 @@ export class Lane implements AsyncDisposable {
   static async open(address: Endpoint["address"], onIgnored: OnIgnored): Promise<Lane> {
     const wakeup = await createWakeup();
     const { port1, port2 } = new MessageChannel();
-    const data = { address, wakeup: wakeup.descriptor, orders: port2 };
+    const data = { address, bell: wakeup.bell, orders: port2 };
     const worker = new Worker(new URL("./lane-thread.ts", import.meta.url), {
       workerData: data,
       transferList: [port2],

@@ -5,6 +5,8 @@ import type { Client } from "./client.ts";
 export interface Line {
   /** `bytes` must not be changed until `flush`. */
   send(bytes: Uint8Array): void;
+  /** Sends blocks of a file that is in memory from where they stand, if the line can. */
+  sendBlocks?(from: number, count: number): void;
   flush(): void;
   close(): Promise<void>;
 }

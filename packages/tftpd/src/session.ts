@@ -144,6 +144,10 @@ export class Session implements Underway {
   /** The file is read straight into the datagrams. `done`: how many of them have left. */
   #send(from: number, count: number, done = 0): Promise<void> | undefined {
     const { file, agreed, line } = this.#parts;
+    if (line.sendBlocks) {
+      line.sendBlocks(from, count);
+      return undefined;
+    }
     const { blockBytes, windowBlocks } = agreed;
     const stride = HEADER_BYTES + blockBytes;
     this.#arena ??= new Uint8Array(Math.min(windowBlocks, this.#transfer.last) * stride);

@@ -3,6 +3,7 @@ import { EFD_FLAGS, POLLIN } from "./constants.ts";
 import { createInbox } from "./inbox.ts";
 import { loadLibc, memory, systemError } from "./libc.ts";
 import { createOutbox } from "./outbox.ts";
+import { type Body, pinned, type Run } from "./run.ts";
 import { openSocket } from "./socket.ts";
 
 const POLLOUT = 4;
@@ -10,8 +11,8 @@ const POLLOUT = 4;
 const ROOM_MS = 20;
 
 /**
- * A port whose receiver waits in the kernel on the very thread that asks: for a worker that does nothing else. Three system
- * calls take and answer a batch, and no event loop stands between a packet and its reply.
+ * A port whose receiver waits in the kernel on the very thread that asks: for a worker that does nothing else. Two system
+ * calls take and answer a batch under load, and no event loop stands between a packet and its reply.
  */
 export interface BlockingPort {
   readonly local: Endpoint;
@@ -22,15 +23,26 @@ export interface BlockingPort {
   readonly isWoken: boolean;
   /** Queues one datagram, whose bytes are copied at once. Full: the queue leaves first. */
   send(bytes: Uint8Array, to: Endpoint, source?: Source): void;
+  /** Lets a run point at these bytes. */
+  pin(bytes: Uint8Array): Body;
+  /** Queues consecutive slices of one body, which is read where it stands once the queue leaves. */
+  sendRun(run: Run, to: Endpoint, source?: Source): void;
   flush(): void;
   close(): void;
 }
 
-/** Ends another thread's `receive`. `descriptor` is the process's, so a number is all that thread needs. */
+/** Ends another thread's `receive`. */
 export interface Wakeup {
-  readonly descriptor: number;
+  /** What that thread needs to be woken; may be posted to it. */
+  readonly bell: Bell;
   wake(): void;
   close(): void;
+}
+
+/** A descriptor for one that waits in the kernel, and a flag for one that finds packets whenever it looks. */
+export interface Bell {
+  readonly descriptor: number;
+  readonly rung: Int32Array<SharedArrayBuffer>;
 }
 
 /** Wakes at the process's exit too, which would wait for the thread for ever. */
@@ -40,10 +52,14 @@ export function createWakeup(): Wakeup {
   if (descriptor < 0) throw systemError(libc, "eventfd");
   const one = memory(8);
   one.view.setBigUint64(0, 1n, true);
-  const wake = (): void => void libc.write(descriptor, one.address, 8);
+  const rung = new Int32Array(new SharedArrayBuffer(4));
+  const wake = (): void => {
+    Atomics.store(rung, 0, 1);
+    libc.write(descriptor, one.address, 8);
+  };
   process.on("exit", wake);
   return {
-    descriptor,
+    bell: { descriptor, rung },
     wake,
     close() {
       process.off("exit", wake);
@@ -52,23 +68,23 @@ export function createWakeup(): Wakeup {
   };
 }
 
-export function openBlocking(options: Listen, wakeup: number): BlockingPort {
+export function openBlocking(options: Listen, { descriptor, rung }: Bell): BlockingPort {
   const libc = loadLibc();
   const { fd, local } = openSocket(libc, options);
   const counters: Counters = { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 };
   const inbox = createInbox(libc, fd, options.batch ?? 64, options.maxBytes ?? 2048, counters);
   const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
   const fds = memory(24); // two struct pollfd to receive, one to send: fd, events, revents
-  for (const [i, descriptor, events] of [
+  for (const [i, waited, events] of [
     [0, fd, POLLIN],
-    [1, wakeup, POLLIN],
+    [1, descriptor, POLLIN],
     [2, fd, POLLOUT],
   ] as const) {
-    fds.view.setInt32(i * 8, descriptor, true);
+    fds.view.setInt32(i * 8, waited, true);
     fds.view.setInt16(i * 8 + 4, events, true);
   }
   const count = memory(8); // of the eventfd, read to reset it
-  const has = (i: number): boolean => (fds.view.getInt16(i * 8 + 6, true) & POLLIN) !== 0;
+  const hasRung = (): boolean => (fds.view.getInt16(14, true) & POLLIN) !== 0;
   let isWoken = false;
 
   const flush = (): void => {
@@ -84,14 +100,26 @@ export function openBlocking(options: Listen, wakeup: number): BlockingPort {
     },
     receive(timeoutMs) {
       flush();
-      isWoken = libc.poll(fds.address, 2, timeoutMs) > 0 && has(1);
-      if (isWoken) libc.read(wakeup, count.address, 8);
-      return inbox.take();
+      let batch = inbox.take();
+      let isRinging = false;
+      if (batch.length === 0 && Atomics.load(rung, 0) === 0) {
+        isRinging = libc.poll(fds.address, 2, timeoutMs) > 0 && hasRung();
+        batch = inbox.take();
+      }
+      isWoken = Atomics.exchange(rung, 0, 0) === 1;
+      if (isWoken || isRinging) libc.read(descriptor, count.address, 8); // the flag may be seen before the bell is rung
+      return batch;
     },
     send(bytes, to, source) {
       if (outbox.put(bytes, to, source)) return;
       flush();
       if (!outbox.put(bytes, to, source)) counters.unsent++;
+    },
+    pin: pinned,
+    sendRun(run, to, source) {
+      if (outbox.putRun(run, to, source)) return;
+      flush();
+      if (!outbox.putRun(run, to, source)) counters.unsent += run.count;
     },
     flush,
     close: () => void libc.close(fd),

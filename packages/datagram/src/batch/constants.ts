@@ -21,12 +21,16 @@ export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
 
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
+
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const POLLIN = 1;
 export const EFD_FLAGS = 0o2004000; // EFD_CLOEXEC | EFD_NONBLOCK
 
 export const EINTR = 4;
+export const EIO = 5;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const EFAULT = 14;

@@ -20,14 +20,17 @@ export function createInbox(libc: Libc, fd: number, count: number, maxBytes: num
   const { headers, names, controls } = all;
   for (let i = 0; i < count; i++) pointAt(all, i, bytes.address + i * maxBytes, maxBytes);
 
+  let touched = count; // headers the kernel has written to since they were prepared
+
   return {
     memory: [all, bytes],
     take() {
-      for (let word = 0; word < count * WORDS; word += WORDS) {
+      for (let word = 0; word < touched * WORDS; word += WORDS) {
         headers.u32[word + WORD.nameLength] = SOCKADDR_BYTES;
         headers.u32[word + WORD.controlLength] = CONTROL_BYTES;
       }
       const got = libc.recvmmsg(fd, headers.address, count, C.MSG_DONTWAIT, 0);
+      touched = Math.max(got, 1); // of a call that failed it may have written to the first
       if (got < 0) {
         if (OURS.has(libc.errno())) throw systemError(libc, "recvmmsg");
         return []; // nothing there, or a passing state of the network

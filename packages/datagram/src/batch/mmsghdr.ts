@@ -3,10 +3,18 @@ import { SOCKADDR_BYTES } from "./sockaddr.ts";
 
 /** Offsets in `struct mmsghdr` on 64-bit Linux, as indices of 32-bit words. */
 export const MMSGHDR_BYTES = 64;
-export const WORD = { nameLength: 2, control: 8, controlLength: 10, flags: 12, length: 14 } as const;
+export const WORD = {
+  nameLength: 2,
+  vectors: 4,
+  vectorCount: 6,
+  control: 8,
+  controlLength: 10,
+  flags: 12,
+  length: 14,
+} as const;
 export const WORDS = MMSGHDR_BYTES / 4;
-const IOVEC_BYTES = 16;
-/** Room for the control messages of one datagram: IPV6_PKTINFO (40) and SO_RXQ_OVFL (24). */
+export const IOVEC_BYTES = 16;
+/** Room for the control messages of one datagram: IPV6_PKTINFO (40), and SO_RXQ_OVFL or UDP_SEGMENT (24). */
 export const CONTROL_BYTES = 96;
 
 /** A fixed array of message headers with their names, controls and iovecs, wired together once. */
@@ -18,13 +26,14 @@ export interface Headers {
   readonly iovecs: Memory;
 }
 
-export function createHeaders(count: number): Headers {
+/** `vectors`: how many iovecs there are, where some messages will have several. */
+export function createHeaders(count: number, vectors = count): Headers {
   const all: Headers = {
     count,
     headers: memory(count * MMSGHDR_BYTES),
     names: memory(count * SOCKADDR_BYTES),
     controls: memory(count * CONTROL_BYTES),
-    iovecs: memory(count * IOVEC_BYTES),
+    iovecs: memory(vectors * IOVEC_BYTES),
   };
   for (let i = 0; i < count; i++) {
     const at = i * MMSGHDR_BYTES;
@@ -37,7 +46,7 @@ export function createHeaders(count: number): Headers {
   return all;
 }
 
-/** Points message `i` at `length` bytes. Plain words, since this runs for every datagram sent. */
+/** Points iovec `i` at `length` bytes. Plain words, since this runs for every datagram sent. */
 export function pointAt({ iovecs }: Headers, i: number, address: number, length: number): void {
   const word = i * 4;
   iovecs.u32[word] = address >>> 0;

@@ -1,44 +1,108 @@
 import type { Counters, Endpoint, Source } from "../port.ts";
 import * as C from "./constants.ts";
+import { SEGMENT_BYTES, writePacketInfo, writeSegment } from "./control.ts";
 import { type Libc, memory } from "./libc.ts";
-import { CONTROL_BYTES, createHeaders, MMSGHDR_BYTES, pointAt, WORD, WORDS } from "./mmsghdr.ts";
-import { SOCKADDR_BYTES, writeEndpoint, writeIPv6 } from "./sockaddr.ts";
+import { CONTROL_BYTES, createHeaders, IOVEC_BYTES, MMSGHDR_BYTES, pointAt, WORD, WORDS } from "./mmsghdr.ts";
+import type { Body, Run } from "./run.ts";
+import { SOCKADDR_BYTES, writeEndpoint } from "./sockaddr.ts";
 
 /** Datagrams and bytes that may wait for the kernel. The bytes are copied: 300 bytes cost less than asking an address. */
 const SLOTS = 512;
 const ARENA_BYTES = 512 * 1024;
+const VECTORS = 2048;
 const LARGEST = 65_507;
+/** The longest datagram that no Ethernet cuts up: longer ones are not left to UDP_SEGMENT, which would refuse them. */
+const LARGEST_SEGMENT = { 4: 1472, 6: 1452 } as const;
+/** UDP_MAX_SEGMENTS of the kernels that have it (128 since 6.9). */
+const MOST_SEGMENTS = 64;
 
 export interface Outbox {
   /** What the kernel reads by address, held as long as the outbox. */
   readonly memory: readonly unknown[];
   /** Queues one datagram; `false` when there is no room or it cannot be one of this socket's. */
   put(bytes: Uint8Array, to: Endpoint, source: Source | undefined): boolean;
+  /** Queues all of a run or, `false`, nothing. Its body is read where it stands. */
+  putRun(run: Run, to: Endpoint, source: Source | undefined): boolean;
   /** Sends until empty or until the kernel takes no more; gives what is left. */
   flush(): number;
 }
 
 export function createOutbox(libc: Libc, fd: number, is6: boolean, counters: Counters): Outbox {
-  const all = createHeaders(SLOTS);
-  const { headers, names, controls } = all;
+  const all = createHeaders(SLOTS, VECTORS);
+  const { headers, names, controls, iovecs } = all;
   const arena = memory(ARENA_BYTES);
-  let [first, next, used] = [0, 0, 0]; // slots [first, next) wait; bytes below `used` belong to them
+  const carried = new Uint8Array(SLOTS); // datagrams in a slot: several where the kernel cuts them
+  const firstVector = new Uint16Array(SLOTS);
+  const held: Body[] = []; // what the slots point into must not be collected before it has left
+  const mostBytes = LARGEST_SEGMENT[is6 ? 6 : 4];
+  let canSegment = true; // until a device says no
+  let [first, next, used, vectors] = [0, 0, 0, 0]; // slots [first, next) wait; bytes and iovecs below belong to them
+
+  const isOurs = (to: Endpoint): boolean => (typeof to.address === "bigint") === is6 && to.port > 0 && to.port < 65_536;
+
+  const gather = (slot: number, vector: number, count: number): void => {
+    const at = iovecs.address + vector * IOVEC_BYTES;
+    headers.u32[slot * WORDS + WORD.vectors] = at >>> 0;
+    headers.u32[slot * WORDS + WORD.vectors + 1] = Math.floor(at / 0x1_0000_0000);
+    headers.u32[slot * WORDS + WORD.vectorCount] = count;
+  };
+
+  /** Addresses the next slot, which sends `count` iovecs from `vector` on as `datagrams` datagrams. */
+  const fill = (vector: number, count: number, to: Endpoint, source: Source | undefined, datagrams: number): number => {
+    const word = next * WORDS;
+    gather(next, vector, count);
+    firstVector[next] = vector;
+    headers.u32[word + WORD.nameLength] = writeEndpoint(names.view, next * SOCKADDR_BYTES, to, source?.ifindex ?? 0);
+    headers.u32[word + WORD.controlLength] = source
+      ? writePacketInfo(controls.view, next * CONTROL_BYTES, source, is6)
+      : 0;
+    carried[next] = datagrams;
+    return next++;
+  };
+
+  /** The kernel would not cut this slot's datagrams apart: each goes by itself. */
+  const sendApart = (slot: number): void => {
+    headers.u32[slot * WORDS + WORD.controlLength]! -= SEGMENT_BYTES;
+    for (let i = 0; i < carried[slot]!; i++) {
+      gather(slot, firstVector[slot]! + 2 * i, 2);
+      if (libc.sendmmsg(fd, headers.address + slot * MMSGHDR_BYTES, 1, C.MSG_DONTWAIT) === 1) counters.sent++;
+      else counters.unsent++;
+    }
+  };
 
   return {
-    memory: [all, arena],
+    memory: [all, arena, held],
     put(bytes, to, source) {
-      const fits =
-        bytes.length <= LARGEST && (typeof to.address === "bigint") === is6 && to.port > 0 && to.port < 65_536;
-      if (!fits || next === SLOTS || used + bytes.length > ARENA_BYTES) return false;
+      const fits = bytes.length <= LARGEST && isOurs(to);
+      if (!fits || next === SLOTS || vectors === VECTORS || used + bytes.length > ARENA_BYTES) return false;
       arena.u8.set(bytes, used);
-      pointAt(all, next, arena.address + used, bytes.length);
-      const word = next * WORDS;
-      headers.u32[word + WORD.nameLength] = writeEndpoint(names.view, next * SOCKADDR_BYTES, to, source?.ifindex ?? 0);
-      headers.u32[word + WORD.controlLength] = source
-        ? packetInfo(controls.view, next * CONTROL_BYTES, source, is6)
-        : 0;
+      pointAt(all, vectors, arena.address + used, bytes.length);
+      fill(vectors++, 1, to, source, 1);
       used += bytes.length;
-      next++;
+      return true;
+    },
+
+    putRun({ body, position, sliceBytes, heads, headBytes, count }, to, source) {
+      const whole = headBytes + sliceBytes;
+      const together = canSegment && whole <= mostBytes ? Math.min(MOST_SEGMENTS, Math.floor(LARGEST / whole)) : 1;
+      const isRoom = next + count <= SLOTS && vectors + 2 * count <= VECTORS && used + count * headBytes <= ARENA_BYTES;
+      if (!isRoom || whole > LARGEST || !isOurs(to)) return false;
+      for (let i = 0; i < count * headBytes; i++) arena.u8[used + i] = heads[i]!;
+      held.push(body);
+      for (let done = 0; done < count;) {
+        const several = Math.min(together, count - done);
+        const from = vectors;
+        for (const end = done + several; done < end; done++) {
+          const at = Math.min(position + done * sliceBytes, body.bytes.length);
+          pointAt(all, vectors++, arena.address + used + done * headBytes, headBytes);
+          pointAt(all, vectors++, body.address + at, Math.min(sliceBytes, body.bytes.length - at));
+        }
+        const slot = fill(from, 2 * several, to, source, several);
+        if (several === 1) continue;
+        const word = slot * WORDS + WORD.controlLength;
+        headers.u32[word]! += writeSegment(controls.view, slot * CONTROL_BYTES + headers.u32[word]!, whole);
+      }
+      used += count * headBytes;
       return true;
     },
 
@@ -46,34 +110,23 @@ export function createOutbox(libc: Libc, fd: number, is6: boolean, counters: Cou
       while (first < next) {
         const sent = libc.sendmmsg(fd, headers.address + first * MMSGHDR_BYTES, next - first, C.MSG_DONTWAIT);
         if (sent > 0) {
-          first += sent;
-          counters.sent += sent;
+          for (const end = first + sent; first < end; first++) counters.sent += carried[first]!;
           continue;
         }
         const errno = libc.errno();
         if (errno === C.EAGAIN) return next - first;
         if (errno === C.EINTR) continue;
+        if (carried[first]! > 1) {
+          if (errno === C.EIO) canSegment = false; // a device that computes no checksums
+          sendApart(first++);
+          continue;
+        }
         first++; // the kernel refuses this one: the others must not suffer
         counters.unsent++;
       }
-      first = next = used = 0;
+      first = next = used = vectors = 0;
+      held.length = 0;
       return 0;
     },
   };
-}
-
-/** Writes IP_PKTINFO or IPV6_PKTINFO; gives the length of the control message with its padding. */
-function packetInfo(view: DataView, at: number, { address, ifindex = 0 }: Source, is6: boolean): number {
-  view.setBigUint64(at, is6 ? 36n : 28n, true);
-  view.setInt32(at + 8, is6 ? C.IPPROTO_IPV6 : C.IPPROTO_IP, true);
-  view.setInt32(at + 12, is6 ? C.IPV6_PKTINFO : C.IP_PKTINFO, true);
-  if (is6) {
-    writeIPv6(view, at + 16, typeof address === "bigint" ? address : 0n);
-    view.setInt32(at + 32, ifindex, true);
-    return 40;
-  }
-  view.setInt32(at + 16, ifindex, true);
-  view.setUint32(at + 20, typeof address === "number" ? address : 0); // ipi_spec_dst: the source to send from
-  view.setUint32(at + 24, 0);
-  return 32;
 }
