@@ -23,6 +23,7 @@ export const RULES: Readonly<Record<string, readonly string[]>> = {
   "firstlight.v1.IpamService/ListNames": ["operator"],
   "firstlight.v1.IpamService/DeleteName": ["operator"],
   "firstlight.v1.HistoryService/WhoHad": ["operator"],
+  "firstlight.v1.HistoryService/WhatHad": ["operator"],
   "firstlight.v1.HistoryService/Audit": ["operator"],
   "firstlight.v1.HistoryService/GetUtilisation": ["operator"],
   "firstlight.v1.PoolService/ListPools": ["operator"],

@@ -1,13 +1,15 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type {
+  ArrivalSchema,
   AuditEntrySchema,
   HistoryService,
   PrefixUtilisationSchema,
   TenancySchema,
 } from "@firstlight/api-client/gen/firstlight/v1/history_pb.js";
-import type { Audited, History, Tenancy, Utilisation } from "@firstlight/ipam";
-import { addressOf, pageSize, textOf } from "./field.ts";
+import type { Arrived, Audited, History, Tenancy, Utilisation } from "@firstlight/ipam";
+import { addressOf, macOf, pageSize, textOf } from "./field.ts";
+import { parseMac, sound } from "@firstlight/wire";
 import { invalid } from "./no.ts";
 import type { Handlers } from "./server.ts";
 
@@ -25,6 +27,19 @@ export function historyHandlers(
       const vrf = textOf(request.vrf, "vrf", MAX_WORD);
       const { tenancies, because } = await history.whoHad(address, msOf(request.at) ?? now(), vrf || undefined);
       return { tenancies: tenancies.map(tenancyToWire), because: because ?? "" };
+    },
+
+    async whatHad(request) {
+      const mac = macOf(request.mac, "mac");
+      const limit = pageSize(request.pageSize, 100, 1_000);
+      const after = markOf(request.pageToken);
+      const told = await history.whatHad(sound(parseMac(mac), mac), limit, after);
+      return {
+        tenancies: told.tenancies.map((one) => tenancyToWire({ ...one, mac })),
+        arrivals: after === undefined ? told.arrivals.map(arrivalToWire) : [],
+        nextPageToken: told.next === undefined ? "" : Buffer.from(told.next).toString("base64url"),
+        because: told.because ?? "",
+      };
     },
 
     async audit(request) {
@@ -62,13 +77,32 @@ function tokenOf(token: string): number | undefined {
   return Number(token);
 }
 
+/** What the last row of the page before was: when it began, in which VRF, which address. */
+function markOf(token: string): string | undefined {
+  if (token === "") return undefined;
+  const text = Buffer.from(textOf(token, "page_token", MAX_WORD), "base64url").toString();
+  if (!/^\["\d{4}-[-+:.\d ]{10,40}","[^"\\]{1,253}","[0-9a-f.:]{2,45}"\]$/.test(text))
+    throw invalid("page_token", "is none of ours");
+  return text;
+}
+
+function arrivalToWire({
+  at,
+  is: kind,
+  from = "",
+  was = "",
+  ...where
+}: Arrived): MessageInitShape<typeof ArrivalSchema> {
+  return { ...where, at: timestampFromMs(at), kind, from, was };
+}
+
 function tenancyToWire({
   is: state,
   from,
   until,
   circuitId,
   ...tenancy
-}: Tenancy): MessageInitShape<typeof TenancySchema> {
+}: Omit<Tenancy, "is"> & { readonly is: string }): MessageInitShape<typeof TenancySchema> {
   return {
     ...tenancy,
     interface: BigInt(tenancy.interface),

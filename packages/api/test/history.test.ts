@@ -71,6 +71,17 @@ test("an operator learns who has an address, and that nobody had it before", asy
   assert.match(past.because, /^nothing is known before 20/);
 });
 
+test("an operator learns what a device had, and where it moved", async () => {
+  const { tenancies, nextPageToken } = await operator.history.whatHad({ mac: "02-FF-00-00-00-01" });
+  assert.deepEqual(
+    tenancies.map(({ mac, address, state, segment }) => [mac, address, state, segment]),
+    [["02:ff:00:00:00:01", "10.9.0.20", "bound", "bmc"]],
+  );
+  assert.equal(nextPageToken, "");
+  const nobody = await operator.history.whatHad({ mac: "02:ff:00:00:00:99" });
+  assert.match(nobody.because, /^(it had no address since 20|no history is kept yet)/);
+});
+
 test("every change is there with who made it, page by page", async () => {
   await operator.ipam.updateSegment({ segment: { name: "bmc", mtu: 9000 } });
   const { entries } = await eventually(
@@ -114,6 +125,8 @@ function fails(ask: Promise<unknown>, details: RegExp): Promise<void> {
 
 test("what is asked wrongly is said by field", async () => {
   await fails(operator.history.whoHad({ address: "10.9.0" }), /^address: want an IP address/);
+  await fails(operator.history.whatHad({ mac: "nobody" }), /^mac: want a MAC address/);
+  await fails(operator.history.whatHad({ mac: "02:ff:00:00:00:01", pageToken: "x" }), /^page_token: is none of ours/);
   await fails(operator.history.audit({ pageToken: "x" }), /^page_token: is none of ours/);
   await fails(operator.history.audit({ pageSize: 1001 }), /^page_size: at most 1000/);
 });

@@ -8,6 +8,7 @@ export type * from "./feed.ts";
 export * from "./follower.ts";
 export * from "./identity.ts";
 export type { Difference } from "./history/difference.ts";
+export type { Arrived, Had, WhatHad } from "./history/device.ts";
 export { KEEP, type Keep } from "./history/forget.ts";
 export { type HistoryOptions, type Keeper, startHistory } from "./history/keeper.ts";
 export * from "./history/read.ts";

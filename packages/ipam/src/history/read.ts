@@ -1,7 +1,9 @@
-import { type Address, formatAddress } from "@firstlight/wire";
+import { type Address, formatAddress, type Mac } from "@firstlight/wire";
 import type pg from "pg";
 import type { Json } from "../store/rows.ts";
 import type { Utilisation } from "../utilisation.ts";
+import { MACHINE } from "./archive.ts";
+import { whatHad, type WhatHad } from "./device.ts";
 import { type Difference, difference } from "./difference.ts";
 import { utilisation } from "./trend.ts";
 
@@ -57,6 +59,8 @@ export interface AuditFilter {
 /** What was, for operators. */
 export interface History {
   whoHad(address: Address, at: number, vrf?: string): Promise<WhoHad>;
+  /** What a device had, on any segment: a page of tenancies, and where it came from. */
+  whatHad(mac: Mac, limit: number, after?: string): Promise<WhatHad>;
   /** The newest first. */
   audit(filter: AuditFilter): Promise<Audited[]>;
   /** Every prefix as it was counted last, with its trend over so many days. */
@@ -72,7 +76,7 @@ const WHO = `
     SELECT vrf, address, starts_at, expires_at, closed_at, segment, interface, mac, machine, giaddr, circuit_id, 1 AS rank
     FROM ipam.tenancy
     UNION ALL
-    SELECT l.vrf, l.address, l.starts_at, l.expires_at, NULL, l.segment, l.interface, l.mac, i.machine, l.giaddr, l.circuit_id, 0
+    SELECT l.vrf, l.address, l.starts_at, l.expires_at, NULL, l.segment, l.interface, l.mac, ${MACHINE}, l.giaddr, l.circuit_id, 0
     FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
   ) t LEFT JOIN ipam.segment s ON s.id = t.segment
   WHERE t.address = $1::inet AND t.vrf = ANY ($2::text[]) AND t.starts_at <= to_timestamp($3::float8 / 1000)
@@ -110,6 +114,7 @@ export function createHistory(pool: pg.Pool): History {
       const because = at < begun ? `nothing is known before ${new Date(begun).toISOString()}` : "nobody had it";
       return { tenancies: [], because };
     },
+    whatHad: (mac, limit, after) => whatHad(pool, mac, limit, after),
     async audit({ actor, kind, key, from, to, before, limit }) {
       const { rows: vrfs } = await pool.query<{ vrf: string }>(VRFS, [null]);
       const keys = key === undefined ? null : [key, ...vrfs.map(({ vrf }) => `${vrf}/${key}`)];
@@ -132,8 +137,12 @@ function tenancy(row: Json, at: number): Tenancy {
   };
 }
 
+/** Kinds of which an entry is what happened, and no state of a row. */
+const NEWS: ReadonlySet<string> = new Set(["arrival", "collision"]);
+
 function audited(row: Json): Audited {
-  const [before, after] = [row["before"] as Json | null, row["row"] as Json | null];
+  const isNews = NEWS.has(row["kind"] as string);
+  const [before, after] = [isNews ? null : (row["before"] as Json | null), row["row"] as Json | null];
   const did = after === null ? "deleted" : before === null ? "created" : "changed";
   return {
     id: Number(row["id"]),

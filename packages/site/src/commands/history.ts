@@ -6,6 +6,7 @@ import { ask, collect, operatorVerb, type OperatorOptions } from "./operator.ts"
 
 type Service = Operator["history"];
 type WhoHad = Awaited<ReturnType<Service["whoHad"]>>;
+type WhatHad = Pick<Awaited<ReturnType<Service["whatHad"]>>, "tenancies" | "arrivals" | "because">;
 type Entry = Awaited<ReturnType<Service["audit"]>>["entries"][number];
 type Use = Awaited<ReturnType<Service["getUtilisation"]>>["prefixes"][number];
 type Filter = Pick<Parameters<Service["audit"]>[0], "actor" | "kind" | "key" | "from" | "to">;
@@ -31,6 +32,15 @@ export function historyCommands(program: Command): void {
         const { at, vrf = "" } = options;
         const told = await service.whoHad({ address, vrf, ...(at && { at }) });
         process.stdout.write(`${options.json === true ? json(told) : who(address, told)}\n`);
+      }),
+    );
+  operatorVerb(history.command("of <mac>"))
+    .description("what a device had, on every segment, the newest first")
+    .option("--most <count>", "at most so many", Number, 100)
+    .action((mac: string, options: OperatorOptions & { most: number }) =>
+      ask(options, async ({ history: service }) => {
+        const told = await all(service, mac, options.most);
+        process.stdout.write(`${options.json === true ? json(told) : of(mac, told)}\n`);
       }),
     );
   operatorVerb(history.command("audit"))
@@ -74,6 +84,44 @@ async function* entries(service: Service, filter: Filter, most: number): AsyncGe
     if (page.nextPageToken === "") return;
     pageToken = page.nextPageToken;
   }
+}
+
+async function all(service: Service, mac: string, most: number): Promise<WhatHad> {
+  const first = await service.whatHad({ mac, pageSize: Math.min(most, 1000) });
+  const { tenancies, arrivals, because } = first;
+  for (let pageToken = first.nextPageToken; pageToken !== "" && tenancies.length < most;) {
+    const page = await service.whatHad({ mac, pageSize: Math.min(most - tenancies.length, 1000), pageToken });
+    tenancies.push(...page.tenancies);
+    pageToken = page.nextPageToken;
+  }
+  return { tenancies, arrivals, because };
+}
+
+const of = (mac: string, { tenancies, arrivals, because }: WhatHad): string =>
+  tenancies.length === 0
+    ? `${mac}: ${because}`
+    : [
+        table([
+          ["ADDRESS", "VRF", "SEGMENT", "MACHINE", "FROM", "UNTIL", "STATE"],
+          ...tenancies.map((one) => [
+            one.address,
+            one.vrf,
+            one.segment,
+            one.machine,
+            timeText(one.from),
+            timeText(one.until),
+            one.state,
+          ]),
+        ]),
+        ...arrivals.map((arrival) => `${timeText(arrival.at)}  ${arrivalText(arrival)}`),
+      ].join("\n");
+
+/** `moved from bmc 10.0.0.20 to host 10.0.8.7`. */
+function arrivalText({ kind, segment, address, from, was }: WhatHad["arrivals"][number]): string {
+  const to = `${segment} ${address}`;
+  if (kind === "moved") return `moved from ${`${from} ${was}`.trim()} to ${to}`;
+  if (kind === "alternates") return `is on ${`${from} ${was}`.trim()} and on ${to} at once`;
+  return from === "" ? `came to ${to}, as predicted` : `came to ${to}, predicted on ${from}`;
 }
 
 const who = (address: string, { tenancies, because }: WhoHad): string =>

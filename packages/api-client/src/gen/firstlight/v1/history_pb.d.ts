@@ -137,6 +137,120 @@ export declare type Tenancy = Message<"firstlight.v1.Tenancy"> & {
 export declare const TenancySchema: GenMessage<Tenancy>;
 
 /**
+ * @generated from message firstlight.v1.WhatHadRequest
+ */
+export declare type WhatHadRequest = Message<"firstlight.v1.WhatHadRequest"> & {
+  /**
+   * @generated from field: string mac = 1;
+   */
+  mac: string;
+
+  /**
+   * At most 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message firstlight.v1.WhatHadRequest.
+ * Use `create(WhatHadRequestSchema)` to create a new message.
+ */
+export declare const WhatHadRequestSchema: GenMessage<WhatHadRequest>;
+
+/**
+ * @generated from message firstlight.v1.WhatHadResponse
+ */
+export declare type WhatHadResponse = Message<"firstlight.v1.WhatHadResponse"> & {
+  /**
+   * Their state: bound, lapsed, released or declined, as of now. A move leaves a released one behind.
+   *
+   * @generated from field: repeated firstlight.v1.Tenancy tenancies = 1;
+   */
+  tenancies: Tenancy[];
+
+  /**
+   * The newest 100, the newest first; on the first page alone.
+   *
+   * @generated from field: repeated firstlight.v1.Arrival arrivals = 2;
+   */
+  arrivals: Arrival[];
+
+  /**
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
+
+  /**
+   * Why there is none.
+   *
+   * @generated from field: string because = 4;
+   */
+  because: string;
+};
+
+/**
+ * Describes the message firstlight.v1.WhatHadResponse.
+ * Use `create(WhatHadResponseSchema)` to create a new message.
+ */
+export declare const WhatHadResponseSchema: GenMessage<WhatHadResponse>;
+
+/**
+ * A device came to a segment where it was not at home.
+ *
+ * @generated from message firstlight.v1.Arrival
+ */
+export declare type Arrival = Message<"firstlight.v1.Arrival"> & {
+  /**
+   * @generated from field: google.protobuf.Timestamp at = 1;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * promoted: it had been predicted; moved: it left another segment; alternates: it is on both.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string segment = 3;
+   */
+  segment: string;
+
+  /**
+   * @generated from field: string address = 4;
+   */
+  address: string;
+
+  /**
+   * The segment it came from; empty: none.
+   *
+   * @generated from field: string from = 5;
+   */
+  from: string;
+
+  /**
+   * What it had there.
+   *
+   * @generated from field: string was = 6;
+   */
+  was: string;
+};
+
+/**
+ * Describes the message firstlight.v1.Arrival.
+ * Use `create(ArrivalSchema)` to create a new message.
+ */
+export declare const ArrivalSchema: GenMessage<Arrival>;
+
+/**
  * @generated from message firstlight.v1.AuditRequest
  */
 export declare type AuditRequest = Message<"firstlight.v1.AuditRequest"> & {
@@ -414,6 +528,16 @@ export declare const HistoryService: GenService<{
     methodKind: "unary";
     input: typeof WhoHadRequestSchema;
     output: typeof WhoHadResponseSchema;
+  },
+  /**
+   * What a device had, on every segment, the newest first.
+   *
+   * @generated from rpc firstlight.v1.HistoryService.WhatHad
+   */
+  whatHad: {
+    methodKind: "unary";
+    input: typeof WhatHadRequestSchema;
+    output: typeof WhatHadResponseSchema;
   },
   /**
    * Who changed what, the newest first. Plain renewals are in the tenancies, not here.

@@ -9,7 +9,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file firstlight/v1/history.proto.
  */
 export const file_firstlight_v1_history = /*@__PURE__*/
-  fileDesc("ChtmaXJzdGxpZ2h0L3YxL2hpc3RvcnkucHJvdG8SDWZpcnN0bGlnaHQudjEiVQoNV2hvSGFkUmVxdWVzdBIPCgdhZGRyZXNzGAEgASgJEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgN2cmYYAyABKAkiTAoOV2hvSGFkUmVzcG9uc2USKQoJdGVuYW5jaWVzGAEgAygLMhYuZmlyc3RsaWdodC52MS5UZW5hbmN5Eg8KB2JlY2F1c2UYAiABKAki8QEKB1RlbmFuY3kSCwoDdnJmGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSCwoDbWFjGAMgASgJEg8KB21hY2hpbmUYBCABKAkSDwoHc2VnbWVudBgFIAEoCRIRCglpbnRlcmZhY2UYBiABKAQSKAoEZnJvbRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXN0YXRlGAkgASgJEg4KBmdpYWRkchgKIAEoCRISCgpjaXJjdWl0X2lkGAsgASgMIrEBCgxBdWRpdFJlcXVlc3QSDQoFYWN0b3IYASABKAkSDAoEa2luZBgCIAEoCRILCgNrZXkYAyABKAkSKAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIlQKDUF1ZGl0UmVzcG9uc2USKgoHZW50cmllcxgBIAMoCzIZLmZpcnN0bGlnaHQudjEuQXVkaXRFbnRyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiuAEKCkF1ZGl0RW50cnkSEAoIcG9zaXRpb24YASABKAQSJgoCYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWFjdG9yGAMgASgJEgwKBGtpbmQYBCABKAkSCwoDa2V5GAUgASgJEgsKA2RpZBgGIAEoCRIqCgdjaGFuZ2VkGAcgAygLMhkuZmlyc3RsaWdodC52MS5EaWZmZXJlbmNlEg0KBXRyYWNlGAggASgJIlkKCkRpZmZlcmVuY2USDQoFZmllbGQYASABKAkSEwoGYmVmb3JlGAIgASgJSACIAQESEgoFYWZ0ZXIYAyABKAlIAYgBAUIJCgdfYmVmb3JlQggKBl9hZnRlciIXChVHZXRVdGlsaXNhdGlvblJlcXVlc3QiTAoWR2V0VXRpbGlzYXRpb25SZXNwb25zZRIyCghwcmVmaXhlcxgBIAMoCzIgLmZpcnN0bGlnaHQudjEuUHJlZml4VXRpbGlzYXRpb24ipAIKEVByZWZpeFV0aWxpc2F0aW9uEg8KB3NlZ21lbnQYASABKAkSCwoDdnJmGAIgASgJEg4KBnByZWZpeBgDIAEoCRImCgJhdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKYXNzaWduYWJsZRgFIAEoARINCgVib3VuZBgGIAEoARIMCgRrZXB0GAcgASgBEg8KB3Jlc3RpbmcYCCABKAESDAoEaWRsZRgJIAEoARIUCgdwZXJfZGF5GAogASgBSACIAQESHwoSZGF5c190b19leGhhdXN0aW9uGAsgASgBSAGIAQESDwoHYmVjYXVzZRgMIAEoCUIKCghfcGVyX2RheUIVChNfZGF5c190b19leGhhdXN0aW9uMvoBCg5IaXN0b3J5U2VydmljZRJFCgZXaG9IYWQSHC5maXJzdGxpZ2h0LnYxLldob0hhZFJlcXVlc3QaHS5maXJzdGxpZ2h0LnYxLldob0hhZFJlc3BvbnNlEkIKBUF1ZGl0EhsuZmlyc3RsaWdodC52MS5BdWRpdFJlcXVlc3QaHC5maXJzdGxpZ2h0LnYxLkF1ZGl0UmVzcG9uc2USXQoOR2V0VXRpbGlzYXRpb24SJC5maXJzdGxpZ2h0LnYxLkdldFV0aWxpc2F0aW9uUmVxdWVzdBolLmZpcnN0bGlnaHQudjEuR2V0VXRpbGlzYXRpb25SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChtmaXJzdGxpZ2h0L3YxL2hpc3RvcnkucHJvdG8SDWZpcnN0bGlnaHQudjEiVQoNV2hvSGFkUmVxdWVzdBIPCgdhZGRyZXNzGAEgASgJEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBILCgN2cmYYAyABKAkiTAoOV2hvSGFkUmVzcG9uc2USKQoJdGVuYW5jaWVzGAEgAygLMhYuZmlyc3RsaWdodC52MS5UZW5hbmN5Eg8KB2JlY2F1c2UYAiABKAki8QEKB1RlbmFuY3kSCwoDdnJmGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSCwoDbWFjGAMgASgJEg8KB21hY2hpbmUYBCABKAkSDwoHc2VnbWVudBgFIAEoCRIRCglpbnRlcmZhY2UYBiABKAQSKAoEZnJvbRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXN0YXRlGAkgASgJEg4KBmdpYWRkchgKIAEoCRISCgpjaXJjdWl0X2lkGAsgASgMIkQKDldoYXRIYWRSZXF1ZXN0EgsKA21hYxgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSKQAQoPV2hhdEhhZFJlc3BvbnNlEikKCXRlbmFuY2llcxgBIAMoCzIWLmZpcnN0bGlnaHQudjEuVGVuYW5jeRIoCghhcnJpdmFscxgCIAMoCzIWLmZpcnN0bGlnaHQudjEuQXJyaXZhbBIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkSDwoHYmVjYXVzZRgEIAEoCSJ8CgdBcnJpdmFsEiYKAmF0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRraW5kGAIgASgJEg8KB3NlZ21lbnQYAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIMCgRmcm9tGAUgASgJEgsKA3dhcxgGIAEoCSKxAQoMQXVkaXRSZXF1ZXN0Eg0KBWFjdG9yGAEgASgJEgwKBGtpbmQYAiABKAkSCwoDa2V5GAMgASgJEigKBGZyb20YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYBiABKA0SEgoKcGFnZV90b2tlbhgHIAEoCSJUCg1BdWRpdFJlc3BvbnNlEioKB2VudHJpZXMYASADKAsyGS5maXJzdGxpZ2h0LnYxLkF1ZGl0RW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrgBCgpBdWRpdEVudHJ5EhAKCHBvc2l0aW9uGAEgASgEEiYKAmF0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhY3RvchgDIAEoCRIMCgRraW5kGAQgASgJEgsKA2tleRgFIAEoCRILCgNkaWQYBiABKAkSKgoHY2hhbmdlZBgHIAMoCzIZLmZpcnN0bGlnaHQudjEuRGlmZmVyZW5jZRINCgV0cmFjZRgIIAEoCSJZCgpEaWZmZXJlbmNlEg0KBWZpZWxkGAEgASgJEhMKBmJlZm9yZRgCIAEoCUgAiAEBEhIKBWFmdGVyGAMgASgJSAGIAQFCCQoHX2JlZm9yZUIICgZfYWZ0ZXIiFwoVR2V0VXRpbGlzYXRpb25SZXF1ZXN0IkwKFkdldFV0aWxpc2F0aW9uUmVzcG9uc2USMgoIcHJlZml4ZXMYASADKAsyIC5maXJzdGxpZ2h0LnYxLlByZWZpeFV0aWxpc2F0aW9uIqQCChFQcmVmaXhVdGlsaXNhdGlvbhIPCgdzZWdtZW50GAEgASgJEgsKA3ZyZhgCIAEoCRIOCgZwcmVmaXgYAyABKAkSJgoCYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmFzc2lnbmFibGUYBSABKAESDQoFYm91bmQYBiABKAESDAoEa2VwdBgHIAEoARIPCgdyZXN0aW5nGAggASgBEgwKBGlkbGUYCSABKAESFAoHcGVyX2RheRgKIAEoAUgAiAEBEh8KEmRheXNfdG9fZXhoYXVzdGlvbhgLIAEoAUgBiAEBEg8KB2JlY2F1c2UYDCABKAlCCgoIX3Blcl9kYXlCFQoTX2RheXNfdG9fZXhoYXVzdGlvbjLEAgoOSGlzdG9yeVNlcnZpY2USRQoGV2hvSGFkEhwuZmlyc3RsaWdodC52MS5XaG9IYWRSZXF1ZXN0Gh0uZmlyc3RsaWdodC52MS5XaG9IYWRSZXNwb25zZRJICgdXaGF0SGFkEh0uZmlyc3RsaWdodC52MS5XaGF0SGFkUmVxdWVzdBoeLmZpcnN0bGlnaHQudjEuV2hhdEhhZFJlc3BvbnNlEkIKBUF1ZGl0EhsuZmlyc3RsaWdodC52MS5BdWRpdFJlcXVlc3QaHC5maXJzdGxpZ2h0LnYxLkF1ZGl0UmVzcG9uc2USXQoOR2V0VXRpbGlzYXRpb24SJC5maXJzdGxpZ2h0LnYxLkdldFV0aWxpc2F0aW9uUmVxdWVzdBolLmZpcnN0bGlnaHQudjEuR2V0VXRpbGlzYXRpb25SZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message firstlight.v1.WhoHadRequest.
@@ -33,53 +33,74 @@ export const TenancySchema = /*@__PURE__*/
   messageDesc(file_firstlight_v1_history, 2);
 
 /**
+ * Describes the message firstlight.v1.WhatHadRequest.
+ * Use `create(WhatHadRequestSchema)` to create a new message.
+ */
+export const WhatHadRequestSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_history, 3);
+
+/**
+ * Describes the message firstlight.v1.WhatHadResponse.
+ * Use `create(WhatHadResponseSchema)` to create a new message.
+ */
+export const WhatHadResponseSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_history, 4);
+
+/**
+ * Describes the message firstlight.v1.Arrival.
+ * Use `create(ArrivalSchema)` to create a new message.
+ */
+export const ArrivalSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_history, 5);
+
+/**
  * Describes the message firstlight.v1.AuditRequest.
  * Use `create(AuditRequestSchema)` to create a new message.
  */
 export const AuditRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_history, 3);
+  messageDesc(file_firstlight_v1_history, 6);
 
 /**
  * Describes the message firstlight.v1.AuditResponse.
  * Use `create(AuditResponseSchema)` to create a new message.
  */
 export const AuditResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_history, 4);
+  messageDesc(file_firstlight_v1_history, 7);
 
 /**
  * Describes the message firstlight.v1.AuditEntry.
  * Use `create(AuditEntrySchema)` to create a new message.
  */
 export const AuditEntrySchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_history, 5);
+  messageDesc(file_firstlight_v1_history, 8);
 
 /**
  * Describes the message firstlight.v1.Difference.
  * Use `create(DifferenceSchema)` to create a new message.
  */
 export const DifferenceSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_history, 6);
+  messageDesc(file_firstlight_v1_history, 9);
 
 /**
  * Describes the message firstlight.v1.GetUtilisationRequest.
  * Use `create(GetUtilisationRequestSchema)` to create a new message.
  */
 export const GetUtilisationRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_history, 7);
+  messageDesc(file_firstlight_v1_history, 10);
 
 /**
  * Describes the message firstlight.v1.GetUtilisationResponse.
  * Use `create(GetUtilisationResponseSchema)` to create a new message.
  */
 export const GetUtilisationResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_history, 8);
+  messageDesc(file_firstlight_v1_history, 11);
 
 /**
  * Describes the message firstlight.v1.PrefixUtilisation.
  * Use `create(PrefixUtilisationSchema)` to create a new message.
  */
 export const PrefixUtilisationSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_history, 9);
+  messageDesc(file_firstlight_v1_history, 12);
 
 /**
  * What was, and where it leads: for operators.

@@ -1,0 +1,104 @@
+import { formatMac, type Mac } from "@firstlight/wire";
+import type pg from "pg";
+import type { Json } from "../store/rows.ts";
+import { MACHINE } from "./archive.ts";
+
+/** One address that a device had, wherever that was. Times are milliseconds of the database's clock. */
+export interface Had {
+  readonly vrf: string;
+  readonly address: string;
+  readonly segment: string;
+  readonly interface: number;
+  readonly machine?: string;
+  readonly from: number;
+  /** When the promise ended, or will. */
+  readonly until: number;
+  /** `bound`: the promise runs; `lapsed`: it ran out; `released`, `declined`: given back, or left behind by a move. */
+  readonly is: "bound" | "lapsed" | "released" | "declined";
+  readonly giaddr?: string;
+  readonly circuitId?: Uint8Array;
+}
+
+/** A device came to a segment where it was not at home. */
+export interface Arrived {
+  readonly at: number;
+  /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
+  readonly is: "promoted" | "moved" | "alternates";
+  readonly segment: string;
+  readonly address: string;
+  readonly from?: string;
+  /** What it had there. */
+  readonly was?: string;
+}
+
+export interface WhatHad {
+  /** The newest first. */
+  readonly tenancies: readonly Had[];
+  readonly arrivals: readonly Arrived[];
+  /** What the next page begins after; absent: that was all. */
+  readonly next?: string;
+  /** Why there is none. */
+  readonly because?: string;
+}
+
+/** Most arrivals shown: who moves more often than that has a page of the audit. */
+const ARRIVALS = 100;
+
+/** The leases themselves are asked too: they know their last renewal a moment before the history does. */
+const HAD = `
+  SELECT t.vrf, host(t.address) AS address, coalesce(s.name, '') AS segment, t.interface, t.machine, t.starts_at::text AS began,
+    floor(extract(epoch FROM t.starts_at) * 1000)::float8 AS "from",
+    floor(extract(epoch FROM coalesce(t.closed_at, t.expires_at)) * 1000)::float8 AS until,
+    CASE WHEN t.state <> 'bound' THEN t.state WHEN coalesce(t.closed_at, t.expires_at) > now() THEN 'bound' ELSE 'lapsed' END AS is,
+    host(t.giaddr) AS giaddr, t.circuit_id AS "circuitId"
+  FROM (
+    SELECT DISTINCT ON (starts_at, vrf, address) * FROM (
+      SELECT vrf, address, starts_at, expires_at, closed_at, state, segment, interface, machine, giaddr, circuit_id, 1 AS rank
+      FROM ipam.tenancy WHERE mac = $1::macaddr
+      UNION ALL
+      SELECT l.vrf, l.address, l.starts_at, l.expires_at, NULL, l.state, l.segment, l.interface, ${MACHINE}, l.giaddr, l.circuit_id, 0
+      FROM ipam.interface i JOIN ipam.lease l ON l.interface = i.id WHERE i.mac = $1::macaddr
+    ) u
+    WHERE $2::timestamptz IS NULL OR (starts_at, vrf, address) < ($2::timestamptz, $3::text, $4::inet)
+    ORDER BY starts_at DESC, vrf DESC, address DESC, rank LIMIT $5
+  ) t LEFT JOIN ipam.segment s ON s.id = t.segment
+  ORDER BY t.starts_at DESC, t.vrf DESC, t.address DESC`;
+
+const ARRIVED = `
+  SELECT floor(extract(epoch FROM at) * 1000)::float8 AS at, "row" FROM ipam.audit
+  WHERE key = $1 AND kind = 'arrival' AND "row" IS NOT NULL ORDER BY id DESC LIMIT ${ARRIVALS}`;
+
+const BEGUN = `SELECT to_char(begun_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS begun FROM ipam.chronicle`;
+
+/** All that a device had, across segments, a page at a time. `after` is the `next` of the page before. */
+export async function whatHad(pool: pg.Pool, mac: Mac, limit: number, after?: string): Promise<WhatHad> {
+  const [began = null, vrf = null, address = null] = after === undefined ? [] : (JSON.parse(after) as string[]);
+  const { rows } = await pool.query<Json>(HAD, [formatMac(mac), began, vrf, address, limit + 1]);
+  const { rows: arrived } = await pool.query<{ at: number; row: Omit<Arrived, "at"> }>(ARRIVED, [formatMac(mac)]);
+  const page = rows.slice(0, limit);
+  const last = rows.length > limit ? page.at(-1) : undefined;
+  const arrivals = arrived.map(({ at, row: { is, segment, address, from, was } }) => ({
+    at,
+    is,
+    segment,
+    address,
+    ...(from !== undefined && { from }),
+    ...(was !== undefined && { was }),
+  }));
+  const because = page.length === 0 && after === undefined ? await whyNone(pool) : undefined;
+  return {
+    tenancies: page.map(hadFrom),
+    arrivals,
+    ...(last && { next: JSON.stringify([last["began"], last["vrf"], last["address"]]) }),
+    ...(because !== undefined && { because }),
+  };
+}
+
+async function whyNone(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ begun: string }>(BEGUN);
+  return rows[0] ? `it had no address since ${rows[0].begun}` : "no history is kept yet";
+}
+
+function hadFrom({ began: _began, ...row }: Json): Had {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as Had;
+}
