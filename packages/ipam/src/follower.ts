@@ -65,9 +65,7 @@ export async function createReplica(source: Source, clock: Clock, options: Repli
 
 async function restore(memory: Memory, file: string, log?: FollowerLog): Promise<void> {
   const tables = new Tables();
-  const snapshot = await readSnapshot(file, (rows) => {
-    for (const row of rows) tables.put(row);
-  });
+  const snapshot = await readSnapshot(file, (rows) => tables.fill(rows));
   if (snapshot.is === "ignored") return log?.info({ file, because: snapshot.because }, "no snapshot used");
   memory.swap(tables, snapshot.heading.at, snapshot.heading.dnsPosition);
   memory.resume(snapshot.heading);
@@ -166,7 +164,7 @@ class Follower {
       const tables = new Tables();
       for await (const rows of loaded.rows) {
         if (this.#stopping.signal.aborted) break; // the source closes what it reads from
-        for (const row of rows) tables.put(row);
+        tables.fill(rows);
       }
       return { is: "loaded", tables, loaded };
     } catch (cause) {

@@ -16,7 +16,8 @@ export interface Loaded {
   readonly dnsPosition: number;
   /** The database's clock at the snapshot, milliseconds. */
   readonly databaseNow: number;
-  readonly rows: AsyncIterable<readonly Row[]>;
+  /** In batches, each good until the next is asked for: a million rows are not a million objects (`Tuples`). */
+  readonly rows: AsyncIterable<Iterable<Row>>;
 }
 
 /** The database answers and has no schema of ours: the one fault of the world that has a remedy by name. */

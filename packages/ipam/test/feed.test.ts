@@ -167,7 +167,7 @@ test("in another history of the database a new epoch begins, far ahead, and read
   const anew = await source.load();
   assert.equal(anew.dnsPosition, anew.at.position, "serials never go back");
   let leases = 0;
-  for await (const rows of anew.rows) leases += rows.filter(({ kind }) => kind === "lease").length;
+  for await (const rows of anew.rows) leases += [...rows].filter(({ kind }) => kind === "lease").length;
   assert.equal(leases, 1);
 
   await site.store.commit([bind(open, stranger(2), "10.0.0.21")], "t");

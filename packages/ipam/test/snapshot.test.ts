@@ -17,7 +17,8 @@ import {
   segment,
 } from "@firstlight/kit";
 import * as fc from "fast-check";
-import { createReplica, type Row } from "../src/index.ts";
+import { createReplica, keyOf, type Row } from "../src/index.ts";
+import { fullKey } from "../src/key.ts";
 import { readSnapshot, saveSnapshot } from "../src/snapshot.ts";
 
 const ROWS: readonly Row[] = [
@@ -33,6 +34,8 @@ const ROWS: readonly Row[] = [
 ];
 const HEADING = { at: { epoch: "e", position: 42 }, dnsPosition: 40, completeAt: DAWN, ahead: 250 };
 
+const byKey = (rows: readonly Row[]): Map<string, Row> =>
+  new Map(rows.map((row) => [fullKey(row.kind, keyOf(row)), row]));
 const ignore = (): void => {};
 
 /** A folder of the test's own. */
@@ -48,12 +51,8 @@ test("a snapshot brings back every kind of row, bigints and bytes included", asy
   const read = await readSnapshot(at.file, (some) => rows.push(...some));
   assert(read.is === "restored");
   assert.deepEqual(read.heading, { ...HEADING, rows: ROWS.length });
-  assert.deepEqual(
-    rows?.map((row) => (row.kind === "lease" && row.clientId ? { ...row, clientId: [...row.clientId] } : row)).length,
-    ROWS.length,
-  );
-  assert.equal(rows?.[6]?.kind === "lease" && rows[6].address, 0xfd00_0000_0000_0000_0000_0000_0000_0012n);
-  assert.deepEqual(rows?.[5]?.kind === "lease" && [...rows[5].clientId!], [1, 2, 3]);
+  assert.equal(rows.length, ROWS.length);
+  assert.deepEqual(byKey(rows), byKey(ROWS));
 });
 
 test("a snapshot is the owner's alone, and leaves no half-written file beside it", async () => {
@@ -90,7 +89,7 @@ test("any bytes are ignored", async () => {
   await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
-      await writeFile(at.file, Buffer.concat([Buffer.from("firstlight ipam snapshot 1\n"), bytes]));
+      await writeFile(at.file, Buffer.concat([Buffer.from("firstlight ipam snapshot 3\n"), bytes]));
       assert.equal((await readSnapshot(at.file, ignore)).is, "ignored");
     }),
     { numRuns: 100 },

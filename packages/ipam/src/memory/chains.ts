@@ -27,6 +27,12 @@ export class Chains {
     this.#link(slot);
   }
 
+  /** Room for so many slots at once: nothing is spread or copied until there are more. */
+  reserve(slots: number): void {
+    while (this.#heads.length < slots) this.#spread();
+    if (slots > this.#next.length) this.#next = widened(this.#next, slots);
+  }
+
   drop(slot: number): void {
     const at = this.#hashAt(slot) & (this.#heads.length - 1);
     let before = -1;
@@ -58,12 +64,20 @@ export class Chains {
   }
 }
 
+type Column = Int32Array | Uint32Array | Float64Array | Uint8Array | Uint16Array;
+
 /** The same column with room for one more slot, and a fifth to spare. */
-export function grown<A extends Int32Array | Uint32Array | Float64Array | Uint8Array | Uint16Array>(
-  column: A,
-  slot: number,
-): A {
-  const wider = new (column.constructor as new (length: number) => A)(Math.ceil((slot + 1) * 1.2) + 256);
+export function grown<A extends Column>(column: A, slot: number): A {
+  return widened(column, widthFor(slot));
+}
+
+/** How wide columns become that must take this slot. */
+export function widthFor(slot: number): number {
+  return Math.ceil((slot + 1) * 1.2) + 256;
+}
+
+export function widened<A extends Column>(column: A, width: number): A {
+  const wider = new (column.constructor as new (length: number) => A)(width);
   wider.set(column);
   return wider;
 }

@@ -1,14 +1,18 @@
 import type { Mac } from "@firstlight/wire";
 import { readId } from "../key.ts";
 import type { Interface, Role } from "../model.ts";
-import { Chains, grown, hashOf, hashOfText } from "./chains.ts";
+import { INTERFACE, isPlain } from "../tuples/columns.ts";
+import type { Tuple } from "../tuples/tuple.ts";
+import { Words } from "../tuples/words.ts";
+import { Chains, hashOf, hashOfText, widened } from "./chains.ts";
 import { Packed } from "./packed.ts";
 import type { Rows } from "./table.ts";
 
-const ROLES: readonly Role[] = ["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"];
-const IDENTIFIED: readonly Interface["identifiedBy"][] = ["expected", "lease", "declared"];
-const FIELDS = new Set<string>(["kind", "id", "segment", "mac", "role", "machine", "label", "identifiedBy", "version"]);
+const ROLES = new Words(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"] satisfies Role[]);
+const IDENTIFIED = new Words(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);
+const STATES = new Words(["", "predicted", "away"] satisfies (NonNullable<Interface["state"]> | "")[]);
 const IDENTIFIED_SHIFT = 3;
+const STATE_SHIFT = 5;
 
 /** Interfaces by id, MAC and label. One that says more than the columns can is kept whole beside them. */
 export class Interfaces extends Packed<Interface> implements Rows<Interface> {
@@ -65,12 +69,27 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     const before = this.get(row.id);
     if (before) this.drop(before);
     const slot = this.take();
-    this.#grow(slot);
     this.#write(slot, row);
-    this.#byId.add(slot);
-    this.#byMac.add(slot);
-    if (row.label !== undefined) this.#byLabel.add(slot);
+    this.#index(slot);
     return before;
+  }
+
+  /** Puts a row that is not held yet from its tuple, without making an object of it. False: the columns cannot say it. */
+  fill(tuple: Tuple): boolean {
+    const role = tuple.word(INTERFACE.role, ROLES);
+    const identified = tuple.word(INTERFACE.identified_by, IDENTIFIED);
+    const state = tuple.has(INTERFACE.state) ? tuple.word(INTERFACE.state, STATES) : 0;
+    if (tuple.has(INTERFACE.more) || role === -1 || identified === -1 || state === -1) return false;
+    const slot = this.take();
+    this.#id[slot] = tuple.int32(INTERFACE.id);
+    this.#segment[slot] = tuple.int32(INTERFACE.segment);
+    this.#mac[slot] = tuple.mac(INTERFACE.mac);
+    this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
+    this.#version[slot] = tuple.int64(INTERFACE.version);
+    this.#machine[slot] = tuple.has(INTERFACE.machine) ? this.#shared(tuple.text(INTERFACE.machine)) : undefined;
+    this.#label[slot] = tuple.has(INTERFACE.label) ? tuple.text(INTERFACE.label) : undefined;
+    this.#index(slot);
+    return true;
   }
 
   drop(row: Interface): void {
@@ -93,12 +112,13 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
       id: this.#id[slot]!,
       segment: this.#segment[slot]!,
       mac: this.#mac[slot]!,
-      role: ROLES[flags & 7]!,
-      identifiedBy: IDENTIFIED[flags >> IDENTIFIED_SHIFT]!,
+      role: ROLES.text(flags & 7) as Role,
+      identifiedBy: IDENTIFIED.text((flags >> IDENTIFIED_SHIFT) & 3) as Interface["identifiedBy"],
       version: this.#version[slot]!,
     };
     if (machine !== undefined) row.machine = machine;
     if (label !== undefined) row.label = label;
+    if (flags >> STATE_SHIFT !== 0) row.state = STATES.text(flags >> STATE_SHIFT) as NonNullable<Interface["state"]>;
     return row;
   }
 
@@ -109,23 +129,35 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   }
 
   #write(slot: number, row: Interface): void {
+    const [role, identified, state] = [ROLES.of(row.role), IDENTIFIED.of(row.identifiedBy), STATES.of(row.state ?? "")];
     this.#id[slot] = row.id;
     this.#segment[slot] = row.segment;
     this.#mac[slot] = row.mac;
-    this.#flags[slot] = ROLES.indexOf(row.role) | (IDENTIFIED.indexOf(row.identifiedBy) << IDENTIFIED_SHIFT);
+    this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
     this.#version[slot] = row.version;
-    if (row.machine !== this.#lastMachine) this.#lastMachine = row.machine; // one text for its machine's interfaces
-    this.#machine[slot] = this.#lastMachine;
+    this.#machine[slot] = this.#shared(row.machine);
     this.#label[slot] = row.label;
-    for (const field in row) if (!FIELDS.has(field)) return void this.#odd.set(slot, row);
+    if (role === -1 || identified === -1 || state === -1 || !isPlain(row)) this.#odd.set(slot, row);
   }
 
-  #grow(slot: number): void {
-    if (slot < this.#id.length) return;
-    this.#id = grown(this.#id, slot);
-    this.#segment = grown(this.#segment, slot);
-    this.#mac = grown(this.#mac, slot);
-    this.#flags = grown(this.#flags, slot);
-    this.#version = grown(this.#version, slot);
+  #index(slot: number): void {
+    this.#byId.add(slot);
+    this.#byMac.add(slot);
+    if (this.#label[slot] !== undefined) this.#byLabel.add(slot);
+  }
+
+  /** One text for its machine's interfaces, which come one after the other. */
+  #shared(machine: string | undefined): string | undefined {
+    if (machine !== this.#lastMachine) this.#lastMachine = machine;
+    return this.#lastMachine;
+  }
+
+  protected override widen(width: number): void {
+    this.#id = widened(this.#id, width);
+    this.#segment = widened(this.#segment, width);
+    this.#mac = widened(this.#mac, width);
+    this.#flags = widened(this.#flags, width);
+    this.#version = widened(this.#version, width);
+    for (const chains of [this.#byId, this.#byMac, this.#byLabel]) chains.reserve(width);
   }
 }

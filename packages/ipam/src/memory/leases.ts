@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from "@firstlight/wire";
 import { readLeaseKey } from "../key.ts";
 import type { Lease } from "../model.ts";
+import type { Tuple } from "../tuples/tuple.ts";
 import { Many } from "./many.ts";
 import { PackedLeases } from "./packed-leases.ts";
 import { type Rows, Table } from "./table.ts";
@@ -57,6 +58,15 @@ export class Leases implements Rows<Lease> {
       this.#table(row.vrf).put(row);
     }
     return before;
+  }
+
+  /** Puts a lease that is not held yet from its tuple; false where it must come as a row. */
+  fill(tuple: Tuple): boolean {
+    return this.#packed.fill(tuple);
+  }
+
+  reserve(rows: number): void {
+    this.#packed.reserve(rows);
   }
 
   drop(row: Lease): void {

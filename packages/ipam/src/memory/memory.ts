@@ -5,6 +5,7 @@ import type { Applied, Change, Position } from "../feed.ts";
 import type { Proof } from "../identity.ts";
 import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "../model.ts";
 import type { Candidate, Followed, Replica } from "../replica.ts";
+import type { Bulk } from "../tuples/columns.ts";
 import { Tables } from "./tables.ts";
 
 /** Positions of nothing loaded: every source answers it with its epoch. */
@@ -79,8 +80,9 @@ export class Memory implements Replica {
   }
 
   /** Every row as of now, and how many: what is taken slowly stays as it was. */
-  rows(): { readonly count: number; readonly rows: Iterable<Row> } {
-    return { count: this.#tables.size, rows: this.#tables.frozen() };
+  rows(): { readonly count: number; readonly most: Record<Bulk, number>; readonly rows: Iterable<Row> } {
+    const { size: count, interfaces, leases } = this.#tables;
+    return { count, most: { interface: interfaces.size, lease: leases.size }, rows: this.#tables.frozen() };
   }
 
   stalenessMs(): number {

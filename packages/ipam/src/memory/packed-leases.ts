@@ -1,15 +1,14 @@
 import type { IPv4 } from "@firstlight/wire";
 import type { AddressPolicy, Lease } from "../model.ts";
+import { isPlain, LEASE } from "../tuples/columns.ts";
+import type { Tuple } from "../tuples/tuple.ts";
+import { Words } from "../tuples/words.ts";
 import { Blobs } from "./blobs.ts";
-import { Chains, grown, hashOf } from "./chains.ts";
+import { Chains, hashOf, widened } from "./chains.ts";
 import { Packed } from "./packed.ts";
 
-const POLICIES: readonly AddressPolicy[] = ["dynamic", "fixed", "retained", "preserved"];
-const STATES: readonly Lease["state"][] = ["bound", "released", "declined"];
-const FIELDS = new Set<string>([
-  "kind", "vrf", "address", "segment", "interface", "mac", "policy", "state", "startsAt", "expiresAt", "reusableAt", "clientId", "relay", "version",
-]); // prettier-ignore
-const RELAY_FIELDS = new Set<string>(["giaddr", "circuitId", "remoteId"]);
+const POLICIES = new Words(["dynamic", "fixed", "retained", "preserved"] satisfies AddressPolicy[]);
+const STATES = new Words(["bound", "released", "declined"] satisfies Lease["state"][]);
 const HAS_RELAY = 0x80;
 const STATE_SHIFT = 2;
 
@@ -29,18 +28,15 @@ export class PackedLeases extends Packed<Lease> {
   #clientId = new Int32Array(256);
   #circuitId = new Int32Array(256);
   #remoteId = new Int32Array(256);
-  readonly #vrfs: string[] = [];
+  readonly #vrfs = new Words();
   readonly #blobs = new Blobs();
   readonly #byAddress = new Chains((slot) => hashOf(this.#address[slot]!));
   readonly #byInterface = new Chains((slot) => hashOf(this.#interface[slot]!));
 
   /** Whether the columns can say all that this row says. */
   static fits(row: Lease): row is Lease & { readonly address: IPv4 } {
-    if (typeof row.address !== "number") return false;
-    for (const field in row) if (!FIELDS.has(field)) return false;
-    if (!row.relay) return true;
-    for (const field in row.relay) if (!RELAY_FIELDS.has(field)) return false;
-    return typeof row.relay.giaddr === "number";
+    if (typeof row.address !== "number" || (row.relay && typeof row.relay.giaddr !== "number")) return false;
+    return POLICIES.of(row.policy) !== -1 && STATES.of(row.state) !== -1 && isPlain(row);
   }
 
   get(address: IPv4, vrf: string): Lease | undefined {
@@ -67,7 +63,6 @@ export class PackedLeases extends Packed<Lease> {
     let slot = this.#slotOf(row.address, row.vrf);
     if (slot === -1) {
       slot = this.take();
-      this.#grow(slot);
       this.#write(slot, row);
       this.#byAddress.add(slot);
       this.#byInterface.add(slot);
@@ -79,6 +74,35 @@ export class PackedLeases extends Packed<Lease> {
     if (isMoved) this.#byInterface.drop(slot);
     this.#write(slot, row);
     if (isMoved) this.#byInterface.add(slot);
+  }
+
+  /** Puts a row that is not held yet from its tuple, without making an object of it. False: the columns cannot say it. */
+  fill(tuple: Tuple): boolean {
+    const policy = tuple.word(LEASE.policy, POLICIES);
+    const state = tuple.word(LEASE.state, STATES);
+    const hasRelay = tuple.has(LEASE.giaddr);
+    if (tuple.has(LEASE.more) || policy === -1 || state === -1) return false;
+    if (!tuple.isIPv4(LEASE.address) || (hasRelay && !tuple.isIPv4(LEASE.giaddr))) return false;
+    const slot = this.take();
+    let vrf = tuple.word(LEASE.vrf, this.#vrfs);
+    if (vrf === -1) vrf = this.#vrfs.number(tuple.text(LEASE.vrf));
+    this.#address[slot] = tuple.ipv4(LEASE.address);
+    this.#vrf[slot] = vrf;
+    this.#segment[slot] = tuple.int32(LEASE.segment);
+    this.#interface[slot] = tuple.int32(LEASE.interface);
+    this.#mac[slot] = tuple.mac(LEASE.mac);
+    this.#flags[slot] = policy | (state << STATE_SHIFT) | (hasRelay ? HAS_RELAY : 0);
+    this.#startsAt[slot] = tuple.time(LEASE.starts_at);
+    this.#expiresAt[slot] = tuple.time(LEASE.expires_at);
+    this.#reusableAt[slot] = tuple.time(LEASE.reusable_at);
+    this.#version[slot] = tuple.int64(LEASE.version);
+    this.#giaddr[slot] = hasRelay ? tuple.ipv4(LEASE.giaddr) : 0;
+    this.#clientId[slot] = tuple.held(LEASE.client_id, this.#blobs);
+    this.#circuitId[slot] = hasRelay ? tuple.held(LEASE.circuit_id, this.#blobs) : 0;
+    this.#remoteId[slot] = hasRelay ? tuple.held(LEASE.remote_id, this.#blobs) : 0;
+    this.#byAddress.add(slot);
+    this.#byInterface.add(slot);
+    return true;
   }
 
   drop(address: IPv4, vrf: string): void {
@@ -94,13 +118,13 @@ export class PackedLeases extends Packed<Lease> {
     const flags = this.#flags[slot]!;
     const row: { -readonly [K in keyof Lease]: Lease[K] } = {
       kind: "lease",
-      vrf: this.#vrfs[this.#vrf[slot]!]!,
+      vrf: this.#vrfs.text(this.#vrf[slot]!),
       address: this.#address[slot]!,
       segment: this.#segment[slot]!,
       interface: this.#interface[slot]!,
       mac: this.#mac[slot]!,
-      policy: POLICIES[flags & 3]!,
-      state: STATES[(flags >> STATE_SHIFT) & 3]!,
+      policy: POLICIES.text(flags & 3) as AddressPolicy,
+      state: STATES.text((flags >> STATE_SHIFT) & 3) as Lease["state"],
       startsAt: this.#startsAt[slot]!,
       expiresAt: this.#expiresAt[slot]!,
       reusableAt: this.#reusableAt[slot]!,
@@ -117,22 +141,20 @@ export class PackedLeases extends Packed<Lease> {
   }
 
   #slotOf(address: IPv4, vrf: string): number {
+    const number = this.#vrfs.of(vrf);
     for (let slot = this.#byAddress.first(hashOf(address)); slot !== -1; slot = this.#byAddress.next(slot))
-      if (this.#address[slot] === address && this.#vrfs[this.#vrf[slot]!] === vrf) return slot;
+      if (this.#address[slot] === address && this.#vrf[slot] === number) return slot;
     return -1;
   }
 
   #write(slot: number, row: Lease & { readonly address: IPv4 }): void {
     const { relay } = row;
-    let vrf = this.#vrfs.indexOf(row.vrf);
-    if (vrf === -1) vrf = this.#vrfs.push(row.vrf) - 1;
     this.#address[slot] = row.address;
-    this.#vrf[slot] = vrf;
+    this.#vrf[slot] = this.#vrfs.number(row.vrf);
     this.#segment[slot] = row.segment;
     this.#interface[slot] = row.interface;
     this.#mac[slot] = row.mac;
-    this.#flags[slot] =
-      POLICIES.indexOf(row.policy) | (STATES.indexOf(row.state) << STATE_SHIFT) | (relay ? HAS_RELAY : 0);
+    this.#flags[slot] = POLICIES.of(row.policy) | (STATES.of(row.state) << STATE_SHIFT) | (relay ? HAS_RELAY : 0);
     this.#startsAt[slot] = row.startsAt;
     this.#expiresAt[slot] = row.expiresAt;
     this.#reusableAt[slot] = row.reusableAt;
@@ -149,21 +171,22 @@ export class PackedLeases extends Packed<Lease> {
     this.#blobs.release(this.#remoteId[slot]!);
   }
 
-  #grow(slot: number): void {
-    if (slot < this.#address.length) return;
-    this.#address = grown(this.#address, slot);
-    this.#vrf = grown(this.#vrf, slot);
-    this.#segment = grown(this.#segment, slot);
-    this.#interface = grown(this.#interface, slot);
-    this.#mac = grown(this.#mac, slot);
-    this.#flags = grown(this.#flags, slot);
-    this.#startsAt = grown(this.#startsAt, slot);
-    this.#expiresAt = grown(this.#expiresAt, slot);
-    this.#reusableAt = grown(this.#reusableAt, slot);
-    this.#version = grown(this.#version, slot);
-    this.#giaddr = grown(this.#giaddr, slot);
-    this.#clientId = grown(this.#clientId, slot);
-    this.#circuitId = grown(this.#circuitId, slot);
-    this.#remoteId = grown(this.#remoteId, slot);
+  protected override widen(width: number): void {
+    this.#address = widened(this.#address, width);
+    this.#vrf = widened(this.#vrf, width);
+    this.#segment = widened(this.#segment, width);
+    this.#interface = widened(this.#interface, width);
+    this.#mac = widened(this.#mac, width);
+    this.#flags = widened(this.#flags, width);
+    this.#startsAt = widened(this.#startsAt, width);
+    this.#expiresAt = widened(this.#expiresAt, width);
+    this.#reusableAt = widened(this.#reusableAt, width);
+    this.#version = widened(this.#version, width);
+    this.#giaddr = widened(this.#giaddr, width);
+    this.#clientId = widened(this.#clientId, width);
+    this.#circuitId = widened(this.#circuitId, width);
+    this.#remoteId = widened(this.#remoteId, width);
+    this.#byAddress.reserve(width);
+    this.#byInterface.reserve(width);
   }
 }

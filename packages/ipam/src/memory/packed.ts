@@ -1,4 +1,4 @@
-import { grown } from "./chains.ts";
+import { widened, widthFor } from "./chains.ts";
 
 /** How far a frozen state has been taken, and what changed ahead of that. */
 interface Reading<R> {
@@ -18,10 +18,20 @@ export abstract class Packed<R> {
   /** The row of a slot that has one. */
   protected abstract read(slot: number): R;
 
+  /** Gives the columns of the subclass room for so many slots. */
+  protected abstract widen(width: number): void;
+
+  /** Room for so many rows: what is known to come is not copied from column to wider column. */
+  reserve(rows: number): void {
+    if (rows <= this.#live.length) return;
+    this.#live = widened(this.#live, rows);
+    this.widen(rows);
+  }
+
   /** A slot for a new row. */
   protected take(): number {
     const slot = this.#free.pop() ?? this.#top++;
-    if (slot >= this.#live.length) this.#live = grown(this.#live, slot);
+    if (slot >= this.#live.length) this.reserve(widthFor(slot));
     this.changing(slot);
     this.#live[slot] = 1;
     this.size++;

@@ -21,6 +21,8 @@ import { slug } from "../naming.ts";
 import { Leases } from "./leases.ts";
 import { Many } from "./many.ts";
 import { Routes } from "./routes.ts";
+import { rowOf } from "../tuples/rows.ts";
+import { Tuples } from "../tuples/tuples.ts";
 import { type Rows, Table } from "./table.ts";
 import { Tombstones } from "./tombstones.ts";
 
@@ -63,6 +65,19 @@ export class Tables implements Ground {
     lease: this.leases,
     name: this.names,
   };
+
+  /** Takes in a batch of a load into tables that hold none of its rows yet. */
+  fill(batch: Iterable<Row>): void {
+    if (batch instanceof Tuples) this.#fill(batch);
+    else for (const row of batch) this.put(row);
+  }
+
+  #fill(tuples: Tuples): void {
+    const rows = tuples.kind === "interface" ? this.interfaces : this.leases;
+    rows.reserve(tuples.total);
+    const tuple = tuples.read();
+    while (tuple.next()) if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
+  }
 
   put(row: Row): Put {
     const rows = this.#kinds[row.kind] as Rows<Row>;

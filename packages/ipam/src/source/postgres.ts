@@ -1,4 +1,5 @@
 import { Client, type Pool } from "pg";
+import { within } from "@firstlight/service";
 import type { Kind, Row } from "../model.ts";
 import { type Loaded, type Pulled, type Source, Unmigrated } from "../source.ts";
 import type { Position } from "../feed.ts";
@@ -6,9 +7,24 @@ import { pull } from "../store/changes.ts";
 import { CHANNELS } from "../store/herald.ts";
 import { clientOptions, createPool, type DatabaseOptions } from "../store/pool.ts";
 import { type Json, rowFrom, TABLES } from "../store/rows.ts";
+import { copied } from "./copy.ts";
 
 const FETCH = 2_000;
 const RECONNECT_MS = 1_000;
+
+/** What a question of a load may take, where the answer is small. */
+const ANSWER_MS = 12_000;
+
+interface Standing {
+  readonly epoch: string;
+  readonly position: number;
+  readonly dns: number;
+  readonly now: number;
+}
+
+const STANDING = `
+  SELECT epoch, position, dns_position AS dns, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
+  FROM ipam.feed ORDER BY position DESC LIMIT 1`;
 
 /** The feed and the tables on PostgreSQL. Connects when first asked; every call says for itself when the database is away. */
 export class PgSource implements Source, AsyncDisposable {
@@ -31,15 +47,12 @@ export class PgSource implements Source, AsyncDisposable {
   }
 
   async #load(): Promise<Loaded> {
-    const client = new Client(clientOptions(this.#options));
+    const client = new Client({ ...clientOptions(this.#options), query_timeout: undefined }); // a copy takes longer than a query
     client.on("error", () => {}); // the query under way rejects
     try {
       await client.connect();
       await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      const { rows } = await client.query<{ epoch: string; position: number; dns: number; now: number }>(
-        `SELECT epoch, position, dns_position AS dns, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
-         FROM ipam.feed ORDER BY position DESC LIMIT 1`,
-      );
+      const { rows } = await within(ANSWER_MS, client.query<Standing>(STANDING));
       const { epoch, position, dns, now } = rows[0]!;
       return { at: { epoch, position }, dnsPosition: dns, databaseNow: now, rows: everyRow(client) };
     } catch (error) {
@@ -113,18 +126,22 @@ async function named<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-async function* everyRow(client: Client): AsyncGenerator<readonly Row[]> {
+async function* everyRow(client: Client): AsyncGenerator<Iterable<Row>> {
   try {
-    for (const [kind, table] of Object.entries(TABLES) as [Kind, string][]) {
-      await client.query(`DECLARE every NO SCROLL CURSOR FOR SELECT to_jsonb(t) AS "row" FROM ${table} t`);
-      for (;;) {
-        const { rows } = await client.query<{ row: Json }>(`FETCH ${FETCH} FROM every`);
-        if (rows.length > 0) yield rows.map(({ row }) => rowFrom(kind, row));
-        if (rows.length < FETCH) break;
-      }
-      await client.query("CLOSE every");
-    }
+    for (const kind of Object.keys(TABLES) as Kind[])
+      yield* kind === "interface" || kind === "lease" ? copied(client, kind) : fetched(client, kind);
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** A kind of which there are thousands: as the feed has its rows. */
+async function* fetched(client: Client, kind: Kind): AsyncGenerator<readonly Row[]> {
+  await client.query(`DECLARE every NO SCROLL CURSOR FOR SELECT to_jsonb(t) AS "row" FROM ${TABLES[kind]} t`);
+  for (;;) {
+    const { rows } = await within(ANSWER_MS, client.query<{ row: Json }>(`FETCH ${FETCH} FROM every`));
+    if (rows.length > 0) yield rows.map(({ row }) => rowFrom(kind, row));
+    if (rows.length < FETCH) break;
+  }
+  await client.query("CLOSE every");
 }

@@ -1,0 +1,77 @@
+import type { Interface, Lease } from "../model.ts";
+
+/** The kinds of which a site has millions: they travel as PostgreSQL's binary tuples, not as objects. */
+export type Bulk = "interface" | "lease";
+
+/**
+ * What a tuple carries, in this order: each column with the type its bytes have (`format binary` of COPY). A column that is new
+ * in the table and has no line here comes in `more`, by its name, as JSON.
+ */
+export const COLUMNS = {
+  interface: {
+    id: "integer",
+    segment: "integer",
+    mac: "macaddr",
+    role: "text",
+    machine: "text",
+    label: "text",
+    identified_by: "text",
+    state: "text",
+    version: "bigint",
+    more: "text",
+  },
+  lease: {
+    vrf: "text",
+    address: "inet",
+    segment: "integer",
+    interface: "integer",
+    mac: "macaddr",
+    policy: "text",
+    state: "text",
+    starts_at: "timestamptz",
+    expires_at: "timestamptz",
+    reusable_at: "timestamptz",
+    client_id: "bytea",
+    giaddr: "inet",
+    circuit_id: "bytea",
+    remote_id: "bytea",
+    version: "bigint",
+    more: "text",
+  },
+} as const;
+
+/** Columns of the table that no reader wants. */
+export const UNREAD: Readonly<Record<Bulk, readonly string[]>> = {
+  interface: ["domain"], // the segment's, repeated for a constraint
+  lease: [],
+};
+
+/** Fields of a row that its tuple can say. */
+const FIELDS: Readonly<Record<Bulk, ReadonlySet<string>>> = {
+  interface: new Set<keyof Interface>([
+    "kind", "id", "segment", "mac", "role", "machine", "label", "identifiedBy", "state", "version",
+  ]), // prettier-ignore
+  lease: new Set<keyof Lease>([
+    "kind", "vrf", "address", "segment", "interface", "mac", "policy", "state", "startsAt", "expiresAt", "reusableAt",
+    "clientId", "relay", "version",
+  ]), // prettier-ignore
+};
+const RELAY_FIELDS = new Set<string>(["giaddr", "circuitId", "remoteId"]);
+
+/** Whether a tuple says all that the row says: a field of a later version has no place in it. */
+export function isPlain(row: Interface | Lease): boolean {
+  const fields = FIELDS[row.kind];
+  for (const field in row) if (!fields.has(field)) return false;
+  if (row.kind === "lease" && row.relay) for (const field in row.relay) if (!RELAY_FIELDS.has(field)) return false;
+  return true;
+}
+
+type Places<C> = { readonly [K in keyof C]: number };
+
+/** Which field of a tuple each column is. */
+export const INTERFACE: Places<(typeof COLUMNS)["interface"]> = places(COLUMNS.interface);
+export const LEASE: Places<(typeof COLUMNS)["lease"]> = places(COLUMNS.lease);
+
+function places<C extends object>(columns: C): Places<C> {
+  return Object.fromEntries(Object.keys(columns).map((name, n) => [name, n])) as Places<C>;
+}

@@ -1,0 +1,63 @@
+import type { Interface, Lease, RelayInfo } from "../model.ts";
+import { type Json, rowFrom } from "../store/rows.ts";
+import { type Bulk, INTERFACE, LEASE } from "./columns.ts";
+import type { Tuple } from "./tuple.ts";
+
+/** The row a tuple holds, as the feed would have it. */
+export function rowOf(kind: Bulk, tuple: Tuple): Interface | Lease {
+  return kind === "interface" ? interfaceOf(tuple) : leaseOf(tuple);
+}
+
+function interfaceOf(tuple: Tuple): Interface {
+  return {
+    kind: "interface",
+    id: tuple.int32(INTERFACE.id),
+    segment: tuple.int32(INTERFACE.segment),
+    mac: tuple.mac(INTERFACE.mac),
+    role: tuple.text(INTERFACE.role) as Interface["role"],
+    ...(tuple.has(INTERFACE.machine) && { machine: tuple.text(INTERFACE.machine) }),
+    ...(tuple.has(INTERFACE.label) && { label: tuple.text(INTERFACE.label) }),
+    identifiedBy: tuple.text(INTERFACE.identified_by) as Interface["identifiedBy"],
+    ...(tuple.has(INTERFACE.state) && { state: tuple.text(INTERFACE.state) as NonNullable<Interface["state"]> }),
+    version: tuple.int64(INTERFACE.version),
+    ...(tuple.has(INTERFACE.more) && more("interface", tuple.text(INTERFACE.more))),
+  };
+}
+
+function leaseOf(tuple: Tuple): Lease {
+  return {
+    kind: "lease",
+    vrf: tuple.text(LEASE.vrf),
+    address: tuple.address(LEASE.address),
+    segment: tuple.int32(LEASE.segment),
+    interface: tuple.int32(LEASE.interface),
+    mac: tuple.mac(LEASE.mac),
+    policy: tuple.text(LEASE.policy) as Lease["policy"],
+    state: tuple.text(LEASE.state) as Lease["state"],
+    startsAt: tuple.time(LEASE.starts_at),
+    expiresAt: tuple.time(LEASE.expires_at),
+    reusableAt: tuple.time(LEASE.reusable_at),
+    ...(tuple.has(LEASE.client_id) && { clientId: copyOf(tuple.bytes(LEASE.client_id)) }),
+    ...(tuple.has(LEASE.giaddr) && { relay: relayOf(tuple) }),
+    version: tuple.int64(LEASE.version),
+    ...(tuple.has(LEASE.more) && more("lease", tuple.text(LEASE.more))),
+  };
+}
+
+function relayOf(tuple: Tuple): RelayInfo {
+  return {
+    giaddr: tuple.address(LEASE.giaddr),
+    ...(tuple.has(LEASE.circuit_id) && { circuitId: copyOf(tuple.bytes(LEASE.circuit_id)) }),
+    ...(tuple.has(LEASE.remote_id) && { remoteId: copyOf(tuple.bytes(LEASE.remote_id)) }),
+  };
+}
+
+/** Columns of a later schema, under the names their fields would have. */
+function more(kind: Bulk, json: string): object {
+  const { kind: _, ...fields } = rowFrom(kind, JSON.parse(json) as Json);
+  return fields;
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes);
+}

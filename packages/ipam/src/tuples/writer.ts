@@ -1,0 +1,135 @@
+import { type Address, addressBytes, type Mac } from "@firstlight/wire";
+import type { Interface, Lease } from "../model.ts";
+import { COLUMNS, isPlain } from "./columns.ts";
+
+/** So much is gathered before it is handed on. */
+const ENOUGH_BYTES = 256 * 1024;
+const NULL = -1;
+const EPOCH_MS = 946_684_800_000;
+const FIELDS = {
+  interface: Object.keys(COLUMNS.interface).length,
+  lease: Object.keys(COLUMNS.lease).length,
+} as const;
+
+/** Interfaces or leases as the tuples that `Tuple` reads, gathered in one buffer that is used again. */
+export class TupleWriter {
+  #bytes = Buffer.allocUnsafe(ENOUGH_BYTES + 4096);
+  #at = 0;
+
+  /** Whether the row's tuple would say all of it: what has other fields, or times that are no whole number, stays an object. */
+  static fits(row: Interface | Lease): boolean {
+    if (!isPlain(row)) return false;
+    if (row.kind === "interface") return true;
+    return Number.isInteger(row.startsAt) && Number.isInteger(row.expiresAt) && Number.isInteger(row.reusableAt);
+  }
+
+  /** Whether what has been gathered should be taken. */
+  get isFull(): boolean {
+    return this.#at >= ENOUGH_BYTES;
+  }
+
+  /** What has been gathered, good until the next row is written. */
+  take(): Uint8Array {
+    const bytes = this.#bytes.subarray(0, this.#at);
+    this.#at = 0;
+    return bytes;
+  }
+
+  write(row: Interface | Lease): void {
+    this.#room(2);
+    this.#at = this.#bytes.writeInt16BE(FIELDS[row.kind], this.#at);
+    if (row.kind === "interface") this.#interface(row);
+    else this.#lease(row);
+    this.#none(); // more
+  }
+
+  #interface(row: Interface): void {
+    this.#int32(row.id);
+    this.#int32(row.segment);
+    this.#mac(row.mac);
+    this.#text(row.role);
+    this.#text(row.machine);
+    this.#text(row.label);
+    this.#text(row.identifiedBy);
+    this.#text(row.state);
+    this.#int64(row.version);
+  }
+
+  #lease(row: Lease): void {
+    this.#text(row.vrf);
+    this.#address(row.address);
+    this.#int32(row.segment);
+    this.#int32(row.interface);
+    this.#mac(row.mac);
+    this.#text(row.policy);
+    this.#text(row.state);
+    this.#int64((row.startsAt - EPOCH_MS) * 1000);
+    this.#int64((row.expiresAt - EPOCH_MS) * 1000);
+    this.#int64((row.reusableAt - EPOCH_MS) * 1000);
+    this.#raw(row.clientId);
+    this.#address(row.relay?.giaddr);
+    this.#raw(row.relay?.circuitId);
+    this.#raw(row.relay?.remoteId);
+    this.#int64(row.version);
+  }
+
+  #none(): void {
+    this.#head(NULL);
+  }
+
+  #int32(value: number): void {
+    this.#head(4);
+    this.#at = this.#bytes.writeInt32BE(value, this.#at);
+  }
+
+  #int64(value: number): void {
+    this.#head(8);
+    const high = Math.floor(value / 0x1_0000_0000);
+    this.#at = this.#bytes.writeInt32BE(high, this.#at);
+    this.#at = this.#bytes.writeUInt32BE(value - high * 0x1_0000_0000, this.#at);
+  }
+
+  #mac(mac: Mac): void {
+    this.#head(6);
+    this.#at = this.#bytes.writeUIntBE(mac, this.#at, 6);
+  }
+
+  /** As an `inet` without a mask shorter than the address. */
+  #address(address: Address | undefined): void {
+    if (address === undefined) return this.#none();
+    const isFour = typeof address === "number";
+    this.#head(isFour ? 8 : 20);
+    this.#bytes.set(isFour ? [2, 32, 0, 4] : [3, 128, 0, 16], this.#at);
+    if (isFour) this.#bytes.writeUInt32BE(address, this.#at + 4);
+    else this.#bytes.set(addressBytes(address), this.#at + 4);
+    this.#at += isFour ? 8 : 20;
+  }
+
+  #text(text: string | undefined): void {
+    if (text === undefined) return this.#none();
+    this.#room(4 + 3 * text.length);
+    const length = this.#bytes.write(text, this.#at + 4);
+    this.#bytes.writeInt32BE(length, this.#at);
+    this.#at += 4 + length;
+  }
+
+  #raw(bytes: Uint8Array | undefined): void {
+    if (!bytes) return this.#none();
+    this.#head(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  /** A field's length, and room for the field. */
+  #head(length: number): void {
+    this.#room(4 + Math.max(0, length));
+    this.#at = this.#bytes.writeInt32BE(length, this.#at);
+  }
+
+  #room(more: number): void {
+    if (this.#at + more <= this.#bytes.length) return;
+    const wider = Buffer.allocUnsafe(2 * (this.#at + more));
+    this.#bytes.copy(wider, 0, 0, this.#at);
+    this.#bytes = wider;
+  }
+}
