@@ -27,6 +27,8 @@ export interface SequencerOptions extends DatabaseOptions {
   };
   /** What a lost notification costs at most. */
   readonly pollMs?: number;
+  /** How long a round that found something waits before the next one: every round wakes every reader. */
+  readonly gatherMs?: number;
   /** How often one that is not in office asks for it. */
   readonly candidacyMs?: number;
   /** Changes kept for readers; who is further behind loads anew. */
@@ -42,6 +44,9 @@ export interface Sequencer extends AsyncDisposable {
 }
 
 const POLL_MS = 200;
+const GATHER_MS = 15;
+/** A round of so many changes was worth its cost. */
+const WORTH = 500;
 const CANDIDACY_MS = 400;
 const KEEP = 1_000_000;
 const VERIFY_MS = 1000;
@@ -120,7 +125,7 @@ class Office {
   }
 
   async #serve(client: Client): Promise<void> {
-    const { log, pollMs = POLL_MS, keep = KEEP } = this.#options;
+    const { log, pollMs = POLL_MS, gatherMs = GATHER_MS, keep = KEEP } = this.#options;
     await client.query(AWAKE);
     await client.query(`LISTEN ${CHANNELS.pending}`);
     await this.#verify(client);
@@ -133,13 +138,13 @@ class Office {
       const { rows: moved } = await client.query<{ count: number }>({ name: "sequence", text: SEQUENCE });
       const count = moved[0]?.count ?? 0;
       this.sequenced += count;
-      if (count > 0) await client.query(notifySql("feed"));
       untrimmed += Math.max(count, TRIM_ROWS / TRIM_EVERY);
       if (untrimmed >= TRIM_ROWS / 2) {
         await trim(client, floors, keep);
         untrimmed = 0;
       }
       if (count === 0) await this.#news.wait(pollMs);
+      else if (count < WORTH) await this.#sleep(gatherMs);
     }
   }
 

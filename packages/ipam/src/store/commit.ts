@@ -9,6 +9,7 @@ import { welcome } from "./newcomers.ts";
 import { note } from "./note.ts";
 import { type Json, rowFrom, toAddress, toBytes, toMac } from "./rows.ts";
 import { BIND, BY_KEY, FACTS, GIVE_BACK, LOCK_INTERFACES, MOVE } from "./statements.ts";
+import { inOrder } from "./transaction.ts";
 
 /** A request that may go ahead, with the row of its interface. */
 interface Admitted<Request extends LeaseRequest> {
@@ -73,9 +74,12 @@ async function look(client: pg.ClientBase, batch: readonly LeaseRequest[]): Prom
     ({ segment, mac }, n) => sorted[n + 1]?.segment === segment && sorted[n + 1]?.mac === mac,
   );
   assert(!isTwice, "one request per interface and batch");
-  await client.query({ name: "lock-interfaces", text: LOCK_INTERFACES, values: identities(sorted) });
   const values = [...identities(batch), batch.map(({ address }) => toAddress(address))];
-  const { rows } = await client.query<Fact>({ name: "facts", text: FACTS, values });
+  const [, { rows }] = await inOrder(
+    client,
+    () => client.query({ name: "lock-interfaces", text: LOCK_INTERFACES, values: identities(sorted) }),
+    () => client.query<Fact>({ name: "facts", text: FACTS, values }),
+  );
   return withHomes(client, batch, rows);
 }
 

@@ -17,7 +17,7 @@ export interface Herald {
   close(): void;
 }
 
-export function createHerald(pool: pg.Pool, gapMs = 4): Herald {
+export function createHerald(pool: pg.Pool, gapMs = 10): Herald {
   let timer: NodeJS.Timeout | undefined;
   let isDue = false;
   const send = (): void => {

@@ -1,5 +1,6 @@
 import { withPassword } from "@firstlight/service";
 import { Pool, types, type ClientConfig } from "pg";
+import { PLAIN } from "./statements.ts";
 
 /** How to reach the database. */
 export interface DatabaseOptions {
@@ -21,6 +22,22 @@ const STATEMENT_MS = 10_000;
 export function createPool(options: DatabaseOptions): Pool {
   const pool = new Pool({ ...clientOptions(options), max: options.poolSize ?? 4, idleTimeoutMillis: 30_000 });
   pool.on("error", (cause) => options.onLost?.(cause));
+  return pool;
+}
+
+/**
+ * Connections for lease batches alone: every session plans as PLAIN says, once instead of in each transaction, and statements
+ * that do not wait for each other's answers go together.
+ */
+export function createWriters(options: DatabaseOptions): Pool {
+  const pool = new Pool({
+    ...clientOptions(options),
+    max: options.poolSize ?? 4,
+    idleTimeoutMillis: 30_000,
+    pipeline: true,
+  });
+  pool.on("error", (cause) => options.onLost?.(cause));
+  pool.on("connect", (client) => void client.query(`SET ${PLAIN.join("; SET ")}`).catch(() => {})); // a broken one says so itself
   return pool;
 }
 

@@ -1,3 +1,4 @@
+import { CHANNELS } from "./herald.ts";
 import { LOCKS } from "./transaction.ts";
 
 /** The statements of the sequencer. Each is a transaction of its own. */
@@ -41,7 +42,8 @@ export const ENTER_EPOCH = `
  * Takes what committed since the last round and gives it the next positions. Committed since then means: visible now, and
  * begun after the last snapshot or in progress in it. That needs no order of commits and no patience with transactions that
  * stay open, and it costs only what is new: the index is entered behind everything that was seen.
- * By version, so that the changes of one row keep their order.
+ * By version, so that the changes of one row keep their order. Readers are told by the same commit: the lock that NOTIFY
+ * takes until then is nobody's but of those who tell the sequencer, and they wait for no disk.
  */
 export const SEQUENCE = `
   WITH f AS MATERIALIZED (
@@ -60,7 +62,7 @@ export const SEQUENCE = `
     FROM f, (SELECT max(position) AS position, max(position) FILTER (WHERE dns) AS dns_position FROM numbered) n
     WHERE n.position IS NOT NULL
   )
-  SELECT count(*) AS count FROM numbered`;
+  SELECT count(*) AS count, CASE WHEN count(*) > 0 THEN pg_notify('${CHANNELS.feed}', '') END AS told FROM numbered`;
 
 /**
  * Forgets what lies below a position, a bounded number of rows at a time, and says up to where. Begins at the floor it

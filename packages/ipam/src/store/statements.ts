@@ -5,8 +5,13 @@
  * 2 ms an address instead of 50 µs. So nothing here hangs on what the planner guesses: each look-up is a subquery of its
  * own (`OFFSET 0` keeps it one) that an index answers, and arrays meet by hash.
  */
-export const PLAIN = `SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off;
-  SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = off`;
+export const PLAIN = [
+  "plan_cache_mode = force_generic_plan",
+  "jit = off",
+  "enable_seqscan = off",
+  "enable_mergejoin = off",
+  "enable_nestloop = off",
+];
 
 /** Before MOVE and GIVE_BACK: rows to update are found by key, one by one. */
 export const BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off";

@@ -12,7 +12,9 @@ export const LOCKS = {
 
 /** Edits wait for the lease batches under way (milliseconds) and hold back the next ones: what a batch reads of the site stands still. */
 const BEGIN = {
-  leases: `BEGIN; ${PLAIN}; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
+  /** On a writer's own connection, whose session plans as PLAIN says. */
+  batch: `BEGIN; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
+  leases: `BEGIN; SET LOCAL ${PLAIN.join("; SET LOCAL ")}; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
   /** Pools have locks of their own. */
   grants: "BEGIN",
   edit: `BEGIN; SELECT pg_advisory_xact_lock(${LOCKS.edits})`,
@@ -36,8 +38,11 @@ export async function transaction<T>(
     const client = await pool.connect();
     client.on("error", ignore); // of a connection in use the pool does not care; the statement under way rejects
     try {
-      await client.query(BEGIN[of]);
-      const result = await act(client);
+      const [, result] = await inOrder(
+        client,
+        () => client.query(BEGIN[of]),
+        () => act(client),
+      );
       await client.query("COMMIT");
       client.release();
       return result;
@@ -51,6 +56,18 @@ export async function transaction<T>(
       client.off("error", ignore);
     }
   }
+}
+
+/**
+ * Two statements of which the second does not depend on what the first one answers. On a connection that pipelines they go
+ * together: one wait instead of two; where the first one fails the transaction is broken, and so is the second.
+ */
+export async function inOrder<A, B>(
+  client: pg.ClientBase & { readonly pipeline?: boolean },
+  first: () => Promise<A>,
+  second: () => Promise<B>,
+): Promise<[A, B]> {
+  return client.pipeline ? await Promise.all([first(), second()]) : [await first(), await second()];
 }
 
 function ignore(): void {}
