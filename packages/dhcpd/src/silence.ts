@@ -9,6 +9,8 @@ export const REFUSALS: Readonly<Record<Refusal, "nak" | "silence">> = {
   "address rests until its grace has passed": "nak",
   "address is not assignable in this segment": "nak",
   "address is reserved for another": "nak",
+  "address is not in a pool of its role": "nak",
+  "prefix is draining": "nak",
   "interface holds another address": "nak",
   "device holds an address on another segment": "silence",
   "device is not expected here": "silence",

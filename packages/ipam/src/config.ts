@@ -8,6 +8,19 @@ const mac = z.string().regex(/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i, "want a MAC a
 /** Printable text as it is, or `0x` and hex. */
 const bytes = z.string().regex(/^(0x([0-9a-f]{2}){1,255}|(?!0x)[ -~]{1,255})$/i, "want printable text, or 0x and hex");
 
+const role = z.enum(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"]);
+const drainState = z.enum(["active", "draining"]).optional();
+
+/** A value of its own, or one that a resource pool gives. */
+const pooled = <T extends z.ZodType>(own: T) =>
+  z.union([own, z.strictObject({ pool: label.describe("One of ipam.pools") })]).optional();
+
+const rolePool = z.strictObject({
+  from: address.describe("Its first address"),
+  to: address.describe("Its last one"),
+  roles: z.array(role).min(1).describe("Whose it is: they get addresses here alone, and no other role does"),
+});
+
 const reservation = z
   .strictObject({
     segment: label.describe("Where it holds"),
@@ -62,8 +75,10 @@ export const ipamSchema = z.strictObject({
         domain: z.string().describe("The domain of its addresses' names"),
         vrf: z.string().default("default").describe("Routing context: addresses are unique in it"),
         mtu: z.int().min(576).max(9216).default(1500).describe("Told to clients"),
-        vlan: z.int().min(1).max(4094).optional().describe("For the record"),
-        vni: z.int().min(1).max(16_777_215).optional().describe("For the record"),
+        vlan: pooled(z.int().min(1).max(4094)).describe("For the record: a number, or { pool: NAME } to be given one"),
+        vni: pooled(z.int().min(1).max(16_777_215)).describe("For the record; as vlan"),
+        asn: pooled(z.int().min(1).max(4_294_967_295)).describe("For the record; as vlan"),
+        loopback: pooled(address).describe("For the record: an address, or { pool: NAME } to be given one"),
         leaseSeconds: z.int().min(60).max(31_536_000).default(3600).describe("Length of a lease"),
         graceSeconds: z.int().min(0).max(31_536_000).default(86_400).describe("Rest of a freed address before reuse"),
         admission: z
@@ -78,10 +93,23 @@ export const ipamSchema = z.strictObject({
           .enum(["dynamic", "fixed", "retained", "preserved"])
           .default("dynamic")
           .describe("How long an address stays its interface's"),
+        rehome: z
+          .enum(["move", "keep", "refuse"])
+          .optional()
+          .describe(
+            "A device that turns up on another segment of this kind: its machine and name move there, stay here, or it gets no address there, while its promise here runs; default: keep for tenant and host_inband, else move",
+          ),
         naming: z
           .enum(["address", "mac", "serial", "machine", "declared"])
           .default("address")
           .describe("What names its interfaces"),
+        state: drainState.describe("draining: gives no new address, its holders move on; default: as it is"),
+        drainSeconds: z
+          .int()
+          .min(0)
+          .max(31_536_000)
+          .optional()
+          .describe("How long holders still renew in what drains; default: leaseSeconds"),
         boots: z.boolean().default(true).describe("Whether dhcpd offers something to boot"),
         prefixes: z
           .array(
@@ -94,6 +122,8 @@ export const ipamSchema = z.strictObject({
                 .optional()
                 .describe("Never given either: as 10.0.0.50-10.0.0.99, or a prefix"),
               excluded: z.array(address).default([]).describe("Never given"),
+              pools: z.array(rolePool).max(64).optional().describe("Ranges for some roles alone, in the prefix"),
+              state: drainState.describe("As a segment's, for this prefix alone"),
             }),
           )
           .min(1)
@@ -158,7 +188,7 @@ export const expectedMachinesSchema = z
         .array(
           z.strictObject({
             mac: mac.describe("Each MAC once"),
-            role: z.enum(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"]).describe("What it is of the machine"),
+            role: role.describe("What it is of the machine"),
             label: label.optional().describe("Default: NAME for the host, NAME-bmc, NAME-dpu, NAME-dpu-bmc"),
             address: address.optional().describe("A fixed address of its own"),
           }),

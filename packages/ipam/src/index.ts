@@ -1,14 +1,14 @@
 /** Floor 1. The site's addresses and names: model, allocation, names → records; store, feed and replica. */
 export { type Affected, affectedBy } from "./affected.ts";
-export { type Asked, candidate, freeAt, type Ground } from "./allocate.ts";
+export { type Asked, candidate, type Ground } from "./allocate.ts";
 export { isAssignable } from "./allocation/assignable.ts";
+export { freeAt } from "./allocation/free.ts";
 export * from "./config.ts";
 export { undurable, warningOf } from "./durability.ts";
 export type * from "./feed.ts";
 export * from "./follower.ts";
 export * from "./identity.ts";
 export type { Difference } from "./history/difference.ts";
-export type { Arrived, Had, WhatHad } from "./history/device.ts";
 export { KEEP, type Keep } from "./history/forget.ts";
 export { type HistoryOptions, type Keeper, startHistory } from "./history/keeper.ts";
 export * from "./history/read.ts";

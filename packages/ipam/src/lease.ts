@@ -39,6 +39,8 @@ export type Refusal =
   | "address rests until its grace has passed"
   | "address is not assignable in this segment"
   | "address is reserved for another"
+  | "address is not in a pool of its role"
+  | "prefix is draining"
   | "interface holds another address"
   | "device is not expected here"
   | "device holds an address on another segment"

@@ -35,6 +35,17 @@ export interface Segment extends Versioned {
   readonly mtu: number;
   readonly vlan?: number;
   readonly vni?: number;
+  readonly asn?: number;
+  /** Of its gateway's router, say; an address outside its prefixes. */
+  readonly loopback?: Address;
+  /** Which of these four a resource pool gave: its name. */
+  readonly fromPools?: Readonly<Partial<Record<PooledField, string>>>;
+  /** `draining`: all its prefixes are. Absent: active. */
+  readonly state?: DrainState;
+  /** Up to when the holders of what drains renew, if they have elsewhere to go. */
+  readonly drainBy?: number;
+  /** How long that is from the drain's beginning; absent: one lease. */
+  readonly drainSeconds?: number;
   readonly leaseSeconds: number;
   /** No address is reused before `expiresAt + graceSeconds`. */
   readonly graceSeconds: number;
@@ -43,6 +54,12 @@ export interface Segment extends Versioned {
   /** `dynamic`: placed by hash of the identity. `sequential`: lowest free. `reserved`: only declared addresses. */
   readonly allocation: "dynamic" | "sequential" | "reserved";
   readonly policy: AddressPolicy;
+  /**
+   * What becomes of a promise that runs here when its device turns up on another segment. `move`: device, machine and name
+   * are there from then on. `keep`: they stay here until it is over. `refuse`: the device gets no address there until
+   * then. Absent: `keep` where machines are somebody else's (tenant, host_inband), else `move`.
+   */
+  readonly rehome?: "move" | "keep" | "refuse";
   /**
    * Where names come from: a device's `serial` or `machine`, else its declared label, else the interface's `address` or
    * `mac`. `declared`: what has no label has no name.
@@ -53,13 +70,13 @@ export interface Segment extends Versioned {
   readonly boots: boolean;
 }
 
+/** What a segment may take from a resource pool. */
+export type PooledField = "vlan" | "vni" | "asn" | "loopback";
+
+/** `draining` gives no new address, and lets its holders move on. */
+export type DrainState = "active" | "draining";
+
 /** DHCP options of a segment, in the registry's names; what is absent is not sent. Addresses as text. */
-  /**
-   * What becomes of a promise that runs here when its device turns up on another segment. `move`: device, machine and name
-   * are there from then on. `keep`: they stay here until it is over. `refuse`: the device gets no address there until
-   * then. Absent: `keep` where machines are somebody else's (tenant, host_inband), else `move`.
-   */
-  readonly rehome?: "move" | "keep" | "refuse";
 export interface SegmentOptions {
   readonly routers?: readonly string[];
   readonly domainNameServers?: readonly string[];
@@ -81,6 +98,17 @@ export interface PrefixRow extends Versioned {
   readonly excluded: readonly Address[];
   /** Never given either, beyond the head; absent: none. */
   readonly reservedRanges?: readonly AddressRange[];
+  /** Ranges for some roles alone, none over another; absent: none. */
+  readonly pools?: readonly RolePool[];
+  /** Absent: active. */
+  readonly state?: DrainState;
+  /** As a segment's. */
+  readonly drainBy?: number;
+}
+
+/** A range for interfaces of these roles: no other gets an address in it, and they get none elsewhere. */
+export interface RolePool extends AddressRange {
+  readonly roles: readonly Role[];
 }
 
 /** Both ends included. */
@@ -103,6 +131,8 @@ export interface Interface extends Versioned {
   /** Its own host label, unique in the domain; absent: derived by the segment's `naming`. */
   readonly label?: string;
   readonly identifiedBy: "expected" | "lease" | "declared";
+  /** `predicted`: not seen here yet. `away`: its device lives on another segment now. Absent: it is at home here. */
+  readonly state?: "predicted" | "away";
 }
 
 /**
@@ -131,8 +161,6 @@ export interface Lease extends Versioned {
   readonly clientId?: Uint8Array;
   readonly relay?: RelayInfo;
 }
-  /** `predicted`: not seen here yet. `away`: its device lives on another segment now. Absent: it is at home here. */
-  readonly state?: "predicted" | "away";
 
 /** What the network proved about where the client is attached. */
 export interface RelayInfo {
@@ -164,6 +192,8 @@ export interface ExpectedDevice extends Versioned {
   readonly label: string;
   /** A declared address of its own. */
   readonly address?: Address;
+  /** Where it is to appear, where that is known. */
+  readonly segment?: number;
 }
 
 /** An address promised to an identity ahead of any lease, unique in its VRF. */
@@ -178,5 +208,3 @@ export interface Reservation extends Versioned {
   /** `preserved`: left by an interface that was deleted. */
   readonly origin: "declared" | "preserved";
 }
-  /** Where it is to appear, where that is known. */
-  readonly segment?: number;

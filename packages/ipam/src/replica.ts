@@ -1,7 +1,19 @@
 import type { Address, Mac } from "@firstlight/wire";
 import type { Applied, Position } from "./feed.ts";
 import type { Proof } from "./identity.ts";
-import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "./model.ts";
+import type {
+  Domain,
+  ExpectedDevice,
+  Interface,
+  Lease,
+  Name,
+  PrefixRow,
+  Reservation,
+  Role,
+  RolePool,
+  Row,
+  Segment,
+} from "./model.ts";
 
 /**
  * The site in memory: what every daemon answers from. It loads a consistent snapshot, follows the feed, keeps a copy
@@ -73,7 +85,14 @@ export type Candidate =
   | { readonly is: "candidate"; readonly address: Address; readonly prefix: PrefixRow; readonly known: boolean }
   | {
       readonly is: "none";
-      readonly because: "segment is full" | "device is not expected here" | "no prefix of this family";
+      readonly because:
+        | "segment is full"
+        | `pool of ${Role} is full`
+        | "segment is draining"
+        | "device is not expected here"
+        | "no prefix of this family";
+      /** The pools of the role, all of them full. */
+      readonly pools?: readonly RolePool[];
     };
 
 export type Followed =

@@ -1,9 +1,20 @@
-import type { Address, Mac } from "@firstlight/wire";
+import type { Address, Mac, Prefix } from "@firstlight/wire";
 import type { SiteDeclaration } from "./config.ts";
 import type { Change, Position } from "./feed.ts";
 import type { LeaseRequest, Outcome } from "./lease.ts";
 import type { Grant, GrantRequest, Pool, PoolEdit } from "./pool/pool.ts";
-import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Segment } from "./model.ts";
+import type {
+  Domain,
+  DrainState,
+  ExpectedDevice,
+  Interface,
+  Lease,
+  Name,
+  PooledField,
+  PrefixRow,
+  Reservation,
+  Segment,
+} from "./model.ts";
 
 /** The writing side, on PostgreSQL. Every call is one transaction; every changed row leaves one change behind it. */
 export interface Store extends AsyncDisposable {
@@ -17,6 +28,8 @@ export interface Store extends AsyncDisposable {
   /** Refused with the exact reason when it would orphan an address. */
   updateSegment(name: string, edit: Partial<SegmentEdit>, actor: string): Promise<Segment>;
   deleteSegment(name: string, actor: string): Promise<void>;
+  /** Lets a segment, or one prefix of it, run empty; or takes that back. Draining again changes nothing. */
+  drain(name: string, prefix: Prefix | undefined, state: DrainState, actor: string): Promise<Segment>;
   /** Forgets an interface and lays its addresses to rest; says which are preserved for its MAC. */
   deleteInterface(segment: string, mac: Mac, actor: string): Promise<{ readonly preserved: readonly string[] }>;
   /** Promises an address to an identity; the other one it had in this family is let go. */
@@ -50,10 +63,25 @@ export interface Store extends AsyncDisposable {
   >;
 }
 
-/** A segment as an operator writes it: names instead of ids, prefixes inside. */
-export interface SegmentEdit extends Omit<Segment, "kind" | "id" | "version" | "domain"> {
+/** A segment as an operator writes it: names instead of ids, prefixes inside, numbers of its own or from a pool. */
+export interface SegmentEdit extends Omit<
+  Segment,
+  "kind" | "id" | "version" | "domain" | "drainBy" | "fromPools" | PooledField
+> {
   readonly domain: string;
-  readonly prefixes: readonly Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version">[];
+  readonly vlan?: number | FromPool | undefined;
+  readonly vni?: number | FromPool | undefined;
+  readonly asn?: number | FromPool | undefined;
+  readonly loopback?: Address | FromPool | undefined;
+  readonly prefixes: readonly PrefixEdit[];
+}
+
+/** What is absent of `pools`, `state` and `reservedRanges` stays as it is. */
+export type PrefixEdit = Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version" | "drainBy">;
+
+/** Whatever this resource pool gives; the same one for as long as it is asked for. */
+export interface FromPool {
+  readonly pool: string;
 }
 
 /** A reservation as an operator writes it: the segment by name, the identity as `IDENTITY` writes it. */
@@ -66,12 +94,17 @@ export interface Declared {
   readonly segments: readonly Segment[];
   /** One line per row created or altered: `segment bmc: mtu 1500 → 9000`. */
   readonly changed: readonly string[];
+  /** What could not be, each for itself: a segment whose pool is exhausted. The rest of the file holds. */
+  readonly faults: readonly string[];
 }
 
 /** An edit that the site's rules forbid: an expected no, with the reason an operator can act on. */
 export class Refused extends Error {
   readonly code = "FL_REFUSED";
 }
+
+/** A resource pool has nothing left: no fault of the edit that asked. */
+export class Exhausted extends Refused {}
 
 /** Addresses are compared and stored in this text form. */
 export type AddressText = string & { readonly of?: Address };

@@ -13,6 +13,31 @@ export function place(mac: Mac, network: Address, span: Span, attempt: number): 
   return span.first + (wide % (BigInt(span.last) - span.first + 1n));
 }
 
+/** The same over several spans, as if they were one: the lowest first. */
+export function placeAmong(
+  mac: Mac,
+  network: Address,
+  spans: Span | readonly Span[],
+  attempt: number,
+): number | bigint {
+  if (!isMany(spans)) return place(mac, network, spans, attempt);
+  const size = spans.reduce((sum, span) => sum + sizeOf(span), 0n);
+  const whole = isIPv4(network) ? { first: 0, last: Number(size) - 1 } : { first: 0n, last: size - 1n };
+  let left = BigInt(place(mac, network, whole, attempt));
+  for (const span of spans) {
+    if (left < sizeOf(span)) return isIPv4(network) ? Number(span.first) + Number(left) : BigInt(span.first) + left;
+    left -= sizeOf(span);
+  }
+  return spans[0]!.first; // never: a place is within the whole
+}
+
+/** How many offsets it has. */
+export function sizeOf(span: Span): bigint {
+  return BigInt(span.last) - BigInt(span.first) + 1n;
+}
+
+const isMany = (spans: Span | readonly Span[]): spans is readonly Span[] => Array.isArray(spans);
+
 /** MurmurHash3 (x86, 32 bit) over MAC, network and attempt: spreads well, costs nanoseconds, guards no secret. */
 function mix(mac: Mac, network: number, attempt: number): number {
   let hash = round(0x9747b28c, mac | 0);

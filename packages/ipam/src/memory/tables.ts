@@ -1,6 +1,8 @@
 import type { Address, Mac } from "@firstlight/wire";
-import { freeAt, type Ground, windowIndex } from "../allocate.ts";
-import { spanOf } from "../allocation/assignable.ts";
+import type { Ground } from "../allocate.ts";
+import { freeAt, windowIndex } from "../allocation/free.ts";
+import { type Parcel, parcelAt } from "../allocation/parcel.ts";
+import { sizeOf } from "../allocation/placement.ts";
 import { Vacancy, WINDOW } from "../allocation/vacancy.ts";
 import type { Change } from "../feed.ts";
 import { keyOf, readId, readMacKey } from "../key.ts";
@@ -21,8 +23,6 @@ import { slug } from "../naming.ts";
 import { Leases } from "./leases.ts";
 import { Many } from "./many.ts";
 import { Routes } from "./routes.ts";
-import { rowOf } from "../tuples/rows.ts";
-import { Tuples } from "../tuples/tuples.ts";
 import { type Rows, Table } from "./table.ts";
 import { Tombstones } from "./tombstones.ts";
 
@@ -39,7 +39,8 @@ export class Tables implements Ground {
   readonly byMachine = new Many<string, ExpectedDevice>((row) => slug(row.machine));
   readonly #reservedAt = new Many<Address, Reservation>((row) => row.address);
   readonly #reservedFor = new Many<string, Reservation>((row) => `${row.segment} ${row.identity}`);
-  readonly #vacancies = new Map<number, Vacancy>();
+  /** By prefix and parcel. */
+  readonly #vacancies = new Map<number, Vacancy[]>();
   readonly tombstones = new Tombstones();
 
   readonly leases = new Leases();
@@ -65,30 +66,6 @@ export class Tables implements Ground {
     lease: this.leases,
     name: this.names,
   };
-
-  /** Takes in a batch of a load into tables that hold none of its rows yet. */
-  fill(batch: Iterable<Row>): void {
-    if (batch instanceof Tuples) this.#fill(batch);
-    else for (const row of batch) this.put(row);
-  }
-
-  #fill(tuples: Tuples): void {
-    const rows = tuples.kind === "interface" ? this.interfaces : this.leases;
-    rows.reserve(tuples.total);
-    const tuple = tuples.read();
-    while (tuple.next()) if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
-  }
-
-  put(row: Row): Put {
-    const rows = this.#kinds[row.kind] as Rows<Row>;
-    const held = rows.like(row);
-    const key = (): string => keyOf(row);
-    if (row.version <= (held?.version ?? this.tombstones.version(row.kind, key))) return { is: "old" };
-    rows.put(row);
-    if (!held) this.tombstones.raise(row.kind, key);
-    if (held) this.#freed(held); // a row that is new can only take an address away
-    return held ? { is: "applied", before: held } : { is: "applied" };
-  }
 
   apply(change: Change): Put {
     if (change.row) return this.put(change.row);
@@ -154,15 +131,11 @@ export class Tables implements Ground {
     return this.leases.of(interfaceId, family);
   }
 
-  vacancy(prefix: PrefixRow): Vacancy {
-    let vacancy = this.#vacancies.get(prefix.id);
-    if (!vacancy) {
-      const span = spanOf(prefix);
-      const size = span ? BigInt(span.last) - BigInt(span.first) + 1n : 0n;
-      vacancy = new Vacancy(size > WINDOW ? WINDOW : Number(size));
-      this.#vacancies.set(prefix.id, vacancy);
-    }
-    return vacancy;
+  vacancy({ row, nth, span }: Parcel): Vacancy {
+    let vacancies = this.#vacancies.get(row.id);
+    if (!vacancies) this.#vacancies.set(row.id, (vacancies = []));
+    const size = sizeOf(span);
+    return (vacancies[nth] ??= new Vacancy(size > WINDOW ? WINDOW : Number(size)));
   }
 
   /** Tells the vacancies of every address that a change of this row may have freed. */
@@ -177,9 +150,10 @@ export class Tables implements Ground {
 
   #lower(vrf: string, address: Address): void {
     const prefix = this.routes.find(address, vrf);
-    const vacancy = prefix && this.#vacancies.get(prefix.id);
-    const index = vacancy && windowIndex(prefix, address);
-    if (index !== undefined) vacancy?.lower(index, freeAt(this, vrf, address));
+    const vacancies = prefix && this.#vacancies.get(prefix.id);
+    const parcel = vacancies && parcelAt(prefix, address);
+    const index = parcel && windowIndex(parcel, address);
+    if (index !== undefined) vacancies?.[parcel!.nth]?.lower(index, freeAt(this, vrf, address));
   }
 }
 

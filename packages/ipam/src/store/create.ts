@@ -10,32 +10,32 @@ import { createHerald } from "./herald.ts";
 import { deleteInterface } from "./interfaces.ts";
 import { createLookup } from "./lookup.ts";
 import { deleteName, putName } from "./names.ts";
-import { createPool, createWriters, type DatabaseOptions } from "./pool.ts";
+import { createPool, type DatabaseOptions } from "./pool.ts";
 import { deletePool, listPools, putPool } from "./pools.ts";
 import { deleteReservation, putReservation } from "./reservations.ts";
-import { createSegment, deleteSegment, updateSegment } from "./segments.ts";
+import { createSegment, deleteSegment, drain, updateSegment } from "./segments.ts";
 import { transaction } from "./transaction.ts";
 
 /** The store on PostgreSQL, with connections of its own. Connects when first asked: creating it needs no database. */
 export function createStore(options: DatabaseOptions): Store {
   const pool = createPool(options);
-  const writers = createWriters(options);
   const herald = createHerald(pool);
 
   /** One transaction; the sequencer hears of it when it is committed. */
-  const write = async <T>(of: "batch" | "grants" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
-    const result = await transaction(of === "batch" ? writers : pool, of, act);
+  const write = async <T>(of: "leases" | "grants" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const result = await transaction(pool, of, act);
     herald.tell();
     return result;
   };
 
   return {
     commit: async (batch, actor) =>
-      batch.length === 0 ? [] : write("batch", (client) => commitBatch(client, batch, actor)),
+      batch.length === 0 ? [] : write("leases", (client) => commitBatch(client, batch, actor)),
     declare: (site: SiteDeclaration, actor) => write("edit", (client) => declareSite(client, site, actor)),
     createSegment: (edit, actor) => write("edit", (client) => createSegment(client, edit, actor)),
     updateSegment: (name, edit, actor) => write("edit", (client) => updateSegment(client, name, edit, actor)),
     deleteSegment: (name, actor) => write("edit", (client) => deleteSegment(client, name, actor)),
+    drain: (name, prefix, state, actor) => write("edit", (client) => drain(client, name, prefix, state, actor)),
     deleteInterface: (segment, mac, actor) => write("edit", (client) => deleteInterface(client, segment, mac, actor)),
     putReservation: async (edit, actor) =>
       (await write("edit", (client) => putReservation(client, edit, actor))).reservation,
@@ -54,7 +54,7 @@ export function createStore(options: DatabaseOptions): Store {
     changes: (after, limit) => pull(pool, after, limit),
     async [Symbol.asyncDispose]() {
       herald.close();
-      await Promise.all([pool.end(), writers.end()]);
+      await pool.end();
     },
   };
 }

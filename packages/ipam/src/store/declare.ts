@@ -3,9 +3,9 @@ import type pg from "pg";
 import type { ExpectedMachines, IpamConfig, SiteDeclaration } from "../config.ts";
 import { IDENTITY } from "../identity.ts";
 import { SUFFIX } from "../naming.ts";
-import type { AddressRange, Domain, Segment } from "../model.ts";
+import type { AddressRange, Domain, RolePool, Segment } from "../model.ts";
 import { readRange } from "../pool/slot.ts";
-import { type Declared, Refused, type ReservationEdit, type SegmentEdit } from "../store.ts";
+import { type Declared, Exhausted, Refused, type ReservationEdit, type SegmentEdit } from "../store.ts";
 import { type Device, expectDevices } from "./expect.ts";
 import { declareNames } from "./names.ts";
 import { putPool } from "./pools.ts";
@@ -28,22 +28,32 @@ export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, 
     domains.push(rowFrom("domain", done.row));
     changed.push(...done.changed);
   }
+  for (const { kind, ...declared } of site.ipam.pools)
+    changed.push(...(await putPool(client, { ...declared, is: kind }, actor)));
+  const faults: string[] = [];
+  const failed = new Set<string>();
   for (const declared of site.ipam.segments) {
-    const before = await segmentNamed(client, declared.name);
-    const done = await writeSegment(client, before, segmentEdit(declared), { actor, removes: false });
+    const done = await declareSegment(client, declared, actor);
+    if (typeof done === "string") {
+      faults.push(done);
+      failed.add(declared.name);
+      continue;
+    }
     segments.push(done.segment);
     changed.push(...done.changed);
   }
   changed.push(...(await expectDevices(client, devicesOf(site.expectedMachines), actor)));
   for (const declared of site.ipam.reservations) {
+    if (failed.has(declared.segment)) {
+      faults.push(`reservation of ${declared.address}: segment ${declared.segment} could not be made`);
+      continue;
+    }
     const edit = reservationEdit(declared);
     if ((await putReservation(client, edit, actor)).isNew)
       changed.push(`segment ${edit.segment}: ${declared.address} is reserved for ${edit.identity}`);
   }
   changed.push(...(await declareNames(client, site.ipam.names, actor)));
-  for (const { kind, ...declared } of site.ipam.pools)
-    changed.push(...(await putPool(client, { ...declared, is: kind }, actor)));
-  return { domains, segments, changed };
+  return { domains, segments, changed, faults };
 }
 
 function domainColumns({ name, nameServers, ttlSeconds, negativeTtlSeconds }: IpamConfig["domains"][number]): Json {
@@ -52,20 +62,54 @@ function domainColumns({ name, nameServers, ttlSeconds, negativeTtlSeconds }: Ip
 
 /** A segment of the file as an operator would write it; an optional field that is missing there is cleared here. */
 function segmentEdit({ kind, prefixes, ...declared }: IpamConfig["segments"][number]): SegmentEdit {
-  const optional = { vlan: declared.vlan, vni: declared.vni } as Pick<Segment, "vlan" | "vni">;
+  const { vlan, vni, asn, loopback, drainSeconds, rehome, state, ...plain } = declared;
+  const optional = {
+    ...{ vlan, vni, asn, drainSeconds, rehome },
+    loopback: typeof loopback === "string" ? read(parseAddress(loopback), loopback) : loopback,
+  } as Pick<SegmentEdit, "vlan" | "vni" | "asn" | "loopback" | "drainSeconds" | "rehome">;
   return {
-    ...(declared as Omit<typeof declared, "vlan" | "vni">),
+    ...plain,
     ...optional,
+    ...(state && { state }),
     is: kind,
-    options: declared.options as Segment["options"],
-    prefixes: prefixes.map(({ prefix, gateway, reserved, excluded, reservedRanges = [] }) => ({
+    options: plain.options as Segment["options"],
+    prefixes: prefixes.map(({ prefix, gateway, reserved, excluded, reservedRanges = [], pools = [], state }) => ({
       prefix: read(parsePrefix(prefix), prefix),
       ...(gateway !== undefined && { gateway: read(parseAddress(gateway), gateway) }),
       reserved,
       reservedRanges: reservedRanges.map((text) => reservedRange(prefix, text)),
       excluded: excluded.map((address) => read(parseAddress(address), address)),
+      pools: pools.map(rolePool),
+      ...(state && { state }),
     })),
   };
+}
+
+/** A pool of a prefix, as the file writes it. */
+export function rolePool({ from, to, roles }: NonNullable<PrefixConfig["pools"]>[number]): RolePool {
+  return { first: read(parseAddress(from), from), last: read(parseAddress(to), to), roles };
+}
+
+type PrefixConfig = IpamConfig["segments"][number]["prefixes"][number];
+
+/** A segment that asks a pool which has none left is left out, with the reason; what is wrong otherwise stops the whole file. */
+async function declareSegment(
+  client: pg.ClientBase,
+  declared: IpamConfig["segments"][number],
+  actor: string,
+): Promise<Awaited<ReturnType<typeof writeSegment>> | string> {
+  const before = await segmentNamed(client, declared.name);
+  const write = () => writeSegment(client, before, segmentEdit(declared), { actor, removes: false });
+  if (![declared.vlan, declared.vni, declared.asn, declared.loopback].some((value) => typeof value === "object"))
+    return write();
+  await client.query("SAVEPOINT segment");
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof Exhausted)) throw error;
+    await client.query("ROLLBACK TO SAVEPOINT segment");
+    return error.message;
+  }
 }
 
 /** A range of addresses in a prefix: its ends, one address, or a prefix inside. */

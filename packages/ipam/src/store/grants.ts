@@ -2,7 +2,7 @@ import { isMalformed } from "@firstlight/wire";
 import type pg from "pg";
 import type { Grant, GrantRequest } from "../pool/pool.ts";
 import { readSlot, showSlot } from "../pool/slot.ts";
-import { Refused } from "../store.ts";
+import { Exhausted, Refused } from "../store.ts";
 import { noteOther } from "./note.ts";
 import { Again } from "./transaction.ts";
 import { given, poolNamed, type PoolRow } from "./pools.ts";
@@ -40,9 +40,20 @@ export async function release(
   );
   if (!rows[0]) throw new Refused(`pool ${name}: ${value} is given to nobody`);
   if (rows[0].owner !== owner) throw new Refused(`pool ${name}: ${given(pool, { slot, owner: rows[0].owner })}`);
+  await putBack(client, pool, slot, actor);
+}
+
+/** Takes back whatever this owner has of a pool. */
+export async function releaseOf(client: pg.ClientBase, name: string, owner: string, actor: string): Promise<void> {
+  const pool = await mustExist(client, name, "FOR SHARE");
+  const had = await grantOf(client, pool, owner);
+  if (had) await putBack(client, pool, had.slot, actor);
+}
+
+async function putBack(client: pg.ClientBase, pool: PoolRow, slot: string, actor: string): Promise<void> {
   await client.query("DELETE FROM ipam.pool_grant WHERE pool = $1 AND slot = $2", [pool.id, slot]);
   await client.query(JOIN_FREE, [pool.id, slot]);
-  await noteOther(client, "grant", `${name}/${slot}`, undefined, actor);
+  await noteOther(client, "grant", `${pool.name}/${slot}`, undefined, actor);
 }
 
 /** One range of the slot and its free neighbours, of which the lower one grows: at most one row goes. */
@@ -85,8 +96,9 @@ async function takeFree(client: pg.ClientBase, pool: PoolRow, { wanted, hint }: 
       `SELECT FROM ipam.pool_free WHERE pool = $1 AND ${wanted === undefined ? FROM : WITH} LIMIT 1`,
       [pool.id, wanted === undefined ? "0" : from],
     );
-    if (!rowCount)
-      throw new Refused(await (wanted === undefined ? exhausted(client, pool) : whyNot(client, pool, wanted, from)));
+    if (rowCount) continue;
+    if (wanted === undefined) throw new Exhausted(await exhausted(client, pool));
+    throw new Refused(await whyNot(client, pool, wanted, from));
   }
 }
 

@@ -17,6 +17,10 @@ export interface Fact {
   readonly expected: Json | null;
   /** Whether a prefix of the segment may give this address at all. */
   readonly assignable: boolean;
+  /** Its prefix, or the whole segment, gives no new address. */
+  readonly draining: boolean;
+  /** It is in a pool of the interface's role, or in nobody's where the role has none. */
+  readonly suits: boolean;
   /** The address is declared for this device, or for another one. */
   readonly declared: boolean;
   readonly claimed: boolean;
@@ -53,6 +57,8 @@ export function judge(request: LeaseRequest, fact: Fact): Refusal | undefined {
   if (fact.homes?.some((home) => fateOf(home) === "refuses")) return "device holds an address on another segment";
   if (!fact.assignable || fact.claimed) return "address is not assignable in this segment";
   if (fact.reserved !== null && !isReservedFor(request, fact)) return "address is reserved for another";
+  if (!promised && fact.draining && !fact.own) return "prefix is draining";
+  if (!promised && !fact.draining && !fact.suits) return "address is not in a pool of its role";
   // Somebody unknown uses a declined address: not even its holder gets it back before it has rested.
   if (fact.own)
     return fact.state === "declined" && !fact.rested ? "address rests until its grace has passed" : undefined;

@@ -28,6 +28,7 @@ export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Pr
     [segment.id],
   );
   if (rows.length > 0) throw new Refused(`segment ${segment.name}: the edit would orphan ${list(rows)}`);
+  await mustSuit(client, segment);
   const { rows: promised } = await client.query<Promised>(
     `SELECT host(address) AS address, identity FROM ipam.reservation r WHERE segment = $1
        AND NOT EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = $1 AND ipam.assignable(p, r.address))
@@ -37,13 +38,40 @@ export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Pr
   if (promised[0]) throw new Refused(`segment ${segment.name}: the edit would orphan ${reserved(promised[0])}`);
 }
 
-/** No address of it is bound, referenced or at rest. */
-export async function mustBeEmpty(client: pg.ClientBase, name: string, segment: number): Promise<void> {
+/** What was given without a declaration, in what does not drain, must still be in a pool of its holder's role, or in nobody's. */
+async function mustSuit(client: pg.ClientBase, { id, name }: Segment): Promise<void> {
+  const { rowCount: pooled } = await client.query("SELECT FROM ipam.prefix WHERE segment = $1 AND pools <> '[]'", [id]);
+  if (!pooled) return;
+  const { rows } = await client.query<{ address: string; mac: string; role: string }>(
+    `SELECT host(l.address) AS address, l.mac::text, i.role FROM ipam.lease l
+     JOIN ipam.interface i ON i.id = l.interface JOIN ipam.segment s ON s.id = l.segment
+     JOIN ipam.prefix p ON p.segment = l.segment AND l.address <<= p.prefix::inet
+     WHERE l.segment = $1 AND l.state = 'bound' AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')
+       AND s.state = 'active' AND p.state = 'active' AND NOT ipam.suits($1, i.role, l.address)
+       AND NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = l.mac AND e.address = l.address)
+       AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.vrf = l.vrf AND r.address = l.address)
+     ORDER BY l.address LIMIT 1`,
+    [id],
+  );
+  if (!rows[0]) return;
+  const { address, mac, role } = rows[0];
+  throw new Refused(
+    `segment ${name}: the edit would leave ${address} (bound to ${mac}, ${role}) outside the pools of its role`,
+  );
+}
+
+/** No address of it is bound, referenced or at rest. Who has moved on from a segment that drains keeps nothing in it. */
+export async function mustBeEmpty(
+  client: pg.ClientBase,
+  name: string,
+  segment: number,
+  isDrained: boolean,
+): Promise<void> {
   const { rows } = await client.query<Holder>(
     `SELECT ${HOLDER} FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
-     WHERE l.segment = $1 AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')
+     WHERE l.segment = $1 AND (l.reusable_at > now() OR NOT $2 AND (i.machine IS NOT NULL OR l.policy <> 'dynamic'))
      ORDER BY l.address LIMIT 100`,
-    [segment],
+    [segment, isDrained],
   );
   if (rows.length > 0) throw new Refused(`segment ${name}: in use by ${list(rows)}`);
   const { rows: promised } = await client.query<Promised>(

@@ -1,12 +1,12 @@
-import { formatAddress, formatPrefix, overlaps } from "@firstlight/wire";
+import { contains, formatAddress, formatPrefix, overlaps } from "@firstlight/wire";
 import type pg from "pg";
-import type { AddressRange, PrefixRow, Segment } from "../model.ts";
-import { Refused, type SegmentEdit } from "../store.ts";
+import { isDraining } from "../drain.ts";
+import type { AddressRange, PrefixRow, RolePool, Segment } from "../model.ts";
+import { type PrefixEdit, Refused } from "../store.ts";
+import { abandon, drainColumns } from "./drain.ts";
 import { noteGone } from "./note.ts";
 import { put } from "./put.ts";
 import { type Json, rowFrom } from "./rows.ts";
-
-type PrefixEdit = SegmentEdit["prefixes"][number];
 
 /** Brings the prefixes of a segment to what is written (as they are, but in the segment's VRF, where nothing is); a line for each that changed. */
 export async function writePrefixes(
@@ -29,6 +29,7 @@ export async function writePrefixes(
       !wanted.some((edit) => formatPrefix(edit.prefix) === formatPrefix(prefix.prefix)) &&
       (by.removes || wanted.some((edit) => overlaps(edit.prefix, prefix.prefix))),
   );
+  for (const { prefix } of goes) if (isDraining(segment, prefix)) await abandon(client, prefix, by.actor);
   await client.query("DELETE FROM ipam.prefix WHERE id = ANY($1)", [goes.map(({ prefix }) => prefix.id)]);
   await noteGone(
     client,
@@ -39,11 +40,13 @@ export async function writePrefixes(
   const lines = goes.map(({ prefix }) => `${says}: prefix ${formatPrefix(prefix.prefix)} removed`);
   for (const edit of wanted) {
     await mustNotOverlap(client, says, segment, edit);
+    mustBePools(edit);
+    const same = sameAs(edit)?.row;
     const done = await put(
       client,
       "prefix",
-      sameAs(edit)?.row,
-      prefixColumns(segment, edit),
+      same,
+      { ...prefixColumns(segment, edit), ...(await drainColumns(client, same, edit.state, segment)) },
       `${says}: prefix ${formatPrefix(edit.prefix)}`,
       by.actor,
     );
@@ -74,6 +77,18 @@ async function mustNotOverlap(
 
 const ends = ({ first, last }: AddressRange): string[] => [formatAddress(first), formatAddress(last)];
 
+/** Pools lie in their prefix, and none over another. */
+function mustBePools({ prefix, pools = [] }: PrefixEdit): void {
+  const says = (pool: AddressRange): string => `prefix ${formatPrefix(prefix)}: pool ${ends(pool).join("-")}`;
+  const sorted = pools.toSorted((a, b) => (a.first < b.first ? -1 : 1));
+  for (const [n, pool] of sorted.entries()) {
+    if (!contains(prefix, pool.first) || !contains(prefix, pool.last)) throw new Refused(`${says(pool)} is not in it`);
+    if (pool.last < pool.first) throw new Refused(`${says(pool)} ends before it begins`);
+    const next = sorted[n + 1];
+    if (next && next.first <= pool.last) throw new Refused(`${says(pool)} overlaps ${ends(next).join("-")}`);
+  }
+}
+
 function prefixColumns(segment: Segment, edit: PrefixEdit): Json {
   return {
     segment: segment.id,
@@ -84,5 +99,12 @@ function prefixColumns(segment: Segment, edit: PrefixEdit): Json {
     excluded: edit.excluded.map(formatAddress),
     // Whoever does not speak of them leaves them as they are.
     ...(edit.reservedRanges && { reserved_ranges: edit.reservedRanges.map(ends) }),
-  } satisfies Record<Exclude<keyof PrefixRow, "kind" | "id" | "version" | "reservedRanges">, unknown>;
+    ...(edit.pools && { pools: edit.pools.map(poolColumn) }),
+  } satisfies Record<Exclude<keyof PrefixRow, "kind" | "id" | "version" | Silent>, unknown>;
+}
+
+type Silent = "reservedRanges" | "pools" | "state" | "drainBy";
+
+function poolColumn({ first, last, roles }: RolePool): Json {
+  return { first: formatAddress(first), last: formatAddress(last), roles };
 }

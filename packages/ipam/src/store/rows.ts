@@ -22,8 +22,15 @@ export const TABLES: Readonly<Record<Kind, string>> = {
 
 const COLUMNS: Readonly<Record<Kind, Readonly<Record<string, Reader>>>> = {
   domain: {},
-  segment: {},
-  prefix: { prefix, gateway: address, excluded: (list: string[]) => list.map(address), reserved_ranges: ranges },
+  segment: { drain_by: Date.parse, loopback: address, from_pools: filled },
+  prefix: {
+    prefix,
+    gateway: address,
+    excluded: (list: string[]) => list.map(address),
+    reserved_ranges: ranges,
+    pools,
+    drain_by: Date.parse,
+  },
   expected: { mac, address },
   reservation: { address },
   interface: { mac, domain: () => undefined }, // the segment's, repeated for a constraint
@@ -91,6 +98,15 @@ function address(text: string): unknown {
 
 function ranges(list: readonly [string, string][]): unknown {
   return list.length === 0 ? undefined : list.map(([first, last]) => ({ first: address(first), last: address(last) }));
+}
+
+function pools(list: readonly { first: string; last: string; roles: string[] }[]): unknown {
+  if (list.length === 0) return undefined;
+  return list.map(({ first, last, roles }) => ({ first: address(first), last: address(last), roles }));
+}
+
+function filled(map: object): unknown {
+  return Object.keys(map).length === 0 ? undefined : map;
 }
 
 function prefix(text: string): unknown {

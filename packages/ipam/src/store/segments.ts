@@ -1,13 +1,16 @@
+import { formatPrefix, type Prefix } from "@firstlight/wire";
 import type pg from "pg";
-import type { Segment } from "../model.ts";
+import type { DrainState, PooledField, Segment } from "../model.ts";
 import { labelOf, type Named } from "../naming.ts";
 import { Refused, type SegmentEdit } from "../store.ts";
+import { drainColumns } from "./drain.ts";
 import { giveLabels } from "./labels.ts";
 import { note, noteGone } from "./note.ts";
 import { mustBeEmpty, mustNotOrphan } from "./orphans.ts";
 import { repolicy } from "./policy.ts";
 import { writePrefixes } from "./prefixes.ts";
 import { put } from "./put.ts";
+import { giveBackResources, resourceColumns } from "./resources.ts";
 import { type Json, rowFrom } from "./rows.ts";
 
 export async function createSegment(client: pg.ClientBase, edit: SegmentEdit, actor: string): Promise<Segment> {
@@ -27,10 +30,34 @@ export async function updateSegment(
   return (await writeSegment(client, before, edit, { actor, removes: true })).segment;
 }
 
+/** Lets a segment, or one prefix of it, run empty; or takes that back. */
+export async function drain(
+  client: pg.ClientBase,
+  name: string,
+  prefix: Prefix | undefined,
+  state: DrainState,
+  actor: string,
+): Promise<Segment> {
+  const before = await mustExist(client, name);
+  if (!prefix) return (await writeSegment(client, before, { state }, { actor, removes: false })).segment;
+  const segment = rowFrom("segment", before);
+  const text = formatPrefix(prefix);
+  const { rows } = await client.query<{ row: Json }>(
+    `SELECT to_jsonb(p) AS "row" FROM ipam.prefix p WHERE segment = $1 AND prefix = $2::cidr`,
+    [segment.id, text],
+  );
+  if (!rows[0]) throw new Refused(`segment ${name} has no prefix ${text}`);
+  const columns = await drainColumns(client, rows[0].row, state, segment);
+  await put(client, "prefix", rows[0].row, columns, `segment ${name}: prefix ${text}`, actor);
+  return segment;
+}
+
 /** With its prefixes, interfaces and what is left of their leases. Refused while any address in it is bound or rests. */
 export async function deleteSegment(client: pg.ClientBase, name: string, actor: string): Promise<void> {
-  const { id } = await mustExist(client, name);
-  await mustBeEmpty(client, name, id as number);
+  const before = await mustExist(client, name);
+  const { id } = before;
+  await mustBeEmpty(client, name, id as number, before["state"] === "draining");
+  await giveBackResources(client, name, actor);
   for (const [kind, table, column] of [
     ["lease", "ipam.lease", "segment"],
     ["interface", "ipam.interface", "segment"],
@@ -61,9 +88,13 @@ export async function writeSegment(
   { actor, removes }: { readonly actor: string; readonly removes: boolean },
 ): Promise<{ readonly segment: Segment; readonly changed: readonly string[] }> {
   const says = `segment ${edit.name ?? (before!["name"] as string)}`;
-  const wanted = await columnsOf(client, says, edit);
+  const wanted = {
+    ...(await columnsOf(client, says, edit)),
+    ...(await resourceColumns(client, before, edit, actor)),
+    ...(await drainColumns(client, before, edit.state, drainSpan(before, edit))),
+  };
   const movesVrf = before !== undefined && wanted["vrf"] !== undefined && wanted["vrf"] !== before["vrf"];
-  if (movesVrf) await mustBeEmpty(client, before["name"] as string, before["id"] as number);
+  if (movesVrf) await mustBeEmpty(client, before["name"] as string, before["id"] as number, false);
   const { row, changed } = await put(client, "segment", before, wanted, says, actor);
   const segment = rowFrom("segment", row);
   if (before) await repolicy(client, before, row, actor);
@@ -81,17 +112,17 @@ const COLUMNS = {
   is: "is",
   vrf: "vrf",
   mtu: "mtu",
-  vlan: "vlan",
-  vni: "vni",
   leaseSeconds: "lease_seconds",
   graceSeconds: "grace_seconds",
+  drainSeconds: "drain_seconds",
   admission: "admission",
   allocation: "allocation",
   policy: "policy",
+  rehome: "rehome",
   naming: "naming",
   options: "options",
   boots: "boots",
-} as const satisfies Record<Exclude<keyof SegmentEdit, "domain" | "prefixes">, string>;
+} as const satisfies Record<Exclude<keyof SegmentEdit, "domain" | "prefixes" | "state" | PooledField>, string>;
 
 async function columnsOf(client: pg.ClientBase, says: string, edit: Partial<SegmentEdit>): Promise<Json> {
   const wanted: Record<string, unknown> = {};
@@ -118,7 +149,6 @@ async function rename(client: pg.ClientBase, { id, naming }: Segment, actor: str
   );
   await note(
     client,
-  rehome: "rehome",
     "interface",
     named.map(({ row }) => row),
     { actor, dns: true },
@@ -139,6 +169,16 @@ async function moveInterfaces(client: pg.ClientBase, segment: Segment, actor: st
     rows.map(({ row }) => row),
     { actor, dns: true },
   );
+}
+
+/** What a drain's end is reckoned by: the edit's words, or what is there. */
+function drainSpan(
+  before: Json | undefined,
+  edit: Partial<SegmentEdit>,
+): Pick<Segment, "leaseSeconds" | "drainSeconds"> {
+  const leaseSeconds = edit.leaseSeconds ?? (before?.["lease_seconds"] as number);
+  const drainSeconds = "drainSeconds" in edit ? edit.drainSeconds : (before?.["drain_seconds"] as number | null);
+  return { leaseSeconds, ...(typeof drainSeconds === "number" && { drainSeconds }) };
 }
 
 export async function segmentNamed(client: pg.ClientBase, name: string): Promise<Json | undefined> {

@@ -24,7 +24,8 @@ export const LOCK_INTERFACES = `
 export const FACTS = `
   SELECT s.vrf, s.domain, s.admission, s.allocation, s.policy, s.naming, s.grace_seconds,
     i."row" AS interface, e."row" AS expected,
-    EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = k.segment AND ipam.assignable(p, k.address)) AS assignable,
+    coalesce(a.assignable, false) AS assignable, coalesce(a.draining OR s.state = 'draining', false) AS draining,
+    CASE WHEN a.pooled THEN ipam.suits(k.segment, coalesce(e."row" ->> 'role', i."row" ->> 'role', 'other'), k.address) ELSE true END AS suits,
     coalesce(e.address = k.address, false) AS declared,
     coalesce((SELECT c.mac FROM ipam.expected_device c WHERE c.address = k.address) <> k.mac, false) AS claimed,
     r.identity AS reserved, r.origin AS reserved_origin, coalesce(h.segment = k.segment AND h.mac = k.mac, false) AS own,
@@ -36,8 +37,13 @@ export const FACTS = `
     ) ELSE false END AS elsewhere
   FROM unnest($1::int[], $2::macaddr[], $3::inet[]) WITH ORDINALITY k (segment, mac, address, n)
   LEFT JOIN LATERAL (
-    SELECT vrf, domain, admission, allocation, policy, naming, grace_seconds FROM ipam.segment WHERE id = k.segment OFFSET 0
+    SELECT vrf, domain, admission, allocation, policy, naming, grace_seconds, state FROM ipam.segment WHERE id = k.segment OFFSET 0
   ) s ON true
+  LEFT JOIN LATERAL (
+    SELECT bool_or(ipam.assignable(p, k.address)) AS assignable, bool_or(p.pools <> '[]') AS pooled,
+      bool_or(p.state = 'draining' AND k.address <<= p.prefix::inet) AS draining
+    FROM ipam.prefix p WHERE p.segment = k.segment
+  ) a ON true
   LEFT JOIN LATERAL (
     SELECT id, state, to_jsonb(t) AS "row" FROM ipam.interface t WHERE segment = k.segment AND mac = k.mac OFFSET 0
   ) i ON true
@@ -52,7 +58,11 @@ export const FACTS = `
     SELECT identity, origin FROM ipam.reservation WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) r ON true
   LEFT JOIN LATERAL (
-    SELECT l.policy, l.state FROM ipam.lease l
+    SELECT l.state, CASE
+      WHEN l.policy = 'dynamic' OR (s.state = 'active' AND (a.pooled IS NOT TRUE OR ipam.suits(k.segment, i."row" ->> 'role', l.address))
+        AND EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = k.segment AND p.state = 'active' AND ipam.assignable(p, l.address)))
+      THEN l.policy ELSE 'dynamic' END AS policy -- what it may not stay on holds nobody back
+    FROM ipam.lease l
     WHERE l.interface = i.id AND family(l.address) = family(k.address) AND l.address <> k.address
       AND (l.state = 'bound' OR (l.state = 'released' AND l.policy <> 'dynamic'))
     ORDER BY l.state = 'bound' DESC, l.policy <> 'dynamic' DESC LIMIT 1

@@ -1,0 +1,98 @@
+import type { Address } from "@firstlight/wire";
+import type { Ask, Ground } from "../allocate.ts";
+import type { Lease, PrefixRow } from "../model.ts";
+import { addressAt, isSetAside, offsetOf } from "./assignable.ts";
+import { isClaimed, isDeclared } from "./claim.ts";
+import type { Parcel } from "./parcel.ts";
+import { placeAmong } from "./placement.ts";
+import { WINDOW } from "./vacancy.ts";
+
+/** Hash places tried before the search: at nine tenths full, five asks of six end here. */
+const PROBES = 16;
+
+/** When another interface may have this address: 0 when nobody ever had it, never while it is declared or referenced. */
+export function freeAt(ground: Ground, vrf: string, address: Address): number {
+  if (isDeclared(ground, address, vrf)) return Infinity;
+  const lease = ground.lease(address, vrf);
+  if (!lease) return 0;
+  if (lease.policy !== "dynamic" || ground.interfaceById(lease.interface)?.machine !== undefined) return Infinity;
+  return lease.reusableAt;
+}
+
+/** A declined address is in use by somebody unknown: not even its holder gets it back before it has rested. */
+export function mayKeep(lease: Lease, { segment, now }: Pick<Ask, "segment" | "now">): boolean {
+  return lease.segment === segment.id && (lease.state !== "declined" || lease.reusableAt <= now);
+}
+
+/** An interface that was deleted and comes again is the same one to its address. */
+export function isOwn(lease: Lease, { segment, mac }: Pick<Ask, "segment" | "mac">): boolean {
+  return lease.mac === mac && lease.segment === segment.id;
+}
+
+/** Free by the rows (never given, given back and rested, or this very interface's own), and not on offer to another. */
+export function isOnOffer(ground: Ground, ask: Ask, address: Address): boolean {
+  if (ask.held?.(address) === true || isClaimed(ground, ask.who, address)) return false;
+  const lease = ground.lease(address, ask.segment.vrf);
+  if (!lease) return true;
+  if (isOwn(lease, ask)) return mayKeep(lease, ask);
+  return freeAt(ground, ask.segment.vrf, address) <= ask.now;
+}
+
+/**
+ * A free address of these parcels of one prefix. Somebody's former address is taken only under pressure: when no hash place
+ * is left that nobody ever had. Then the one that has been idle for longest of them, for who held it may come back.
+ */
+export function freeIn(ground: Ground, ask: Ask, parcels: readonly Parcel[]): Address | undefined {
+  const [head] = parcels;
+  if (!head) return undefined;
+  const first = (until: number): Address | undefined =>
+    firstOf(parcels, (parcel) => nextFree(ground, ask, parcel, 0, until));
+  if (ask.segment.allocation === "sequential") return first(0) ?? first(ask.now);
+  const { row } = head;
+  const spans = parcels.length === 1 ? head.span : parcels.map(({ span }) => span);
+  let idle: Lease | undefined;
+  for (let attempt = 0; attempt < PROBES; attempt++) {
+    const address = addressAt(row, placeAmong(ask.mac, row.prefix.address, spans, attempt));
+    if (isSetAside(row, address) || !isOnOffer(ground, ask, address)) continue;
+    const former = ground.lease(address, ask.segment.vrf);
+    if (!former) return address;
+    if (!idle || former.reusableAt < idle.reusableAt) idle = former;
+  }
+  if (idle) return idle.address;
+  const from = placeAmong(ask.mac, row.prefix.address, spans, 0);
+  const at = parcels.findIndex(({ span }) => from >= span.first && from <= span.last);
+  const start = Number(BigInt(from) - BigInt(parcels[at]!.span.first)) % WINDOW;
+  const next = (parcel: Parcel, n: number): Address | undefined =>
+    nextFree(ground, ask, parcel, n === 0 ? start : 0, ask.now);
+  return firstOf([...parcels.slice(at), ...parcels.slice(0, at)], next);
+}
+
+function firstOf(
+  parcels: readonly Parcel[],
+  find: (parcel: Parcel, n: number) => Address | undefined,
+): Address | undefined {
+  for (const [n, parcel] of parcels.entries()) {
+    const address = find(parcel, n);
+    if (address !== undefined) return address;
+  }
+  return undefined;
+}
+
+/** The first address of a parcel, from the `start`-th on, that is free by `until` and not on offer to another. */
+function nextFree(ground: Ground, ask: Ask, parcel: Parcel, start: number, until: number): Address | undefined {
+  const { row, span } = parcel;
+  const base = addressAt(row, span.first);
+  const at = (index: number): Address => (typeof base === "number" ? base + index : base + BigInt(index));
+  const when = (index: number): number => {
+    const address = at(index);
+    return isSetAside(row, address) ? Infinity : freeAt(ground, ask.segment.vrf, address);
+  };
+  const index = ground.vacancy(parcel).find(start, until, when, (index) => ask.held?.(at(index)) !== true);
+  return index === undefined ? undefined : at(index);
+}
+
+/** Where in its parcel's window an address lies: what a vacancy is told when a row changes. */
+export function windowIndex({ row, span }: Parcel, address: Address): number | undefined {
+  const index = BigInt(offsetOf(row, address)) - BigInt(span.first);
+  return index >= 0n && index < BigInt(WINDOW) ? Number(index) : undefined;
+}
