@@ -47,10 +47,10 @@ export const RULES: Readonly<Record<string, readonly string[]>> = {
 
 /** Which events a daemon may tell of; `machine.state` and `pxe.phone-home` are told by the API itself. */
 export const KINDS: Readonly<Record<string, RegExp>> = {
-  "daemon/dhcpd": /^dhcp\./,
+  "daemon/dhcpd": /^(dhcp|interface)\./,
   "daemon/tftpd": /^tftp\./,
   "daemon/pxe-http": /^pxe\.(?!phone-home$)/,
-  operator: /^(dhcp|tftp|pxe)\.(?!phone-home$)/,
+  operator: /^(dhcp|interface|tftp|pxe)\.(?!phone-home$)/,
 };
 
 export function mayCall(subject: Subject, method: string): boolean {

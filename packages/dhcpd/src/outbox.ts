@@ -83,9 +83,11 @@ async function step({ api, store }: OutboxParts, after: FeedPosition, tail: Tail
   return position;
 }
 
-/** The event that a lease's change row is. */
+/** The event that a change row is, of a lease or of a device that arrived. */
 export function eventOf(change: Change, epoch: string): BootEvent | undefined {
-  if (change.actor !== ACTOR || change.row?.kind !== "lease") return undefined;
+  if (change.actor !== ACTOR) return undefined;
+  if (change.told) return arrivalOf(change, change.told, epoch);
+  if (change.row?.kind !== "lease") return undefined;
   const lease: Lease = change.row;
   return {
     id: `lease:${epoch}:${change.position}`,
@@ -98,5 +100,28 @@ export function eventOf(change: Change, epoch: string): BootEvent | undefined {
       expiresAt: new Date(lease.expiresAt).toISOString(),
       ...(lease.relay && { relay: formatAddress(lease.relay.giaddr) }),
     },
+  };
+}
+
+const WHY: Readonly<Record<NonNullable<Change["told"]>["is"], string>> = {
+  promoted: "it was predicted",
+  moved: "it has an address on another segment now",
+  alternates: "it goes to and fro between two segments: it is at home in both",
+};
+
+function arrivalOf(
+  change: Change,
+  { is, mac, address, segment, from, was }: NonNullable<Change["told"]>,
+  epoch: string,
+): BootEvent {
+  return {
+    id: `arrival:${epoch}:${change.position}`,
+    at: change.at,
+    kind: `interface.${is}`,
+    mac,
+    address,
+    because: WHY[is],
+    ...(change.trace !== undefined && { trace: change.trace }),
+    detail: { segment, ...(from !== undefined && { from }), ...(was !== undefined && { was }) },
   };
 }

@@ -76,3 +76,26 @@ test("what others changed is no DHCP event", () => {
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
+
+test("a device that moved is an event of its own, by dhcpd's word alone", () => {
+  const told = {
+    is: "moved",
+    mac: LAB.mac,
+    segment: "host-b",
+    address: "10.0.8.7",
+    from: "host-a",
+    was: "10.0.0.20",
+  } as const;
+  const change = { position: 7, kind: "lease", key: LAB.mac, version: 9, dns: false, at: 5, told } as const;
+  assert.deepEqual(eventOf({ ...change, actor: ACTOR, trace: "t" }, "e"), {
+    id: "arrival:e:7",
+    at: 5,
+    kind: "interface.moved",
+    mac: LAB.mac,
+    address: "10.0.8.7",
+    because: "it has an address on another segment now",
+    trace: "t",
+    detail: { segment: "host-b", from: "host-a", was: "10.0.0.20" },
+  });
+  assert.equal(eventOf({ ...change, actor: "daemon/api reclaim" }, "e"), undefined);
+});

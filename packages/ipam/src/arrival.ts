@@ -32,11 +32,25 @@ export function fateOf({ address, rehome, moves }: Home): Fate {
   return moves < MOST_MOVES ? "leaves" : "alternates";
 }
 
-/** What is told of an arrival, in the words of the timeline; undefined where nothing has changed for anybody. */
+/** What is on record of a device that came to a segment where it was not at home. */
+export interface Told {
+  /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
+  readonly is: "promoted" | "moved" | "alternates";
+  readonly mac: string;
+  readonly segment: string;
+  readonly address: string;
+  /** The segment it came from, or was predicted on. */
+  readonly from?: string;
+  /** What it had there. */
+  readonly was?: string;
+  readonly machine?: string;
+}
+
+/** What there is to tell of an arrival; undefined where nothing has changed for anybody. */
 export function tidings(
   wasPredicted: boolean,
   homes: readonly Home[],
-): { readonly is: "promoted" | "moved" | "alternates"; readonly home?: Home } | undefined {
+): { readonly is: Told["is"]; readonly home?: Home } | undefined {
   const left = homes.find((home) => !home.isPredicted && fateOf(home) === "leaves");
   if (left) return { is: "moved", home: left };
   const both = homes.find((home) => fateOf(home) === "alternates");

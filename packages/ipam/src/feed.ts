@@ -1,3 +1,4 @@
+import type { Told } from "./arrival.ts";
 import type { Kind, Row } from "./model.ts";
 
 /**
@@ -18,6 +19,8 @@ export interface Change {
   readonly version: number;
   /** The row as of this version; absent: deleted (readers keep the tombstone's version). */
   readonly row?: Row;
+  /** What happened, where that is no row's: a device arrived. */
+  readonly told?: Told;
   /** Whether names or addresses in DNS may differ after it: a plain renewal says no. */
   readonly dns: boolean;
   /** Commit time in the database's clock, milliseconds. */

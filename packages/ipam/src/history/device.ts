@@ -1,5 +1,6 @@
 import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
+import type { Told } from "../arrival.ts";
 import type { Json } from "../store/rows.ts";
 import { MACHINE } from "./archive.ts";
 
@@ -20,15 +21,8 @@ export interface Had {
 }
 
 /** A device came to a segment where it was not at home. */
-export interface Arrived {
+export interface Arrived extends Omit<Told, "mac" | "machine"> {
   readonly at: number;
-  /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
-  readonly is: "promoted" | "moved" | "alternates";
-  readonly segment: string;
-  readonly address: string;
-  readonly from?: string;
-  /** What it had there. */
-  readonly was?: string;
 }
 
 export interface WhatHad {

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { fateOf, type Home, tidings } from "../arrival.ts";
+import { fateOf, type Home, tidings, type Told } from "../arrival.ts";
 import { labelOf, type Named } from "../naming.ts";
 import type { Segment } from "../model.ts";
 import { giveLabels } from "./labels.ts";
@@ -159,14 +159,14 @@ async function tell(
     [told.map(({ arrival }) => arrival.segment)],
   );
   const names = new Map(segments.map(({ id, name }) => [id, name]));
-  const rows = told.map(({ arrival: { mac, segment, address, expected }, news: { is, home } }) => ({
+  const rows = told.map(({ arrival: { mac, segment, address, expected }, news: { is, home } }): Told => ({
     is,
     mac,
-    segment: names.get(segment),
+    segment: names.get(segment)!,
     address,
-    from: home?.segment,
-    was: home?.last,
-    machine: expected?.["machine"],
+    ...(home && { from: home.segment }),
+    ...(home?.last !== undefined && { was: home.last }),
+    ...(expected && { machine: expected["machine"] as string }),
   }));
   await client.query(TELL, [
     actor,
