@@ -35,7 +35,7 @@ export async function flame(daemon: string, say: (line: string) => void): Promis
     const root = await profilesOf(join(folder, "profiles", daemon), window);
     const [took, used] = [root.totalUs / 1e6, cpu.get(daemon) ?? 0].map((seconds) => seconds.toFixed(1));
     const load = variant === undefined ? name : `${name}, ${variant}`;
-    const title = `${daemon} (bench ${load}): ${took} s not idle, ${used} s of them on a processor`;
+    const title = `${daemon} under load (bench ${load}): ${took} s not idle, ${used} s of CPU`;
     await mkdir(PICTURES, { recursive: true });
     await writeFile(join(PICTURES, `${daemon}.svg`), svgOf(root, title));
     say(`docs/flame/${daemon}.svg: ${title}`);

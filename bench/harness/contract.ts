@@ -95,7 +95,7 @@ export interface Report {
   readonly foreignCpu: number;
   readonly isMarked: boolean;
   readonly results: Readonly<Record<string, Result>>;
-  /** By peer, or by peer and variant: `nsd`, `tftpd-hpa windowsize 16`. */
+  /** By peer; where there are variants also by peer and variant, `tftpd-hpa windowsize 16`, and the peer has the least. */
   readonly ratios: Readonly<Record<string, number>>;
   /** The peer's CPU time per operation over ours, named alike: above 1 is ahead. Steadier than rates on a busy machine. */
   readonly cpuRatios: Readonly<Record<string, number>>;

@@ -61,7 +61,8 @@ function resultOf(some: readonly Measured[]): Result {
 
 /**
  * Ours over each peer, by `of`: the median of the ratios within each round, since what slows a whole round down slows
- * both. Without a round in common the ratio of the medians.
+ * both. Without a round in common the ratio of the medians. Where there are variants,
+ * a peer's own name has the least of its ratios.
  */
 export function ratios(
   measured: readonly Measured[],
@@ -83,6 +84,8 @@ export function ratios(
       const ratio = paired.length > 0 ? median(paired) : median(mine.map(of)) / median(theirs.map(of));
       found[nameOf({ contender: peer, variant })] = round(ratio);
     }
+    const each = Object.entries(found).flatMap(([name, ratio]) => (name.startsWith(`${peer} `) ? [ratio] : []));
+    if (each.length > 0) found[peer] = Math.min(...each);
   }
   return found;
 }

@@ -60,6 +60,24 @@ function nameOf(commandLine: string): string {
   return /^firstlight ([\w-]+)/.exec(commandLine)?.[1] ?? /([\w-]+)\.ts\0/.exec(commandLine)?.[1] ?? "other";
 }
 
+/** On which cores every thread of the processes and their descendants may run, as the kernel writes it: `0`, `0-1`. */
+export function coresOf(roots: readonly number[]): { readonly pid: number; readonly cores: string }[] {
+  return tree(roots).flatMap(({ pid }) =>
+    threads(pid).flatMap((thread) => {
+      const cores = /^Cpus_allowed_list:\s+(\S+)/m.exec(read(`/proc/${pid}/task/${thread}/status`) ?? "")?.[1];
+      return cores === undefined ? [] : [{ pid, cores }];
+    }),
+  );
+}
+
+function threads(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // gone
+  }
+}
+
 /** Memory of the processes and their descendants, each shared page divided among those that share it (PSS). */
 export function memoryBytes(roots: readonly number[]): number {
   return tree(roots).reduce((sum, { pid }) => sum + pssKb(pid) * 1024, 0);

@@ -6,6 +6,7 @@ import { cpuPerOp, type Measured, median, rateOf, ratios, results } from "./figu
 import { machineFacts } from "./machine.ts";
 import { installPackages } from "./packages.ts";
 import { tableOf } from "./print.ts";
+import { reportSchema } from "./report.ts";
 import { pin } from "./process.ts";
 import { MOST_FOREIGN, runRounds } from "./rounds.ts";
 
@@ -35,6 +36,7 @@ export async function sideBySide(name: Bench["name"], asked: Asked): Promise<num
   const measured = await runRounds(bench, { rounds, budgetMs, say, keep: asked.keep });
   if (measured.length === 0) return 1;
   const report = await reportOf(bench, measured);
+  reportSchema.parse(report);
   await mkdir(RESULTS, { recursive: true });
   if (asked.only === undefined)
     await writeFile(join(RESULTS, `${name}.json`), `${JSON.stringify(report, undefined, 2)}\n`);
