@@ -11,6 +11,7 @@ import type { Row } from "../src/model.ts";
 import type { Replica } from "../src/replica.ts";
 import { PgSource } from "../src/source/postgres.ts";
 import { back, bind, ground, stranger } from "./ground.ts";
+import { inTable, mustRest, newHolders, pass } from "./tenure.ts";
 
 const site = await ground();
 const parts = new AsyncDisposableStack();
@@ -59,12 +60,12 @@ test("no address twice, no device twice, never gateway or reserved, never before
   await fc.assert(
     fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 6 }), async (rounds) => {
       for (const { batches, hours } of rounds) {
-        const before = await inTable();
+        const before = await inTable(site);
         const outcomes = await Promise.all(batches.map((batch, n) => stores[n]!.commit(batch, "law")));
         outcomes.forEach((list, n) => mustAnswer(batches[n]!, list));
-        mustRest(before, await inTable());
+        mustRest(before, await inTable(site));
         await mustHold();
-        if (hours > 0) await pass(hours);
+        if (hours > 0) await pass(site, hours);
       }
       await site.drained();
       await agreed(following.replica);
@@ -105,9 +106,9 @@ test("what a writer promised while it had lost the database is nobody else's bef
       let promises: Promised[] = [];
       const commit = async (requests: readonly LeaseRequest[]): Promise<void> => {
         for (const request of requests) {
-          const before = await inTable();
+          const before = await inTable(site);
           await stores[0]!.commit([request], "law");
-          for (const { address, mac } of newHolders(before, await inTable())) {
+          for (const { address, mac } of newHolders(before, await inTable(site))) {
             const broken = promises.find(
               (one) => one.address === address && one.mac !== mac && one.until > hour + 0.01,
             );
@@ -117,9 +118,9 @@ test("what a writer promised while it had lost the database is nobody else's bef
       };
       for (const { before, during, hours, after } of outages) {
         await commit(before);
-        const [known, knownAt] = [await inTable(), hour];
+        const [known, knownAt] = [await inTable(site), hour];
         await commit(during);
-        await pass(hours);
+        await pass(site, hours);
         hour += hours;
         const promised = known
           .filter(({ address, state }) => state === "bound" && /^10\.0\.0\.2[01]$/.test(address))
@@ -137,56 +138,6 @@ test("what a writer promised while it had lost the database is nobody else's bef
 });
 
 const MARGIN_HOURS = 1 / 60;
-
-interface Held {
-  readonly address: string;
-  readonly mac: string;
-  readonly segment: number;
-  readonly state: string;
-  /** Hours from now on until another may have it, and until its promise and its segment's grace are over. */
-  readonly restsHours: number;
-  readonly graceHours: number;
-}
-
-function inTable(): Promise<Held[]> {
-  return site.sql<Held>(
-    `SELECT host(l.address) AS address, l.mac::text, l.segment, l.state,
-       extract(epoch FROM l.reusable_at - now())::float8 / 3600 AS "restsHours",
-       extract(epoch FROM l.expires_at - now())::float8 / 3600 + s.grace_seconds / 3600.0::float8 AS "graceHours"
-     FROM ipam.lease l JOIN ipam.segment s ON s.id = l.segment ORDER BY 1`,
-  );
-}
-
-/** Addresses that are another's than before. */
-function newHolders(before: readonly Held[], after: readonly Held[]): (Held & { readonly was: Held })[] {
-  const held = new Map(before.map((row) => [row.address, row]));
-  return after.flatMap((row) => {
-    const was = held.get(row.address);
-    return was && (was.mac !== row.mac || was.segment !== row.segment) ? [{ ...row, was }] : [];
-  });
-}
-
-const INSTANT_HOURS = 0.01; // between the look before and the commit
-
-function mustRest(before: readonly Held[], after: readonly Held[]): void {
-  for (const { address, was } of newHolders(before, after)) {
-    assert.ok(was.restsHours < INSTANT_HOURS, `${address} had to rest ${was.restsHours} h more`);
-    assert.ok(was.graceHours < INSTANT_HOURS, `${address}: its promise and grace had ${was.graceHours} h more`);
-  }
-}
-
-/** Time passes: every clock reading in the table moves back, and the feed tells of it as of any other change. */
-async function pass(hours: number): Promise<void> {
-  await site.sql(
-    `WITH put AS (
-       UPDATE ipam.lease l SET starts_at = starts_at - $1::interval, expires_at = expires_at - $1::interval,
-         reusable_at = reusable_at - $1::interval, version = nextval('ipam.version')
-       RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row")
-     INSERT INTO ipam.change_pending (version, kind, key, dns, "row", actor)
-     SELECT version, 'lease', key, false, "row", 'time' FROM put`,
-    [`${hours} hours`],
-  );
-}
 
 /** The replica follows; once it is where the feed is, it must hold what the tables hold, to the last field. */
 async function agreed(replica: Replica): Promise<void> {
