@@ -1,8 +1,17 @@
 import type { IPv4, Mac } from "@firstlight/wire";
 
+interface Hold {
+  readonly address: IPv4;
+  readonly mac: Mac;
+  readonly until: number;
+}
+
 /** Addresses offered a moment ago, so that two machines in one storm are not offered the same one. Bounded; a hint, never a promise. */
 export class Holds {
-  readonly #by = new Map<IPv4, { readonly mac: Mac; readonly until: number }>();
+  readonly #by = new Map<IPv4, Hold>();
+  /** Goes along behind the newest hold: a fresh look for the oldest would walk past every one that has ended. */
+  #inTurn = this.#by.values();
+  #oldest: Hold | undefined;
   readonly #holdMs: number;
   readonly #most: number;
 
@@ -13,10 +22,10 @@ export class Holds {
 
   hold(address: IPv4, mac: Mac, now: number): void {
     this.#by.delete(address);
-    this.#by.set(address, { mac, until: now + this.#holdMs });
-    for (const [oldest, { until }] of this.#by) {
-      if (until > now && this.#by.size <= this.#most) return;
-      this.#by.delete(oldest);
+    this.#by.set(address, { address, mac, until: now + this.#holdMs });
+    for (let oldest = this.#first(); oldest !== undefined; oldest = this.#first()) {
+      if (oldest.until > now && this.#by.size <= this.#most) return;
+      this.#by.delete(oldest.address);
     }
   }
 
@@ -28,5 +37,18 @@ export class Holds {
 
   drop(address: IPv4): void {
     this.#by.delete(address);
+  }
+
+  /** The oldest that stands: one that was held again or dropped meanwhile is passed over. */
+  #first(): Hold | undefined {
+    while (this.#oldest === undefined || this.#by.get(this.#oldest.address) !== this.#oldest) {
+      const next = this.#inTurn.next();
+      if (next.done === true) {
+        this.#oldest = undefined;
+        this.#inTurn = this.#by.values();
+        if (this.#by.size === 0) return undefined;
+      } else this.#oldest = next.value;
+    }
+    return this.#oldest;
   }
 }

@@ -37,9 +37,11 @@ interface Client {
 }
 
 const MOST_HOPS = 16; // RFC 1542 §4.1.1
+/** One relay and one process stand for thousands of machines, each of which would have room for its own answers. */
+const BUFFER_BYTES = 64 << 20;
 
 export async function openRelay(name: string, gateway: IPv4, server: Endpoint): Promise<Relay> {
-  const port = await listen({ address: gateway, port: 0 });
+  const port = await listen({ address: gateway, port: 0, bufferBytes: BUFFER_BYTES });
   const clients = new Map<Mac, Client>();
   const counters = {
     forwarded: 0,

@@ -2,6 +2,8 @@
 export class Recent<Key, Value> {
   readonly #limit: number;
   readonly #entries = new Map<Key, Value>();
+  /** Goes along behind the newest: a fresh look for the oldest would walk past every entry that was moved or forgotten. */
+  #oldest = this.#entries.keys();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -17,9 +19,12 @@ export class Recent<Key, Value> {
     this.#entries.delete(key);
     this.#entries.set(key, value);
     if (this.#entries.size <= this.#limit) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
+    this.#entries.delete(this.#next());
+  }
+
+  #next(): Key {
+    let oldest = this.#oldest.next();
+    if (oldest.done === true) oldest = (this.#oldest = this.#entries.keys()).next();
+    return oldest.value!;
   }
 }
