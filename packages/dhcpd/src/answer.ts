@@ -63,9 +63,9 @@ export class Answer {
     this.tell(exchange, "dhcp.nak", because);
   }
 
-  silence(exchange: Exchange, because: string): void {
+  silence(exchange: Exchange, because: string, detail: Readonly<Record<string, string>> = {}): void {
     this.#parts.metrics.silence(because);
-    this.tell(exchange, "dhcp.silence", because, { type: exchange.client.type });
+    this.tell(exchange, "dhcp.silence", because, { type: exchange.client.type, ...detail });
   }
 
   tell(

@@ -1,5 +1,5 @@
-import type { Bind, Candidate, GiveBack, Lease, PrefixRow, Segment } from "@firstlight/ipam";
-import { ANY, contains, type IPv4 } from "@firstlight/wire";
+import type { Bind, Candidate, GiveBack, Lease, PrefixRow, RolePool, Segment, Term } from "@firstlight/ipam";
+import { ANY, contains, formatAddress, type IPv4 } from "@firstlight/wire";
 import type { Client } from "./client.ts";
 
 /** What the IPAM knows that matters to one packet. */
@@ -12,19 +12,27 @@ export interface View {
   readonly named: Lease | undefined;
   /** What to offer; asked only where it matters. */
   readonly candidate: () => Candidate;
+  /** How long it may have an address of this prefix, and why it had better begin anew; while it renews, or not. */
+  readonly term: (prefix: PrefixRow, isRenewing: boolean) => Term;
   /** The database itself was asked: its no is a no. */
   readonly isAsked: boolean;
 }
 
 export type Effect =
-  | { readonly do: "offer"; readonly segment: Segment; readonly address: IPv4; readonly prefix: PrefixRow }
+  | {
+      readonly do: "offer";
+      readonly segment: Segment;
+      readonly address: IPv4;
+      readonly prefix: PrefixRow;
+      readonly leaseSeconds: number;
+    }
   | { readonly do: "commit"; readonly segment: Segment; readonly prefix: PrefixRow; readonly bind: Bind }
   | { readonly do: "giveBack"; readonly giveBack: GiveBack }
   | { readonly do: "inform"; readonly segment: Segment; readonly prefix: PrefixRow }
   | { readonly do: "nak"; readonly because: string }
   /** The replica may lag: ask the database about this client, then decide again. */
   | { readonly do: "ask"; readonly because: string }
-  | { readonly do: "ignore"; readonly because: string };
+  | { readonly do: "ignore"; readonly because: string; readonly detail?: Readonly<Record<string, string>> };
 
 const ignore = (because: string): Effect => ({ do: "ignore", because });
 const nak = (because: string): Effect => ({ do: "nak", because });
@@ -59,10 +67,13 @@ function discover(_client: Client, view: View): Effect {
   if (!segment) return ignore("no segment holds the address of its link");
   const candidate = view.candidate();
   if (candidate.is === "none") {
-    return view.isAsked ? ignore(candidate.because) : { do: "ask", because: candidate.because };
+    const { because, pools } = candidate;
+    if (!view.isAsked) return { do: "ask", because };
+    return pools ? { do: "ignore", because, detail: { pools: pools.map(rangeOf).join(" ") } } : ignore(because);
   }
   if (typeof candidate.address !== "number") return ignore("segment has no IPv4 address to give");
-  return { do: "offer", segment, address: candidate.address, prefix: candidate.prefix };
+  const { address, prefix } = candidate;
+  return { do: "offer", segment, address, prefix, leaseSeconds: view.term(prefix, true).leaseSeconds };
 }
 
 /** §4.3.2, by the state the client is in: table 4. */
@@ -75,10 +86,12 @@ function request(client: Client, view: View, isOurs: (serverId: IPv4) => boolean
   if (!segment) return ignore("no segment holds the address of its link");
   const prefix = prefixOf(view, address);
   if (!prefix) return nak("address is not on this segment"); // "on the wrong network": NAK, in every state
-  const commit: Effect = { do: "commit", segment, prefix, bind: bindOf(client, segment, address) };
+  const isRenewing = isSelecting || client.message.ciaddr !== ANY;
+  const { leaseSeconds, because } = view.term(prefix, isRenewing);
+  const commit: Effect = { do: "commit", segment, prefix, bind: bindOf(client, segment, address, leaseSeconds) };
   if (isSelecting) return commit; // the constraint arbitrates
   // INIT-REBOOT, RENEWING, REBINDING: only what we remember.
-  if (holds(client, segment, view.named)) return commit;
+  if (holds(client, segment, view.named)) return because === undefined ? commit : nak(because);
   if (view.own?.state === "bound" && view.own.address !== address) return nak("interface holds another address");
   if (view.named?.state === "bound") return nak("address is bound to another interface");
   if (!view.isAsked) return { do: "ask", because: "no record of this client" };
@@ -119,13 +132,17 @@ function prefixOf(view: View, address: IPv4): PrefixRow | undefined {
   return view.prefixes.find(({ prefix }) => contains(prefix, address));
 }
 
-function bindOf({ mac, clientId, uuid, relay }: Client, segment: Segment, address: IPv4): Bind {
+function rangeOf({ first, last }: RolePool): string {
+  return `${formatAddress(first)}-${formatAddress(last)}`;
+}
+
+function bindOf({ mac, clientId, uuid, relay }: Client, segment: Segment, address: IPv4, leaseSeconds: number): Bind {
   return {
     do: "bind",
     segment: segment.id,
     mac,
     address,
-    leaseSeconds: segment.leaseSeconds,
+    leaseSeconds,
     ...(clientId && { clientId }),
     ...(uuid && { uuid }),
     ...(relay && { relay }),

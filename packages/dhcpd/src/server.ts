@@ -103,10 +103,9 @@ export class Server {
     const { client } = exchange;
     switch (effect.do) {
       case "offer": {
-        const { segment, address, prefix } = effect;
+        const { segment, address, prefix, leaseSeconds } = effect;
         holds.hold(address, client.mac, clock.now());
         const known = replica.interface(segment.id, client.mac);
-        const { leaseSeconds } = segment;
         return answer.grant(exchange, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
       }
       case "inform": {
@@ -125,7 +124,7 @@ export class Server {
       case "nak":
         return answer.nak(exchange, effect.because);
       case "ignore":
-        return answer.silence(exchange, effect.because);
+        return answer.silence(exchange, effect.because, effect.detail);
     }
   }
 

@@ -1,4 +1,13 @@
-import type { Candidate, Lease, Replica, Segment, Store } from "@firstlight/ipam";
+import {
+  type Candidate,
+  isDraining,
+  type Lease,
+  type Replica,
+  type Segment,
+  type Store,
+  type Term,
+  termOf,
+} from "@firstlight/ipam";
 import { contains, type IPv4 } from "@firstlight/wire";
 import type { Client } from "./client.ts";
 import { namedAddress, type View } from "./decide.ts";
@@ -15,7 +24,15 @@ export function viewOf(
 ): View {
   const segment = replica.segmentOf(client.link);
   if (!segment) {
-    return { segment, prefixes: [], own: undefined, named: undefined, candidate: noCandidate, isAsked: true };
+    return {
+      segment,
+      prefixes: [],
+      own: undefined,
+      named: undefined,
+      candidate: noCandidate,
+      term: noTerm,
+      isAsked: true,
+    };
   }
   const prefixes = replica.prefixes(segment.id).filter(({ prefix }) => typeof prefix.address === "number");
   const known = replica.interface(segment.id, client.mac);
@@ -24,13 +41,27 @@ export function viewOf(
   const named =
     fresh?.leases.find(({ address }) => address === name) ??
     (name === undefined ? undefined : replica.lease(name, segment.vrf));
-  return { segment, prefixes, own, named, candidate, isAsked: fresh !== undefined };
+  const term: View["term"] = (prefix, isRenewing) =>
+    termOf(segment, prefix, { now: replica.databaseNow(), isRenewing, hasElsewhere });
+  return { segment, prefixes, own, named, candidate, term, isAsked: fresh !== undefined };
 
   function candidate(): Candidate {
     const remembered = fresh && freshLease(fresh, client, segment!);
     const prefix = remembered && prefixes.find((row) => contains(row.prefix, remembered.address));
-    if (prefix) return { is: "candidate", address: remembered.address, prefix, known: true };
-    return replica.candidate(segment!, client.mac, client.requested, (address) => isHeld(address as IPv4), client);
+    // Where it drains, or ranges are kept for roles, it may have to move.
+    if (prefix && !isDraining(segment!, prefix) && prefixes.every(({ pools }) => pools === undefined))
+      return { is: "candidate", address: remembered.address, prefix, known: true };
+    return find(client.requested);
+  }
+
+  /** Whether it would get an address of what does not drain. */
+  function hasElsewhere(): boolean {
+    const found = find(undefined);
+    return found.is === "candidate" && !isDraining(segment!, found.prefix);
+  }
+
+  function find(wanted: IPv4 | undefined): Candidate {
+    return replica.candidate(segment!, client.mac, wanted, (address) => isHeld(address as IPv4), client);
   }
 }
 
@@ -45,4 +76,5 @@ function freshLease(fresh: Fresh | undefined, { mac }: Client, segment: Segment)
   );
 }
 
+const noTerm = (): Term => ({ leaseSeconds: 0 });
 const noCandidate = (): Candidate => ({ is: "none", because: "no prefix of this family" });

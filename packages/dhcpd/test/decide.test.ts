@@ -21,6 +21,7 @@ function view(set: Partial<View> = {}): View {
     own: undefined,
     named: undefined,
     candidate: () => ({ is: "candidate", address: A, prefix: net, known: false }),
+    term: () => ({ leaseSeconds: home.leaseSeconds }),
     isAsked: false,
     ...set,
   };
@@ -36,6 +37,8 @@ const says = (message: Message, set?: Partial<View>) => {
 const request = (said: Parameters<typeof packet>[0], head?: Parameters<typeof packet>[1]) =>
   packet({ messageType: "REQUEST", ...said }, head);
 
+const draining: View["term"] = (_prefix, isRenewing) =>
+  isRenewing ? { leaseSeconds: 90 } : { leaseSeconds: 300, because: "prefix is draining" };
 const none = () => ({ is: "none", because: "device is not expected here" }) as const;
 
 test("DISCOVER is offered the candidate, and the database is asked before anyone hears no", () => {
@@ -75,6 +78,14 @@ for (const [state, message] of remembering) {
     assert.equal(says(message, { ...held({ state: "declined" }), isAsked: true }), "ignore: no record of this client");
   });
 }
+
+test("who begins anew with an address of what drains is refused; who renews is given what is left", () => {
+  const renewing = decide(client(request({}, { ciaddr: A })), view({ ...held(), term: draining }), (id) => id === OURS);
+  assert.ok(renewing.do === "commit");
+  assert.equal(renewing.bind.leaseSeconds, 90);
+  assert.equal(says(request({ requestedAddress: A }), { ...held(), term: draining }), "nak: prefix is draining");
+  assert.equal(says(request({ requestedAddress: A }), { term: draining }), "ask: no record of this client");
+});
 
 test("a client on the wrong network is told so in every state", () => {
   assert.equal(says(request({ requestedAddress: ip("10.0.0.1") })), "nak: address is not on this segment");

@@ -1,5 +1,5 @@
 import type { GiveBack, Interface, Lease, LeaseRequest, Outcome, Position, Row, Store } from "@firstlight/ipam";
-import { isAssignable, keyOf } from "@firstlight/ipam";
+import { isAssignable, isDraining, keyOf } from "@firstlight/ipam";
 import type { Mac } from "@firstlight/wire";
 import type { MemorySite } from "./ipam.ts";
 
@@ -69,7 +69,9 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
     const own = [...this.#leases.values()].find(
       (row) => row.mac === mac && row.segment === id && row.state === "bound",
     );
-    if (own && own.address !== address) return { is: "refused", because: "interface holds another address" };
+    const moves = own !== undefined && own.address !== address;
+    if (moves && own.policy !== "dynamic") return { is: "refused", because: "interface holds another address" };
+    if (isDraining(segment, prefix) && holder?.mac !== mac) return { is: "refused", because: "prefix is draining" };
     const known = this.#interfaces.get(`${id}/${mac}`);
     const device = replica.expected(mac);
     const iface: Interface = known ?? {
@@ -99,7 +101,9 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
       ...(request.clientId && { clientId: request.clientId }),
       ...(request.relay && { relay: request.relay }),
     };
-    this.#record(actor, request.trace, ...(known ? [lease] : [iface, lease]));
+    const rows = known ? [lease] : [iface, lease];
+    if (moves) rows.push({ ...own, version: own.version + 1, state: "released", expiresAt: now });
+    this.#record(actor, request.trace, ...rows);
     return { is: "bound", lease, interface: iface };
   }
 

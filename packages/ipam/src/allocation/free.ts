@@ -1,6 +1,6 @@
 import type { Address } from "@firstlight/wire";
 import type { Ask, Ground } from "../allocate.ts";
-import type { Lease, PrefixRow } from "../model.ts";
+import type { Lease } from "../model.ts";
 import { addressAt, isSetAside, offsetOf } from "./assignable.ts";
 import { isClaimed, isDeclared } from "./claim.ts";
 import type { Parcel } from "./parcel.ts";
