@@ -191,6 +191,7 @@ export const expectedMachinesSchema = z
             role: role.describe("What it is of the machine"),
             label: label.optional().describe("Default: NAME for the host, NAME-bmc, NAME-dpu, NAME-dpu-bmc"),
             address: address.optional().describe("A fixed address of its own"),
+            segment: label.optional().describe("Where it is to appear; default: the one that its address lies in"),
           }),
         )
         .min(1)

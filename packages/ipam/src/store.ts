@@ -46,7 +46,10 @@ export interface Store extends AsyncDisposable {
   grants(pool: string, after: string | undefined, limit: number): Promise<Grant[]>;
   putName(name: Omit<Name, "kind" | "id" | "version">, actor: string): Promise<Name>;
   deleteName(owner: string, type: Name["type"], actor: string): Promise<void>;
-  expect(devices: readonly Omit<ExpectedDevice, "kind" | "version">[], actor: string): Promise<void>;
+  /** Writes what is to come; who is expected on a known segment and was never seen has its interface there from now on. */
+  expect(devices: readonly DeviceEdit[], actor: string): Promise<void>;
+  /** Takes it back: predictions go, and what was seen belongs to no machine. Refused where one is not expected. */
+  unexpect(macs: readonly Mac[], actor: string): Promise<void>;
 
   /** What the replica may have missed about one client: bounded, coalesced per MAC. */
   lookup(mac: Mac): Promise<{
@@ -87,6 +90,11 @@ export interface FromPool {
 /** A reservation as an operator writes it: the segment by name, the identity as `IDENTITY` writes it. */
 export interface ReservationEdit extends Pick<Reservation, "address" | "identity"> {
   readonly segment: string;
+}
+
+/** An expected device as an operator writes it: the segment by name. */
+export interface DeviceEdit extends Omit<ExpectedDevice, "kind" | "version" | "segment"> {
+  readonly segment?: string;
 }
 
 export interface Declared {

@@ -13,6 +13,7 @@ import { deleteName, putName } from "./names.ts";
 import { createPool, type DatabaseOptions } from "./pool.ts";
 import { deletePool, listPools, putPool } from "./pools.ts";
 import { deleteReservation, putReservation } from "./reservations.ts";
+import { unexpect } from "./predict.ts";
 import { createSegment, deleteSegment, drain, updateSegment } from "./segments.ts";
 import { transaction } from "./transaction.ts";
 
@@ -53,6 +54,7 @@ export function createStore(options: DatabaseOptions): Store {
     lookup: createLookup(pool),
     changes: (after, limit) => pull(pool, after, limit),
     async [Symbol.asyncDispose]() {
+    unexpect: (macs, actor) => write("edit", (client) => unexpect(client, macs, actor)),
       herald.close();
       await pool.end();
     },

@@ -1,14 +1,15 @@
 import { formatAddress, formatMac } from "@firstlight/wire";
 import type pg from "pg";
-import type { ExpectedDevice, Segment } from "../model.ts";
+import type { Segment } from "../model.ts";
 import { labelOf, type Named } from "../naming.ts";
-import { Refused } from "../store.ts";
+import { type DeviceEdit, Refused } from "../store.ts";
 import { giveLabels } from "./labels.ts";
 import { note } from "./note.ts";
 import { withdrawn } from "./policy.ts";
+import { predict } from "./predict.ts";
 import type { Json } from "./rows.ts";
 
-export type Device = Omit<ExpectedDevice, "kind" | "version">;
+export type Device = DeviceEdit;
 
 /** Writes what is to come, and joins the interfaces that are there already. Returns a line per device that changed. */
 export async function expectDevices(
@@ -22,18 +23,20 @@ export async function expectDevices(
     if (seen.has(mac)) throw new Refused(`expected device ${formatMac(mac)} is written twice`);
     seen.add(mac);
   }
+  const segments = await idsOf(client, devices);
   const { rows: old } = await client.query<{ address: string }>(
     "SELECT host(address) AS address FROM ipam.expected_device WHERE mac = ANY($1::macaddr[]) AND address IS NOT NULL",
     [devices.map(({ mac }) => formatMac(mac))],
   );
   const { rows } = await client.query<{ row: Json; isNew: boolean }>(
-    `INSERT INTO ipam.expected_device AS e (mac, machine, serial, role, label, address)
-     SELECT * FROM unnest($1::macaddr[], $2::text[], $3::text[], $4::text[], $5::text[], $6::inet[]) g (mac, machine, serial, role, label, address)
+    `INSERT INTO ipam.expected_device AS e (mac, machine, serial, role, label, address, segment)
+     SELECT * FROM unnest($1::macaddr[], $2::text[], $3::text[], $4::text[], $5::text[], $6::inet[], $7::int[])
+       g (mac, machine, serial, role, label, address, segment)
      ORDER BY g.mac
      ON CONFLICT (mac) DO UPDATE SET machine = excluded.machine, serial = excluded.serial, role = excluded.role,
-       label = excluded.label, address = excluded.address, version = nextval('ipam.version')
-     WHERE (e.machine, e.serial, e.role, e.label, e.address)
-       IS DISTINCT FROM (excluded.machine, excluded.serial, excluded.role, excluded.label, excluded.address)
+       label = excluded.label, address = excluded.address, segment = excluded.segment, version = nextval('ipam.version')
+     WHERE (e.machine, e.serial, e.role, e.label, e.address, e.segment)
+       IS DISTINCT FROM (excluded.machine, excluded.serial, excluded.role, excluded.label, excluded.address, excluded.segment)
      RETURNING to_jsonb(e) AS "row", xmax = 0 AS "isNew"`,
     [
       devices.map(({ mac }) => formatMac(mac)),
@@ -42,12 +45,18 @@ export async function expectDevices(
       devices.map(({ role }) => role),
       devices.map(({ label }) => label),
       devices.map(({ address }) => (address === undefined ? null : formatAddress(address))),
+      devices.map(({ segment }) => (segment === undefined ? null : segments.get(segment))),
     ],
   );
   const changed = rows.map(({ row }) => row);
   await mustNotClash(client);
   await mustBeFree(client, changed);
   await note(client, "expected", changed, { actor, dns: false });
+  await predict(
+    client,
+    changed.map((row) => row["mac"] as string),
+    actor,
+  );
   await joinInterfaces(client, changed, actor);
   await withdrawn(
     client,
@@ -58,6 +67,20 @@ export async function expectDevices(
     ({ row, isNew }) =>
       `expected device ${row["mac"] as string} (${row["label"] as string}): ${isNew ? "created" : "changed"}`,
   );
+}
+
+/** The segments they are to appear on, by name. */
+async function idsOf(client: pg.ClientBase, devices: readonly Device[]): Promise<Map<string, number>> {
+  const names = [...new Set(devices.flatMap(({ segment }) => segment ?? []))];
+  if (names.length === 0) return new Map();
+  const { rows } = await client.query<{ id: number; name: string }>(
+    "SELECT id, name FROM ipam.segment WHERE name = ANY ($1)",
+    [names],
+  );
+  const ids = new Map(rows.map(({ id, name }) => [name, id]));
+  const stray = devices.find(({ segment }) => segment !== undefined && !ids.has(segment));
+  if (stray) throw new Refused(`expected device ${formatMac(stray.mac)}: there is no segment ${stray.segment}`);
+  return ids;
 }
 
 /** The constraints are deferred, so that two devices may swap; here one still knows who clashes with whom. */
@@ -91,18 +114,20 @@ async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Prom
   throw new Refused(`expected device ${bad.mac}: address ${bad.address} ${because}`);
 }
 
-/** Interfaces seen before they were expected get their role, machine and label. */
+/** Interfaces seen or predicted get their role, machine and label; of two homes in a domain one has it. */
 async function joinInterfaces(client: pg.ClientBase, devices: readonly Json[], actor: string): Promise<void> {
   const byMac = new Map(devices.map((device) => [device["mac"], device]));
-  const { rows } = await client.query<{ id: number; mac: string; naming: Segment["naming"] }>(
-    `SELECT i.id, i.mac::text, s.naming FROM ipam.interface i JOIN ipam.segment s ON s.id = i.segment
-     WHERE i.mac = ANY($1::macaddr[]) ORDER BY i.id`,
+  const { rows } = await client.query<{ id: number; mac: string; naming: Segment["naming"]; isFirst: boolean }>(
+    `SELECT i.id, i.mac::text, s.naming,
+       row_number() OVER (PARTITION BY i.mac, i.domain ORDER BY i.label IS NULL, i.id) = 1 AS "isFirst"
+     FROM ipam.interface i JOIN ipam.segment s ON s.id = i.segment
+     WHERE i.mac = ANY($1::macaddr[]) AND i.state IS DISTINCT FROM 'away' ORDER BY i.id`,
     [[...byMac.keys()]],
   );
   if (rows.length === 0) return;
-  const wants = rows.map(({ id, mac, naming }) => ({
+  const wants = rows.map(({ id, mac, naming, isFirst }) => ({
     id,
-    label: labelOf(naming, byMac.get(mac) as unknown as Named) ?? null,
+    label: (isFirst && labelOf(naming, byMac.get(mac) as unknown as Named)) || null,
   }));
   await giveLabels(client, wants, actor);
   const { rows: joined } = await client.query<{ row: Json }>(
