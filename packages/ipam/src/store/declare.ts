@@ -160,7 +160,7 @@ function bytesOf(text: string): Uint8Array {
 export function devicesOf(machines: ExpectedMachines): Device[] {
   return machines.flatMap(({ name, serial, interfaces }) => {
     const count = new Map<string, number>();
-    return interfaces.map(({ mac, role, label, address }) => {
+    return interfaces.map(({ mac, role, label, address, segment }) => {
       const base = `${name}${SUFFIX[role]}`;
       const nth = (count.get(base) ?? 0) + 1;
       if (label === undefined) count.set(base, nth);
@@ -171,6 +171,7 @@ export function devicesOf(machines: ExpectedMachines): Device[] {
         role,
         label: (label ?? (nth === 1 ? base : `${base}-${nth}`)).toLowerCase(),
         ...(address !== undefined && { address: read(parseAddress(address), address) }),
+        ...(segment !== undefined && { segment }),
       };
     });
   });
