@@ -77,23 +77,22 @@ export async function lockMachines(client: PoolClient, ids: readonly string[]): 
   return rows.map(fromRow);
 }
 
-/** Writes what the lifecycle has changed. The row is locked by this transaction. */
-export async function saveMachine(client: PoolClient, machine: Machine): Promise<void> {
-  await client.query(
-    `UPDATE api.machine SET state = $2, version = $3, task = $4, task_version = $5, arrived = $6, tenant = $7, script = $8,
-            user_data = $9, updated_at = now() WHERE id = $1`,
-    [
-      machine.id,
-      machine.state,
-      machine.version,
-      machine.task,
-      machine.taskVersion,
-      machine.arrived,
-      machine.tenant ?? null,
-      machine.script ?? null,
-      machine.userData ?? null,
-    ],
-  );
+/** Writes what the lifecycle has changed of any number of machines. Their rows are locked by this transaction. */
+export async function saveMachines(client: PoolClient, machines: readonly Machine[]): Promise<void> {
+  if (machines.length === 0) return;
+  await client.query({
+    name: "saveMachines",
+    text: `UPDATE api.machine m SET state = c.state, version = c.version, task = c.task, task_version = c.task_version,
+                  arrived = c.arrived, tenant = c.tenant, script = c.script, user_data = c.user_data, updated_at = now()
+             FROM json_to_recordset($1::json) AS c (id uuid, state text, version bigint, task bigint, task_version bigint,
+                  arrived text[], tenant text, script text, user_data text)
+            WHERE m.id = c.id`,
+    values: [JSON.stringify(machines.map(columnsOf))],
+  });
+}
+
+function columnsOf({ id, state, version, task, taskVersion, arrived, tenant, script, userData }: Machine) {
+  return { id, state, version, task, task_version: taskVersion, arrived, tenant, script, user_data: userData };
 }
 
 export async function countByState(db: Queryable): Promise<Partial<Record<MachineState, number>>> {

@@ -3,7 +3,7 @@ import type { BootEvent, FeedPosition, PhoneHome } from "@firstlight/api-client"
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "./database.ts";
 import { type LifecycleEffect, type LifecycleEvent, type Machine, partOf, step } from "./lifecycle.ts";
-import { findMachine, lockMachines, type MachineRow, saveMachine } from "./machines.ts";
+import { findMachine, lockMachines, type MachineRow, saveMachines } from "./machines.ts";
 import { notFound, precondition } from "./no.ts";
 import type { Roster } from "./roster.ts";
 import type { Tokens } from "./secret.ts";
@@ -36,32 +36,24 @@ const PROVES_A_CLIENT = /^(dhcp\.ack|tftp\.|pxe\.)/;
 export function createRecorder(parts: RecorderParts): Recorder {
   const { pool, roster, tokens, sizes, now, changed, traced } = parts;
 
-  /** Saves what the lifecycle made of a machine and puts its moves on the timeline. */
-  async function keep(
-    client: PoolClient,
-    before: Machine,
-    after: Machine,
-    effects: readonly LifecycleEffect[],
-    { actor, trace }: { readonly actor: string; readonly trace?: string | undefined },
-  ): Promise<BootEvent[]> {
-    if (after === before) return [];
-    await saveMachine(client, after);
-    const moves = effects.flatMap((effect) => (effect.do === "record" ? [effect] : []));
-    const entries = moves.map(({ from, to, because }): Entry => {
-      const id = `state:${after.id}:${after.version}`;
-      return {
-        ring: { machine: after.id },
-        event: {
-          id,
-          at: now(),
-          kind: "machine.state",
-          because,
-          ...(trace !== undefined && { trace }),
-          detail: { from, to, by: actor },
-        },
-      };
-    });
-    return record(client, entries, sizes);
+  /** Saves what the lifecycle made of machines and puts their moves on their timelines. */
+  async function keep(client: PoolClient, moved: ReadonlyMap<string, Machine>, moves: readonly Move[]) {
+    await saveMachines(client, [...moved.values()]);
+    return moves.length === 0 ? [] : record(client, moves.map(entryOf), sizes);
+  }
+
+  function entryOf({ after, from, to, because, actor, trace }: Move): Entry {
+    const id = `state:${after.id}:${after.version}`;
+    const detail = { from, to, by: actor };
+    const event: BootEvent = {
+      id,
+      at: now(),
+      kind: "machine.state",
+      because,
+      ...(trace !== undefined && { trace }),
+      detail,
+    };
+    return { ring: { machine: after.id }, event };
   }
 
   return {
@@ -81,21 +73,23 @@ export function createRecorder(parts: RecorderParts): Recorder {
           return { event, ring: machine ? { machine: machine.id } : unknownRing(event) };
         });
         const fresh = await record(client, entries, sizes);
-        const moved = new Set<string>();
-        const moves: BootEvent[] = [];
+        const moved = new Map<string, MachineRow>();
+        const moves: Move[] = [];
         for (const event of fresh.filter(({ kind }) => kind === "pxe.script")) {
           const machine = machineOf(event);
           if (!machine) continue;
           const [next, effects] = step(machine, scriptOf(event));
-          const { trace } = event;
-          moves.push(...(await keep(client, machine, next, effects, { actor: "boot", trace })));
-          if (next !== machine) moved.add(machine.id);
-          machines.set(machine.id, { ...machine, ...next });
+          if (next === machine) continue;
+          const after = { ...machine, ...next };
+          machines.set(machine.id, after);
+          moved.set(machine.id, after);
+          moves.push(...movesOf(after, effects, "boot", event.trace));
         }
+        const told = await keep(client, moved, moves);
         if (position) await acknowledge(client, position);
-        return { fresh, moved, moves };
+        return { fresh, moved, moves: told };
       });
-      for (const id of moved) changed(id);
+      for (const id of moved.keys()) changed(id);
       const ofTheFeed = position ? fresh : []; // every dhcpd may report those, so none makes their spans
       for (const event of [...ofTheFeed, ...moves]) traced(event);
       return fresh.map(({ id }) => id);
@@ -113,8 +107,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
         const because = effects.flatMap((effect) => (effect.do === "ignore" ? [effect.because] : []))[0];
         const event = homeEvent(home, now(), because);
         const fresh = await record(client, [{ ring: { machine: id }, event }], sizes);
-        const moves = await keep(client, machine, next, effects, { actor: "boot", trace: home.trace });
-        return { before: machine, after: { ...machine, ...next }, events: [...fresh, ...moves] };
+        if (next === machine) return { before: machine, after: machine, events: fresh };
+        const after = { ...machine, ...next };
+        const moves = await keep(client, new Map([[id, after]]), movesOf(after, effects, "boot", home.trace));
+        return { before: machine, after, events: [...fresh, ...moves] };
       });
       if (after.version !== before.version) changed(id);
       for (const event of events) traced(event);
@@ -129,13 +125,24 @@ export function createRecorder(parts: RecorderParts): Recorder {
         const [next, effects] = step(machine, event);
         const refusal = effects.find((effect) => effect.do === "refuse");
         if (refusal) throw precondition(refusal.because);
-        await keep(client, machine, next, effects, { actor });
+        if (next !== machine) await keep(client, new Map([[next.id, next]]), movesOf(next, effects, actor));
         return (await findMachine(client, machine.id))!;
       });
       changed(after.id);
       return after;
     },
   };
+}
+
+/** One machine's step from state to state, as its timeline tells it. */
+interface Move extends Omit<Extract<LifecycleEffect, { do: "record" }>, "do"> {
+  readonly after: Machine;
+  readonly actor: string;
+  readonly trace: string | undefined;
+}
+
+function movesOf(after: Machine, effects: readonly LifecycleEffect[], actor: string, trace?: string): Move[] {
+  return effects.flatMap((effect) => (effect.do === "record" ? [{ ...effect, after, actor, trace }] : []));
 }
 
 function scriptOf({ detail }: BootEvent): LifecycleEvent {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Holds } from "../src/holds.ts";
 
 test("a hold keeps others off until its time is over, whoever else was held, dropped or came again", () => {

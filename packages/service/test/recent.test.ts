@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Recent } from "../src/recent.ts";
 
 test("whatever is read and written, the most recently used entries are there and no others", () => {
