@@ -10,7 +10,8 @@ import { createHerald } from "./herald.ts";
 import { deleteInterface } from "./interfaces.ts";
 import { createLookup } from "./lookup.ts";
 import { deleteName, putName } from "./names.ts";
-import { createPool, type DatabaseOptions } from "./pool.ts";
+import { Places } from "./places.ts";
+import { createPool, createWriters, type DatabaseOptions } from "./pool.ts";
 import { deletePool, listPools, putPool } from "./pools.ts";
 import { deleteReservation, putReservation } from "./reservations.ts";
 import { unexpect } from "./predict.ts";
@@ -20,18 +21,20 @@ import { transaction } from "./transaction.ts";
 /** The store on PostgreSQL, with connections of its own. Connects when first asked: creating it needs no database. */
 export function createStore(options: DatabaseOptions): Store {
   const pool = createPool(options);
+  const writers = createWriters(options);
   const herald = createHerald(pool);
+  const places = new Places();
 
   /** One transaction; the sequencer hears of it when it is committed. */
-  const write = async <T>(of: "leases" | "grants" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
-    const result = await transaction(pool, of, act);
+  const write = async <T>(of: "batch" | "grants" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const result = await transaction(of === "batch" ? writers : pool, of, act);
     herald.tell();
     return result;
   };
 
   return {
     commit: async (batch, actor) =>
-      batch.length === 0 ? [] : write("leases", (client) => commitBatch(client, batch, actor)),
+      batch.length === 0 ? [] : write("batch", (client) => commitBatch(client, batch, actor, places)),
     declare: (site: SiteDeclaration, actor) => write("edit", (client) => declareSite(client, site, actor)),
     createSegment: (edit, actor) => write("edit", (client) => createSegment(client, edit, actor)),
     updateSegment: (name, edit, actor) => write("edit", (client) => updateSegment(client, name, edit, actor)),
@@ -56,7 +59,7 @@ export function createStore(options: DatabaseOptions): Store {
     async [Symbol.asyncDispose]() {
     unexpect: (macs, actor) => write("edit", (client) => unexpect(client, macs, actor)),
       herald.close();
-      await pool.end();
+      await Promise.all([pool.end(), writers.end()]);
     },
   };
 }

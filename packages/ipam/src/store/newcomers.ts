@@ -3,7 +3,7 @@ import type { Bind } from "../lease.ts";
 import { labelOf, type Named } from "../naming.ts";
 import type { Fact } from "./judge.ts";
 import { noteCollision, nthLabel } from "./labels.ts";
-import { type Json, toMac } from "./rows.ts";
+import { bare, type Json, toMac } from "./rows.ts";
 import { INSERT_INTERFACES } from "./statements.ts";
 import { Again } from "./transaction.ts";
 
@@ -33,12 +33,16 @@ export async function welcome(
   const rows = new Map<string, Json>();
   let left = newcomers.toSorted((a, b) => a.request.segment - b.request.segment || a.request.mac - b.request.mac);
   for (let attempt = 1; left.length > 0; attempt++) {
-    const { rows: put } = await client.query<{ row: Json }>({
+    const { rows: put } = await client.query<Made>({
       name: "insert-interfaces",
       text: INSERT_INTERFACES,
-      values: columns(left, attempt),
+      values: [actor, ...columns(left, attempt)],
     });
-    for (const { row } of put) rows.set(`${row["segment"] as number} ${row["mac"] as string}`, row);
+    const made = new Map(put.map((row) => [`${row.segment} ${row.mac}`, row]));
+    for (const { request, fact } of left) {
+      const row = made.get(key(request));
+      if (row) rows.set(key(request), { ...row, ...known(fact) });
+    }
     left = left.filter(({ request }) => !rows.has(key(request)));
     if (left.length > 0) await mustBeLabels(client, left, attempt);
   }
@@ -51,16 +55,30 @@ export async function welcome(
   return new Map(newcomers.map(({ request }) => [request, rows.get(key(request))!]));
 }
 
+interface Made {
+  readonly id: number;
+  readonly segment: number;
+  readonly mac: string;
+  readonly label: string | null;
+  readonly version: number;
+}
+
+/** What is known of a newcomer's interface before it is made. */
+function known({ expected }: Fact): Json & Record<"role" | "machine" | "identified_by", string | null> {
+  if (!expected) return { role: "other", machine: null, identified_by: "lease" };
+  return { role: expected["role"] as string, machine: expected["machine"] as string, identified_by: "expected" };
+}
+
 function columns(newcomers: readonly Newcomer[], attempt: number): unknown[] {
-  const expected = (column: string): unknown[] => newcomers.map(({ fact }) => fact.expected?.[column] ?? null);
+  const all = newcomers.map(({ fact }) => known(fact));
   return [
-    newcomers.map(({ request }) => request.segment),
-    newcomers.map(({ request }) => toMac(request.mac)),
-    newcomers.map(({ fact }) => fact.domain),
-    expected("role").map((role) => role ?? "other"),
-    expected("machine"),
+    bare(newcomers.map(({ request }) => request.segment)),
+    bare(newcomers.map(({ request }) => toMac(request.mac))),
+    bare(newcomers.map(({ fact }) => fact.domain)),
+    bare(all.map(({ role }) => role)),
+    all.map(({ machine }) => machine),
     newcomers.map(({ fact }) => nthLabel(wantedLabel(fact), attempt)),
-    newcomers.map(({ fact }) => (fact.expected ? "expected" : "lease")),
+    bare(all.map(({ identified_by }) => identified_by)),
   ];
 }
 

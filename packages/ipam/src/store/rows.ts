@@ -130,6 +130,13 @@ function read(value: unknown, text: string): unknown {
 export const toMac = formatMac;
 export const toAddress = formatAddress;
 
+/** An array of what needs no quotes: numbers, addresses, MACs, words of ours. */
+export function bare(list: readonly (string | number | boolean | null)[]): string {
+  let text = "{";
+  for (let n = 0; n < list.length; n++) text += `${n === 0 ? "" : ","}${list[n] ?? "NULL"}`;
+  return `${text}}`;
+}
+
 export function toBytes(value: Uint8Array | undefined): Buffer | null {
   return value ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : null;
 }

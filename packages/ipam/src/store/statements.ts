@@ -18,68 +18,76 @@ export const BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin
 
 /** Every bind and give-back of one interface passes here, so two writers never decide about the same one at once. */
 export const LOCK_INTERFACES = `
-  SELECT i.id FROM unnest($1::int[], $2::macaddr[]) k (segment, mac), LATERAL (
-    SELECT id FROM ipam.interface WHERE segment = k.segment AND mac = k.mac OFFSET 0 FOR NO KEY UPDATE) i`;
+  SELECT e.id AS edition, count(i.id) AS locked FROM ipam.edition e LEFT JOIN (
+    SELECT i.id FROM unnest($1::int[], $2::macaddr[]) k (segment, mac), LATERAL (
+      SELECT id FROM ipam.interface WHERE segment = k.segment AND mac = k.mac OFFSET 0 FOR NO KEY UPDATE) i
+  ) i ON true WHERE e.one GROUP BY e.id`;
 
+/** What the tables know of each request's device and address. Who is new to all of them has no row. */
 export const FACTS = `
-  SELECT s.vrf, s.domain, s.admission, s.allocation, s.policy, s.naming, s.grace_seconds,
-    i."row" AS interface, e."row" AS expected,
-    coalesce(a.assignable, false) AS assignable, coalesce(a.draining OR s.state = 'draining', false) AS draining,
-    CASE WHEN a.pooled THEN ipam.suits(k.segment, coalesce(e."row" ->> 'role', i."row" ->> 'role', 'other'), k.address) ELSE true END AS suits,
-    coalesce(e.address = k.address, false) AS declared,
-    coalesce((SELECT c.mac FROM ipam.expected_device c WHERE c.address = k.address) <> k.mac, false) AS claimed,
-    r.identity AS reserved, r.origin AS reserved_origin, coalesce(h.segment = k.segment AND h.mac = k.mac, false) AS own,
+  SELECT k.n::int AS n, i.id, i.role, i.machine, i.label, i.identified_by, i.state AS interface_state, i.version,
+    e.machine AS expected_machine, e.serial AS expected_serial, e.role AS expected_role, e.label AS expected_label,
+    coalesce(e.address = k.address, false) AS declared, coalesce(c.mac <> k.mac, false) AS claimed,
+    r.identity AS reserved, r.origin AS reserved_origin, coalesce(h.own, false) AS own,
     h.interface AS holder, h.state, coalesce(h.expires_at <= now(), false) AS expired,
-    coalesce(h.reusable_at <= now(), true) AS rested, h.policy AS holder_policy, h.machine IS NOT NULL AS referenced,
-    o.policy AS other_policy, coalesce(o.state = 'bound', false) AS other_bound,
-    CASE WHEN i.id IS NULL OR i.state IS NOT NULL THEN EXISTS (
-      SELECT FROM ipam.interface e WHERE e.mac = k.mac AND e.segment <> k.segment AND e.state IS DISTINCT FROM 'away'
-    ) ELSE false END AS elsewhere
+    coalesce(h.reusable_at <= now(), true) AS rested, h.policy AS holder_policy,
+    CASE WHEN h.interface = i.id THEN i.machine ELSE (SELECT machine FROM ipam.interface WHERE id = h.interface) END IS NOT NULL AS referenced,
+    host(o.address) AS other, o.policy AS other_policy, coalesce(o.state = 'bound', false) AS other_bound,
+    w.home IS NOT NULL AS elsewhere
   FROM unnest($1::int[], $2::macaddr[], $3::inet[]) WITH ORDINALITY k (segment, mac, address, n)
+  LEFT JOIN LATERAL (SELECT vrf FROM ipam.segment WHERE id = k.segment OFFSET 0) s ON true
   LEFT JOIN LATERAL (
-    SELECT vrf, domain, admission, allocation, policy, naming, grace_seconds, state FROM ipam.segment WHERE id = k.segment OFFSET 0
-  ) s ON true
-  LEFT JOIN LATERAL (
-    SELECT bool_or(ipam.assignable(p, k.address)) AS assignable, bool_or(p.pools <> '[]') AS pooled,
-      bool_or(p.state = 'draining' AND k.address <<= p.prefix::inet) AS draining
-    FROM ipam.prefix p WHERE p.segment = k.segment
-  ) a ON true
-  LEFT JOIN LATERAL (
-    SELECT id, state, to_jsonb(t) AS "row" FROM ipam.interface t WHERE segment = k.segment AND mac = k.mac OFFSET 0
+    SELECT id, role, machine, label, identified_by, state, version FROM ipam.interface
+    WHERE segment = k.segment AND mac = k.mac OFFSET 0
   ) i ON true
   LEFT JOIN LATERAL (
-    SELECT address, to_jsonb(t) AS "row" FROM ipam.expected_device t WHERE mac = k.mac OFFSET 0
+    SELECT machine, serial, role, label, address FROM ipam.expected_device WHERE mac = k.mac OFFSET 0
   ) e ON true
+  LEFT JOIN LATERAL (SELECT mac FROM ipam.expected_device WHERE address = k.address OFFSET 0) c ON true
   LEFT JOIN LATERAL (
-    SELECT interface, segment, mac, state, policy, expires_at, reusable_at, (SELECT machine FROM ipam.interface WHERE id = l.interface) AS machine
-    FROM ipam.lease l WHERE vrf = s.vrf AND address = k.address OFFSET 0
+    SELECT interface, state, policy, expires_at, reusable_at, segment = k.segment AND mac = k.mac AS own
+    FROM ipam.lease WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) h ON true
   LEFT JOIN LATERAL (
     SELECT identity, origin FROM ipam.reservation WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) r ON true
   LEFT JOIN LATERAL (
-    SELECT l.state, CASE
-      WHEN l.policy = 'dynamic' OR (s.state = 'active' AND (a.pooled IS NOT TRUE OR ipam.suits(k.segment, i."row" ->> 'role', l.address))
-        AND EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = k.segment AND p.state = 'active' AND ipam.assignable(p, l.address)))
-      THEN l.policy ELSE 'dynamic' END AS policy -- what it may not stay on holds nobody back
-    FROM ipam.lease l
-    WHERE l.interface = i.id AND family(l.address) = family(k.address) AND l.address <> k.address
-      AND (l.state = 'bound' OR (l.state = 'released' AND l.policy <> 'dynamic'))
-    ORDER BY l.state = 'bound' DESC, l.policy <> 'dynamic' DESC LIMIT 1
+    SELECT address, policy, state FROM ipam.lease
+    WHERE interface = i.id AND family(address) = family(k.address) AND address <> k.address
+      AND (state = 'bound' OR (state = 'released' AND policy <> 'dynamic'))
+      AND (h.interface = i.id AND h.state = 'bound') IS NOT TRUE -- who renews has no other
+    ORDER BY state = 'bound' DESC, policy <> 'dynamic' DESC LIMIT 1
   ) o ON true
-  ORDER BY k.n`;
+  LEFT JOIN LATERAL (
+    SELECT id AS home FROM ipam.interface
+    WHERE mac = k.mac AND segment <> k.segment AND state IS DISTINCT FROM 'away' AND (i.id IS NULL OR i.state IS NOT NULL)
+    LIMIT 1
+  ) w ON true
+  WHERE coalesce(i.id, h.interface, w.home) IS NOT NULL OR coalesce(e.machine, r.identity) IS NOT NULL OR c.mac IS NOT NULL`;
+
+const NOTE = (kind: "lease" | "interface", from: string): string => `
+  INSERT INTO ipam.change_pending (version, kind, key, dns, "row", actor, trace)
+  SELECT c.version, '${kind}', c.key, c.dns, c."row", $1, c.trace FROM ${from} c`;
 
 /** A label that is taken, or an interface that appeared meanwhile, comes back as a missing row. */
 export const INSERT_INTERFACES = `
-  INSERT INTO ipam.interface AS i (segment, mac, domain, role, machine, label, identified_by)
-  SELECT * FROM unnest($1::int[], $2::macaddr[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[])
-  ON CONFLICT DO NOTHING
-  RETURNING to_jsonb(i) AS "row"`;
+  WITH made AS (
+    INSERT INTO ipam.interface AS i (segment, mac, domain, role, machine, label, identified_by)
+    SELECT * FROM unnest($2::int[], $3::macaddr[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
+    ON CONFLICT DO NOTHING
+    RETURNING id, segment, mac, label, version, id::text AS key, false AS dns, to_jsonb(i) AS "row", NULL AS trace
+  ), noted AS (${NOTE("interface", "made")})
+  SELECT id, segment, mac::text AS mac, label, version FROM made`;
 
-const NOTE = (from: string): string => `
-  INSERT INTO ipam.change_pending (version, kind, key, dns, "row", actor, trace)
-  SELECT (c."row" ->> 'version')::bigint, 'lease', (c."row" ->> 'vrf') || '/' || (c."row" ->> 'address'), c.dns, c."row", $1, c.trace
-  FROM (${from}) c`;
+/** What this transaction said of them goes with them. */
+export const FORGET_INTERFACES = `
+  WITH gone AS (DELETE FROM ipam.interface WHERE id = ANY ($1) RETURNING version)
+  DELETE FROM ipam.change_pending WHERE xid = pg_current_xact_id() AND kind = 'interface' AND version IN (SELECT version FROM gone)`;
+
+/** Instants as microseconds since 1970: exact, and cheaper than their text. */
+const TIMES = ["starts_at", "expires_at", "reusable_at"]
+  .map((column) => `(date_part('epoch', ${column}) * 1000000)::int8 AS ${column}`)
+  .join(", ");
 
 /**
  * A rest is never cut short, by a release or a shorter promise: a replica that has lost the database may have promised the
@@ -92,7 +100,8 @@ export const BIND = `
   WITH given AS (
     SELECT * FROM unnest($2::text[], $3::inet[], $4::int[], $5::int[], $6::macaddr[], $7::text[], $8::int[], $9::int[],
       $10::bytea[], $11::inet[], $12::bytea[], $13::bytea[], $14::boolean[], $15::text[], $16::boolean[], $17::boolean[])
-      g (vrf, address, segment, interface, mac, policy, lease_seconds, grace_seconds, client_id, giaddr, circuit_id, remote_id, dns, trace, declared, preempts)
+      WITH ORDINALITY g (vrf, address, segment, interface, mac, policy, lease_seconds, grace_seconds, client_id, giaddr,
+        circuit_id, remote_id, dns, trace, declared, preempts, n)
   ), put AS (
     INSERT INTO ipam.lease AS l (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at,
       client_id, giaddr, circuit_id, remote_id)
@@ -111,9 +120,13 @@ export const BIND = `
         AND (SELECT h.machine FROM ipam.interface h WHERE h.id = l.interface) IS NULL)
       OR ((l.state <> 'declined' OR l.reusable_at <= now())
         AND (excluded.vrf, excluded.address) IN (SELECT vrf, address FROM given WHERE preempts))
-    RETURNING l.vrf, l.address, to_jsonb(l) AS "row"
-  ), noted AS (${NOTE(`SELECT put."row", given.dns, given.trace FROM put JOIN given USING (vrf, address)`)})
-  SELECT "row" FROM put`;
+    RETURNING vrf, address, version, starts_at, expires_at, reusable_at, to_jsonb(l) AS "row"
+  ), told AS MATERIALIZED (
+    SELECT given.n, put.version, put.vrf || '/' || host(put.address) AS key, given.dns, put."row", given.trace,
+      starts_at, expires_at, reusable_at
+    FROM put JOIN given USING (vrf, address)
+  ), noted AS (${NOTE("lease", "told")})
+  SELECT n::int AS n, version, ${TIMES} FROM told`;
 
 /** What the interface had before it moved goes to rest. */
 export const MOVE = `
@@ -122,8 +135,8 @@ export const MOVE = `
       reusable_at = greatest(l.reusable_at, now() + make_interval(secs => g.grace_seconds)), version = nextval('ipam.version')
     FROM unnest($2::int[], $3::inet[], $4::int[], $5::text[]) g (interface, keep, grace_seconds, trace)
     WHERE l.interface = g.interface AND l.state = 'bound' AND family(l.address) = family(g.keep) AND l.address <> g.keep
-    RETURNING to_jsonb(l) AS "row", true AS dns, g.trace
-  ), noted AS (${NOTE("SELECT * FROM put")})
+    RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
+  ), noted AS (${NOTE("lease", "put")})
   SELECT "row" FROM put`;
 
 export const GIVE_BACK = `
@@ -132,6 +145,6 @@ export const GIVE_BACK = `
       reusable_at = greatest(l.reusable_at, now() + make_interval(secs => g.grace_seconds)), version = nextval('ipam.version')
     FROM unnest($2::text[], $3::inet[], $4::int[], $5::text[], $6::int[], $7::text[]) g (vrf, address, interface, state, grace_seconds, trace)
     WHERE l.vrf = g.vrf AND l.address = g.address AND l.interface = g.interface AND l.state = 'bound'
-    RETURNING to_jsonb(l) AS "row", true AS dns, g.trace
-  ), noted AS (${NOTE("SELECT * FROM put")})
+    RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
+  ), noted AS (${NOTE("lease", "put")})
   SELECT "row" FROM put`;

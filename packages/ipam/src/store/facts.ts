@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { type Address, isIPv4, parseAddress } from "@firstlight/wire";
+import type pg from "pg";
+import { isAssignable } from "../allocation/assignable.ts";
+import { suits } from "../allocation/parcel.ts";
+import { isDraining } from "../drain.ts";
+import type { LeaseRequest } from "../lease.ts";
+import type { AddressPolicy, Role } from "../model.ts";
+import { homesOf } from "./arrive.ts";
+import type { Fact } from "./judge.ts";
+import type { Place, Places } from "./places.ts";
+import { bare, type Json, toAddress, toMac } from "./rows.ts";
+import { FACTS, LOCK_INTERFACES } from "./statements.ts";
+import { inOrder } from "./transaction.ts";
+
+/** What FACTS says of one request. A request of which it says nothing has no row. */
+interface Found {
+  readonly n: number;
+  readonly id: number | null;
+  readonly role: Role;
+  readonly machine: string | null;
+  readonly label: string | null;
+  readonly identified_by: string;
+  readonly interface_state: string | null;
+  readonly version: number;
+  readonly expected_machine: string | null;
+  readonly expected_serial: string | null;
+  readonly expected_role: Role;
+  readonly expected_label: string;
+  readonly declared: boolean;
+  readonly claimed: boolean;
+  readonly reserved: string | null;
+  readonly reserved_origin: Fact["reserved_origin"];
+  readonly own: boolean;
+  readonly holder: number | null;
+  readonly state: Fact["state"];
+  readonly expired: boolean;
+  readonly rested: boolean;
+  readonly holder_policy: AddressPolicy;
+  readonly referenced: boolean;
+  readonly other: string | null;
+  readonly other_policy: AddressPolicy;
+  readonly other_bound: boolean;
+  readonly elsewhere: boolean;
+}
+
+/** Locks the interfaces of the batch and reads what is to be known before it can be judged; one fact per request. */
+export async function look(client: pg.ClientBase, batch: readonly LeaseRequest[], places: Places): Promise<Fact[]> {
+  const sorted = batch.toSorted((a, b) => a.segment - b.segment || a.mac - b.mac);
+  const isTwice = sorted.some(
+    ({ segment, mac }, n) => sorted[n + 1]?.segment === segment && sorted[n + 1]?.mac === mac,
+  );
+  assert(!isTwice, "one request per interface and batch");
+  const values = [...identities(batch), bare(batch.map(({ address }) => toAddress(address)))];
+  const [locked, { rows }] = await inOrder(
+    client,
+    () => client.query<{ edition: string }>({ name: "lock", text: LOCK_INTERFACES, values: identities(sorted) }),
+    () => client.query<Found>({ name: "facts", text: FACTS, values }),
+  );
+  const at = await places.of(
+    client,
+    locked.rows[0]!.edition,
+    batch.map(({ segment }) => segment),
+  );
+  const found = new Map(rows.map((row) => [row.n, row]));
+  const facts = batch.map((request, n) => factOf(request, at.get(request.segment), found.get(n + 1) ?? NOTHING));
+  return withHomes(client, batch, facts);
+}
+
+function identities(batch: readonly LeaseRequest[]): string[] {
+  return [bare(batch.map(({ segment }) => segment)), bare(batch.map(({ mac }) => toMac(mac)))];
+}
+
+/** Nearly nobody lives elsewhere: who does is asked about alone. */
+async function withHomes(
+  client: pg.ClientBase,
+  batch: readonly LeaseRequest[],
+  facts: readonly Fact[],
+): Promise<Fact[]> {
+  const movers = [...facts.keys()].filter((n) => facts[n]!.elsewhere && batch[n]!.do === "bind");
+  if (movers.length === 0) return [...facts];
+  const homes = await homesOf(
+    client,
+    movers.map((n) => ({ segment: batch[n]!.segment, mac: toMac(batch[n]!.mac) })),
+  );
+  const found = new Map(movers.map((n, i) => [n, homes[i]!]));
+  return facts.map((fact, n) => (found.has(n) ? { ...fact, homes: found.get(n)! } : fact));
+}
+
+function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefined, found: Found): Fact {
+  const { id, role, machine, label, identified_by, interface_state, version } = found;
+  const own = {
+    id: id!,
+    segment,
+    mac: toMac(mac),
+    role,
+    machine,
+    label,
+    identified_by,
+    state: interface_state,
+    version,
+  };
+  return {
+    ...siteOf(place),
+    ...standingOf(place, found, address),
+    interface: id === null ? null : own,
+    expected: expectedOf(found),
+    declared: found.declared,
+    claimed: found.claimed,
+    reserved: found.reserved,
+    reserved_origin: found.reserved_origin,
+    own: found.own,
+    holder: found.holder,
+    state: found.state,
+    expired: found.expired,
+    rested: found.rested,
+    holder_policy: found.holder_policy,
+    referenced: found.referenced,
+    other_policy: otherPolicy(place, found),
+    other_bound: found.other_bound,
+    elsewhere: found.elsewhere,
+  };
+}
+
+type Site = Pick<Fact, "vrf" | "domain" | "admission" | "allocation" | "policy" | "naming" | "grace_seconds">;
+
+function siteOf(place: Place | undefined): Site {
+  if (!place) return { ...NOWHERE, vrf: null };
+  const { vrf, domain, admission, allocation, policy, naming, graceSeconds } = place.segment;
+  return { vrf, domain, admission, allocation, policy, naming, grace_seconds: graceSeconds };
+}
+
+const NOWHERE = {
+  domain: 0,
+  admission: "expected",
+  allocation: "reserved",
+  policy: "fixed",
+  naming: "declared",
+  grace_seconds: 0,
+} as const;
+
+function expectedOf({ expected_machine, expected_serial, expected_role, expected_label }: Found): Json | null {
+  if (expected_machine === null) return null;
+  return { machine: expected_machine, serial: expected_serial, role: expected_role, label: expected_label };
+}
+
+/** How the address stands to the prefixes of its segment, for who asks. */
+function standingOf(
+  place: Place | undefined,
+  { role, expected_role }: Pick<Found, "role" | "expected_role">,
+  address: Address,
+): Pick<Fact, "assignable" | "draining" | "suits"> {
+  const home = place?.prefixes.find((row) => isAssignable(row, address));
+  if (!place || !home) return { assignable: false, draining: false, suits: false };
+  const open = place.prefixes.filter(
+    (row) => isIPv4(row.prefix.address) === isIPv4(address) && !isDraining(place.segment, row),
+  );
+  return {
+    assignable: true,
+    draining: isDraining(place.segment, home),
+    suits: suits(open, home, expected_role ?? role ?? "other", address),
+  };
+}
+
+/** The policy of another address that the interface has; what it may not stay on holds nobody back. */
+function otherPolicy(place: Place | undefined, { other, other_policy, role }: Found): AddressPolicy | null {
+  if (other === null || other_policy === "dynamic") return other === null ? null : "dynamic";
+  const { assignable, draining, suits } = standingOf(
+    place,
+    { role, expected_role: role },
+    parseAddress(other) as Address,
+  );
+  return assignable && !draining && suits ? other_policy : "dynamic";
+}
+
+const NOTHING = {
+  id: null,
+  expected_machine: null,
+  declared: false,
+  claimed: false,
+  reserved: null,
+  reserved_origin: null,
+  own: false,
+  holder: null,
+  state: null,
+  expired: false,
+  rested: true,
+  referenced: false,
+  other: null,
+  other_bound: false,
+  elsewhere: false,
+} as unknown as Found;
