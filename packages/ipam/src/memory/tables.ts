@@ -23,6 +23,8 @@ import { slug } from "../naming.ts";
 import { Leases } from "./leases.ts";
 import { Many } from "./many.ts";
 import { Routes } from "./routes.ts";
+import { rowOf } from "../tuples/rows.ts";
+import { Tuples } from "../tuples/tuples.ts";
 import { type Rows, Table } from "./table.ts";
 import { Tombstones } from "./tombstones.ts";
 
@@ -66,6 +68,30 @@ export class Tables implements Ground {
     lease: this.leases,
     name: this.names,
   };
+
+  /** Takes in a batch of a load into tables that hold none of its rows yet. */
+  fill(batch: Iterable<Row>): void {
+    if (batch instanceof Tuples) this.#fill(batch);
+    else for (const row of batch) this.put(row);
+  }
+
+  #fill(tuples: Tuples): void {
+    const rows = tuples.kind === "interface" ? this.interfaces : this.leases;
+    rows.reserve(tuples.total);
+    const tuple = tuples.read();
+    while (tuple.next()) if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
+  }
+
+  put(row: Row): Put {
+    const rows = this.#kinds[row.kind] as Rows<Row>;
+    const held = rows.like(row);
+    const key = (): string => keyOf(row);
+    if (row.version <= (held?.version ?? this.tombstones.version(row.kind, key))) return { is: "old" };
+    rows.put(row);
+    if (!held) this.tombstones.raise(row.kind, key);
+    if (held) this.#freed(held); // a row that is new can only take an address away
+    return held ? { is: "applied", before: held } : { is: "applied" };
+  }
 
   apply(change: Change): Put {
     if (change.row) return this.put(change.row);
