@@ -9,6 +9,7 @@ import { applying } from "./ipam/applying.ts";
 import { committing } from "./ipam/committing.ts";
 import { filled } from "./ipam/filled.ts";
 import { loading, restoring } from "./ipam/loading.ts";
+import { pooling } from "./ipam/pooling.ts";
 
 const INTERFACES = Number(process.env["IPAM_INTERFACES"] ?? 1_000_000);
 
@@ -17,6 +18,7 @@ const VARIANTS: Readonly<Record<string, (place: Ground) => Promise<Sample>>> = {
   ...Object.fromEntries(PREFIXES.map((prefix) => [`allocate /${prefix.length}`, async () => allocating(prefix)])),
   "bind new": ({ url }) => committing(url, "new"),
   renew: ({ url }) => committing(url, "renew"),
+  "pool values": ({ url }) => pooling(url),
   "replica load": async ({ url, folder }) => {
     await filled(url, INTERFACES);
     return loading(url, folder);
@@ -49,7 +51,8 @@ const ours: Contender = {
 
 export const bench: Bench = {
   name: "ipam",
-  operation: "allocate: one address found in memory; bind, renew: one lease on disk; replica: one row held",
+  operation:
+    "allocate: one address found in memory; bind, renew: one lease on disk; pool: one value taken and given back; replica: one row held",
   rounds: 1,
   variants: Object.keys(VARIANTS),
   packages: [],
