@@ -5,7 +5,7 @@ import { iface, lease } from "@firstlight/kit";
 import * as fc from "fast-check";
 import { Interfaces } from "../src/memory/interfaces.ts";
 import { Leases } from "../src/memory/leases.ts";
-import type { Interface, Lease } from "../src/model.ts";
+import type { Interface, Lease, Role } from "../src/model.ts";
 
 const bytes = fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined });
 const someLease = fc
@@ -39,15 +39,22 @@ const someInterface = fc
     id: fc.integer({ min: 1, max: 5 }),
     segment: fc.integer({ min: 1, max: 2 }),
     mac: fc.constantFrom(1, 2, 2 ** 48 - 1),
-    role: fc.constantFrom("host", "host_bmc", "dpu_bmc", "dpu_oob", "other"),
+    role: fc.constantFrom("host", "host_bmc", "dpu_bmc", "dpu_oob", "other", "of a later version"),
     identifiedBy: fc.constantFrom("expected", "lease", "declared"),
     machine: fc.constantFrom(undefined, "m1", "m2"),
     label: fc.constantFrom(undefined, "a", "A", "b"),
+    state: fc.constantFrom(undefined, "predicted", "away"),
     isOdd: fc.boolean(),
   })
-  .map(({ machine, label, isOdd, ...row }): Interface => {
-    const { machine: _machine, label: _label, ...bare } = iface(row);
-    return { ...bare, ...(machine && { machine }), ...(label && { label }), ...(isOdd && { later: "field" }) };
+  .map(({ machine, label, state, role, isOdd, ...row }): Interface => {
+    const { machine: _machine, label: _label, ...bare } = iface({ ...row, role: role as Role });
+    return {
+      ...bare,
+      ...(machine && { machine }),
+      ...(label && { label }),
+      ...(state && { state }),
+      ...(isOdd && { later: "field" }),
+    };
   });
 
 const ops = <R>(row: fc.Arbitrary<R>) =>

@@ -22,14 +22,14 @@ export class Chains {
   }
 
   add(slot: number): void {
-    if (++this.#count > this.#heads.length) this.#spread();
+    if (++this.#count > this.#heads.length) this.#spread(this.#heads.length * 2);
     if (slot >= this.#next.length) this.#next = grown(this.#next, slot);
     this.#link(slot);
   }
 
   /** Room for so many slots at once: nothing is spread or copied until there are more. */
   reserve(slots: number): void {
-    while (this.#heads.length < slots) this.#spread();
+    if (slots > this.#heads.length) this.#spread(2 ** Math.ceil(Math.log2(slots)));
     if (slots > this.#next.length) this.#next = widened(this.#next, slots);
   }
 
@@ -51,9 +51,9 @@ export class Chains {
     this.#heads[at] = slot;
   }
 
-  #spread(): void {
+  #spread(heads: number): void {
     const old = this.#heads;
-    this.#heads = new Int32Array(old.length * 2).fill(-1);
+    this.#heads = new Int32Array(heads).fill(-1);
     for (const head of old) {
       for (let slot = head; slot !== -1;) {
         const next = this.#next[slot]!;
@@ -82,16 +82,19 @@ export function widened<A extends Column>(column: A, width: number): A {
   return wider;
 }
 
-/** A hash of a number up to 2^53: MACs and ids come in runs, and chains want them spread. */
+/** A hash of a number up to 2^53: MACs come in strides, and chains want them spread. */
 export function hashOf(key: number): number {
   let hash = Math.imul((key | 0) ^ Math.imul(Math.floor(key / 0x1_0000_0000), 0x9e37_79b1), 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2_ae35);
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** The same of a text. */
-export function hashOfText(text: string): number {
-  let hash = 0x811c_9dc5;
-  for (let n = 0; n < text.length; n++) hash = Math.imul(hash ^ text.charCodeAt(n), 0x0100_0193);
-  return (hash ^ (hash >>> 15)) >>> 0;
+/** Of an id: they are given in turn, so they are spread as they are, and who comes in their order walks memory in its order. */
+export function hashOfId(id: number): number {
+  return id >>> 0;
+}
+
+/** Of an IPv4 address: neighbours stay neighbours, runs of 64 are spread. */
+export function hashOfAddress(address: number): number {
+  return ((hashOf(address >>> 6) << 6) | (address & 63)) >>> 0;
 }

@@ -4,8 +4,10 @@ import type { Interface, Role } from "../model.ts";
 import { INTERFACE, isPlain } from "../tuples/columns.ts";
 import type { Tuple } from "../tuples/tuple.ts";
 import { Words } from "../tuples/words.ts";
-import { Chains, hashOf, hashOfText, widened } from "./chains.ts";
+import { Blobs } from "./blobs.ts";
+import { Chains, hashOf, hashOfId, widened } from "./chains.ts";
 import { Packed } from "./packed.ts";
+import { hashOfName, Pages } from "./pages.ts";
 import type { Rows } from "./table.ts";
 
 const ROLES = new Words(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"] satisfies Role[]);
@@ -21,13 +23,14 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   #mac = new Float64Array(256);
   #flags = new Uint8Array(256);
   #version = new Float64Array(256);
-  readonly #machine: (string | undefined)[] = [];
-  readonly #label: (string | undefined)[] = [];
+  #machine = new Int32Array(256);
+  #label = new Int32Array(256);
+  readonly #machines = new Blobs();
+  readonly #labels = new Pages();
   readonly #odd = new Map<number, Interface>();
-  #lastMachine: string | undefined;
-  readonly #byId = new Chains((slot) => hashOf(this.#id[slot]!));
+  readonly #byId = new Chains((slot) => hashOfId(this.#id[slot]!));
   readonly #byMac = new Chains((slot) => hashOf(this.#mac[slot]!));
-  readonly #byLabel = new Chains((slot) => hashOfText(this.#label[slot]!.toLowerCase()));
+  readonly #byLabel = new Chains((slot) => this.#labels.nameHash(this.#label[slot]!));
 
   get(id: number): Interface | undefined {
     const slot = this.#slotOf(id);
@@ -51,8 +54,9 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   /** In any domain; `label` in lower case. */
   labelled(label: string): Interface[] {
     const found: Interface[] = [];
-    for (let slot = this.#byLabel.first(hashOfText(label)); slot !== -1; slot = this.#byLabel.next(slot))
-      if (this.#label[slot]!.toLowerCase() === label) found.push(this.read(slot));
+    const first = this.#byLabel.first(hashOfName(Buffer.from(label)));
+    for (let slot = first; slot !== -1; slot = this.#byLabel.next(slot))
+      if (this.#labels.text(this.#label[slot]!)!.toLowerCase() === label) found.push(this.read(slot));
     return found.sort((a, b) => a.id - b.id);
   }
 
@@ -86,8 +90,8 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     this.#mac[slot] = tuple.mac(INTERFACE.mac);
     this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
     this.#version[slot] = tuple.int64(INTERFACE.version);
-    this.#machine[slot] = tuple.has(INTERFACE.machine) ? this.#shared(tuple.text(INTERFACE.machine)) : undefined;
-    this.#label[slot] = tuple.has(INTERFACE.label) ? tuple.text(INTERFACE.label) : undefined;
+    this.#machine[slot] = tuple.held(INTERFACE.machine, this.#machines);
+    this.#label[slot] = tuple.held(INTERFACE.label, this.#labels);
     this.#index(slot);
     return true;
   }
@@ -98,15 +102,18 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     this.give(slot);
     this.#byId.drop(slot);
     this.#byMac.drop(slot);
-    if (this.#label[slot] !== undefined) this.#byLabel.drop(slot);
-    this.#machine[slot] = this.#label[slot] = undefined;
+    if (this.#label[slot] !== 0) this.#byLabel.drop(slot);
+    this.#machines.release(this.#machine[slot]!);
+    this.#labels.release(this.#label[slot]!);
     this.#odd.delete(slot);
   }
 
   protected override read(slot: number): Interface {
     const odd = this.#odd.size > 0 && this.#odd.get(slot);
     if (odd) return odd;
-    const [flags, machine, label] = [this.#flags[slot]!, this.#machine[slot], this.#label[slot]];
+    const flags = this.#flags[slot]!;
+    const machine = this.#machines.text(this.#machine[slot]!);
+    const label = this.#labels.text(this.#label[slot]!);
     const row: { -readonly [K in keyof Interface]: Interface[K] } = {
       kind: "interface",
       id: this.#id[slot]!,
@@ -123,7 +130,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   }
 
   #slotOf(id: number): number {
-    for (let slot = this.#byId.first(hashOf(id)); slot !== -1; slot = this.#byId.next(slot))
+    for (let slot = this.#byId.first(hashOfId(id)); slot !== -1; slot = this.#byId.next(slot))
       if (this.#id[slot] === id) return slot;
     return -1;
   }
@@ -135,21 +142,15 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     this.#mac[slot] = row.mac;
     this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
     this.#version[slot] = row.version;
-    this.#machine[slot] = this.#shared(row.machine);
-    this.#label[slot] = row.label;
+    this.#machine[slot] = this.#machines.holdText(row.machine);
+    this.#label[slot] = this.#labels.holdText(row.label);
     if (role === -1 || identified === -1 || state === -1 || !isPlain(row)) this.#odd.set(slot, row);
   }
 
   #index(slot: number): void {
     this.#byId.add(slot);
     this.#byMac.add(slot);
-    if (this.#label[slot] !== undefined) this.#byLabel.add(slot);
-  }
-
-  /** One text for its machine's interfaces, which come one after the other. */
-  #shared(machine: string | undefined): string | undefined {
-    if (machine !== this.#lastMachine) this.#lastMachine = machine;
-    return this.#lastMachine;
+    if (this.#label[slot] !== 0) this.#byLabel.add(slot);
   }
 
   protected override widen(width: number): void {
@@ -158,6 +159,9 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     this.#mac = widened(this.#mac, width);
     this.#flags = widened(this.#flags, width);
     this.#version = widened(this.#version, width);
+    this.#machine = widened(this.#machine, width);
+    this.#label = widened(this.#label, width);
+    this.#labels.reserve(width);
     for (const chains of [this.#byId, this.#byMac, this.#byLabel]) chains.reserve(width);
   }
 }

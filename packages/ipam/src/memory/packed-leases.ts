@@ -4,8 +4,9 @@ import { isPlain, LEASE } from "../tuples/columns.ts";
 import type { Tuple } from "../tuples/tuple.ts";
 import { Words } from "../tuples/words.ts";
 import { Blobs } from "./blobs.ts";
-import { Chains, hashOf, widened } from "./chains.ts";
+import { Chains, hashOfAddress, hashOfId, widened } from "./chains.ts";
 import { Packed } from "./packed.ts";
+import { Pages } from "./pages.ts";
 
 const POLICIES = new Words(["dynamic", "fixed", "retained", "preserved"] satisfies AddressPolicy[]);
 const STATES = new Words(["bound", "released", "declined"] satisfies Lease["state"][]);
@@ -29,9 +30,11 @@ export class PackedLeases extends Packed<Lease> {
   #circuitId = new Int32Array(256);
   #remoteId = new Int32Array(256);
   readonly #vrfs = new Words();
-  readonly #blobs = new Blobs();
-  readonly #byAddress = new Chains((slot) => hashOf(this.#address[slot]!));
-  readonly #byInterface = new Chains((slot) => hashOf(this.#interface[slot]!));
+  /** One each: nobody shares them. */
+  readonly #clientIds = new Pages();
+  readonly #ports = new Blobs();
+  readonly #byAddress = new Chains((slot) => hashOfAddress(this.#address[slot]!));
+  readonly #byInterface = new Chains((slot) => hashOfId(this.#interface[slot]!));
 
   /** Whether the columns can say all that this row says. */
   static fits(row: Lease): row is Lease & { readonly address: IPv4 } {
@@ -47,14 +50,14 @@ export class PackedLeases extends Packed<Lease> {
   /** In every VRF. */
   at(address: IPv4): Lease[] {
     const found: Lease[] = [];
-    for (let slot = this.#byAddress.first(hashOf(address)); slot !== -1; slot = this.#byAddress.next(slot))
+    for (let slot = this.#byAddress.first(hashOfAddress(address)); slot !== -1; slot = this.#byAddress.next(slot))
       if (this.#address[slot] === address) found.push(this.read(slot));
     return found;
   }
 
   heldBy(interfaceId: number): Lease[] {
     const found: Lease[] = [];
-    for (let slot = this.#byInterface.first(hashOf(interfaceId)); slot !== -1; slot = this.#byInterface.next(slot))
+    for (let slot = this.#byInterface.first(hashOfId(interfaceId)); slot !== -1; slot = this.#byInterface.next(slot))
       if (this.#interface[slot] === interfaceId) found.push(this.read(slot));
     return found;
   }
@@ -97,9 +100,9 @@ export class PackedLeases extends Packed<Lease> {
     this.#reusableAt[slot] = tuple.time(LEASE.reusable_at);
     this.#version[slot] = tuple.int64(LEASE.version);
     this.#giaddr[slot] = hasRelay ? tuple.ipv4(LEASE.giaddr) : 0;
-    this.#clientId[slot] = tuple.held(LEASE.client_id, this.#blobs);
-    this.#circuitId[slot] = hasRelay ? tuple.held(LEASE.circuit_id, this.#blobs) : 0;
-    this.#remoteId[slot] = hasRelay ? tuple.held(LEASE.remote_id, this.#blobs) : 0;
+    this.#clientId[slot] = tuple.held(LEASE.client_id, this.#clientIds);
+    this.#circuitId[slot] = hasRelay ? tuple.held(LEASE.circuit_id, this.#ports) : 0;
+    this.#remoteId[slot] = hasRelay ? tuple.held(LEASE.remote_id, this.#ports) : 0;
     this.#byAddress.add(slot);
     this.#byInterface.add(slot);
     return true;
@@ -130,11 +133,11 @@ export class PackedLeases extends Packed<Lease> {
       reusableAt: this.#reusableAt[slot]!,
       version: this.#version[slot]!,
     };
-    const clientId = this.#blobs.bytes(this.#clientId[slot]!);
+    const clientId = this.#clientIds.bytes(this.#clientId[slot]!);
     if (clientId) row.clientId = clientId;
     if (flags & HAS_RELAY) {
-      const circuitId = this.#blobs.bytes(this.#circuitId[slot]!);
-      const remoteId = this.#blobs.bytes(this.#remoteId[slot]!);
+      const circuitId = this.#ports.bytes(this.#circuitId[slot]!);
+      const remoteId = this.#ports.bytes(this.#remoteId[slot]!);
       row.relay = { giaddr: this.#giaddr[slot]!, ...(circuitId && { circuitId }), ...(remoteId && { remoteId }) };
     }
     return row;
@@ -142,7 +145,7 @@ export class PackedLeases extends Packed<Lease> {
 
   #slotOf(address: IPv4, vrf: string): number {
     const number = this.#vrfs.of(vrf);
-    for (let slot = this.#byAddress.first(hashOf(address)); slot !== -1; slot = this.#byAddress.next(slot))
+    for (let slot = this.#byAddress.first(hashOfAddress(address)); slot !== -1; slot = this.#byAddress.next(slot))
       if (this.#address[slot] === address && this.#vrf[slot] === number) return slot;
     return -1;
   }
@@ -160,15 +163,15 @@ export class PackedLeases extends Packed<Lease> {
     this.#reusableAt[slot] = row.reusableAt;
     this.#version[slot] = row.version;
     this.#giaddr[slot] = relay ? (relay.giaddr as IPv4) : 0;
-    this.#clientId[slot] = this.#blobs.hold(row.clientId);
-    this.#circuitId[slot] = this.#blobs.hold(relay?.circuitId);
-    this.#remoteId[slot] = this.#blobs.hold(relay?.remoteId);
+    this.#clientId[slot] = this.#clientIds.hold(row.clientId);
+    this.#circuitId[slot] = this.#ports.hold(relay?.circuitId);
+    this.#remoteId[slot] = this.#ports.hold(relay?.remoteId);
   }
 
   #release(slot: number): void {
-    this.#blobs.release(this.#clientId[slot]!);
-    this.#blobs.release(this.#circuitId[slot]!);
-    this.#blobs.release(this.#remoteId[slot]!);
+    this.#clientIds.release(this.#clientId[slot]!);
+    this.#ports.release(this.#circuitId[slot]!);
+    this.#ports.release(this.#remoteId[slot]!);
   }
 
   protected override widen(width: number): void {

@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+import { TimedOut, within } from "@firstlight/service";
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { to } from "pg-copy-streams";
 import { TABLES } from "../store/rows.ts";
@@ -16,19 +18,27 @@ const COPY_MS = 120_000;
 
 /** Every row of a table as the connection's transaction sees it, in PostgreSQL's binary form. */
 export async function* copied(client: Client, kind: Bulk): AsyncGenerator<Tuples> {
-  const columns = await columnsOf(client, kind);
-  const { rows } = await client.query<{ total: number }>(`SELECT count(*) AS total FROM ${TABLES[kind]}`);
-  await client.query(`SET LOCAL statement_timeout = ${COPY_MS}`);
-  const chunks = client.query(to(`COPY (SELECT ${columns} FROM ${TABLES[kind]} t) TO STDOUT (FORMAT binary)`));
-  chunks.on("error", () => {}); // one that comes after the reader has turned away
-  const silent = setTimeout(
-    () => chunks.destroy(new Error(`nothing of ${TABLES[kind]} for ${SILENT_MS} ms`)),
-    SILENT_MS,
-  );
+  await within(SILENT_MS, client.query(`SET LOCAL statement_timeout = ${COPY_MS}`));
+  const columns = await within(SILENT_MS, columnsOf(client, kind));
+  const counted = client.query<{ total: number }>(`SELECT count(*) AS total FROM ${TABLES[kind]}`);
+  const { rows } = await within(COPY_MS, counted);
+  const copy = client.query(to(`COPY (SELECT ${columns} FROM ${TABLES[kind]} t) TO STDOUT (FORMAT binary)`));
+  for await (const bytes of whole(heard(copy, SILENT_MS))) yield new Tuples(kind, bytes, rows[0]!.total);
+}
+
+/** The stream's chunks; a rejection once there was none for so long while somebody waited. */
+export async function* heard(stream: Readable, silentMs: number): AsyncGenerator<Uint8Array> {
+  stream.on("error", () => {}); // one that comes after the reader has turned away
+  const hush = (): void => void stream.destroy(new TimedOut(`the database sent nothing for ${silentMs} ms`));
+  let silence = setTimeout(hush, silentMs);
   try {
-    for await (const bytes of whole(chunks, () => silent.refresh())) yield new Tuples(kind, bytes, rows[0]!.total);
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      clearTimeout(silence);
+      yield chunk;
+      silence = setTimeout(hush, silentMs);
+    }
   } finally {
-    clearTimeout(silent);
+    clearTimeout(silence);
   }
 }
 
@@ -57,15 +67,11 @@ function moreOf(columns: readonly string[]): string {
 }
 
 /** The chunks of a COPY as whole tuples: header and end taken off, what comes in two parts put together, in one buffer. */
-export async function* whole(
-  chunks: AsyncIterable<Uint8Array>,
-  onChunk: () => void = () => {},
-): AsyncGenerator<Uint8Array> {
+export async function* whole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const tuple = new Tuple();
   let held: Buffer = Buffer.allocUnsafeSlow(2 * BATCH_BYTES);
   let [size, hasHeader] = [0, false];
   for await (const chunk of chunks) {
-    onChunk();
     if (size + chunk.length > held.length) held = wider(held, size, size + chunk.length);
     held.set(chunk, size);
     size += chunk.length;
