@@ -7,6 +7,7 @@ import { installPackages } from "../harness/packages.ts";
 import { cpuByName } from "../harness/proc.ts";
 import { pin } from "../harness/process.ts";
 import { load as benchNamed } from "../harness/side.ts";
+import { watchNative } from "./native.ts";
 import { fold, type Frame, type Profile, type Window } from "./profile.ts";
 import { labelOf, roomOf, selfBy } from "./rooms.ts";
 import { svgOf } from "./svg.ts";
@@ -57,10 +58,12 @@ async function underLoad(
   const ours = bench.contenders.find(({ peer }) => peer === undefined)!;
   await using serving = await ours.start(place);
   const before = cpuByName(serving.pids());
+  const native = watchNative(serving.pids(), join(place.folder, "perf.data"), place.loadCore);
   const fromUs = nowUs();
   const { operations, seconds } = await bench.load(serving, ours, place, variant);
   const window = { fromUs, toUs: nowUs() };
   say(`${Math.round(operations / seconds)}/s`);
+  for (const line of await native.lines()) say(`  ${line}`);
   const cpu = new Map<string, number>();
   for (const [name, after] of cpuByName(serving.pids())) {
     const { user, system } = before.get(name) ?? { user: 0, system: 0 };

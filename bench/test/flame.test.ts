@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { linesOf } from "../flame/native.ts";
 import { fold, type Profile } from "../flame/profile.ts";
 import { labelOf, roomOf, selfBy } from "../flame/rooms.ts";
 import { svgOf } from "../flame/svg.ts";
@@ -73,4 +74,20 @@ test("the picture stands alone, and leaves out what is narrower than three in a 
   assert.doesNotMatch(drawn.replace('xmlns="http://www.w3.org/2000/svg"', ""), /https?:|<script/);
   const narrow = svgOf(fold(profile({ nodes, timeDeltas: [0, 1e6, 100, 100, 1, 500, 100] }), WHOLE), "dhcpd");
   assert.doesNotMatch(narrow, /tiny/);
+});
+
+test("what perf says adds up by thread and place, and less than one in a hundred is left out", () => {
+  const report = `# Overhead  Command     Shared Object
+    40.10%|firstlight: dnsd|[kernel.kallsyms]
+    20.20%|firstlight: dnsd|[JIT] tid 4711
+     3.30%|firstlight: dnsd|[JIT] tid 4712
+    30.00%|postgres        |postgres
+     0.90%|postgres        |libc.so.6
+`;
+  assert.deepEqual(linesOf(report), [
+    " 40.1 %  firstlight: dnsd, kernel",
+    " 30.0 %  postgres, postgres",
+    " 23.5 %  firstlight: dnsd, compiled JavaScript",
+  ]);
+  assert.deepEqual(linesOf("nothing"), []);
 });
