@@ -44,7 +44,7 @@ export function artefactSent({ metrics, journal, shelf }: FileParts) {
     reply.raw.once("close", () => {
       metrics.bytes(payload.bytesRead);
       const isWhole = reply.raw.writableFinished;
-      if (isWhole && reply.statusCode === 200) void shelf.learn(path, reply.getHeaders());
+      if (isWhole && reply.statusCode === 200) void shelf.learn(path);
       if (!isLast && isWhole) return;
       const because = isWhole ? {} : { because: `the machine left before the end of its ${bytes} bytes` };
       journal.tell("pxe.artefact", visit, { detail: { path, bytes: String(payload.bytesRead) }, ...because });

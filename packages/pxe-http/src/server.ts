@@ -31,7 +31,7 @@ type RequestError = FastifyError & { readonly headers?: Record<string, string> }
 const PHONE_HOME_BYTES = 16 * 1024;
 
 /** Every bound of a connection. A machine that stalls is closed; whatever it had, it can ask for again by range. */
-const LIMITS = {
+export const LIMITS = {
   trustProxy: false, // identity is the connection's source; no header names another
   bodyLimit: PHONE_HOME_BYTES,
   requestTimeout: 15_000,

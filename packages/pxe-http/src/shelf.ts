@@ -1,11 +1,10 @@
-import { type Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { open, realpath, stat } from "node:fs/promises";
 import type { OutgoingHttpHeaders } from "node:http";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
+import { contentTypeOf } from "./artefact.ts";
 
-type Answered = Readonly<Record<string, number | string | string[] | undefined>>;
-
-/** An artefact in memory, with the headers that it was answered with. */
+/** An artefact in memory, with the headers that the HTTP server would answer it with. */
 export interface Shelved {
   readonly content: Buffer;
   readonly headers: OutgoingHttpHeaders;
@@ -23,18 +22,23 @@ interface Kept extends Shelved {
 const FRESH_MS = 500;
 /** A file changed twice within a tick of the file system's clock has the same stamp: so young a file is not kept. */
 const SETTLED_MS = 2000;
-/** What of a first answer holds for all of them. */
-const HEADERS = ["content-type", "content-length", "cache-control", "accept-ranges", "etag", "last-modified"];
+/** Up to this size a file is read before its first answer, so many at a time; a larger one after it. */
+const SMALL_BYTES = 64 * 1024;
+const MOST_LOADING = 64;
+const MOST_FILES = 1024;
+/** Never a link that took the file's place, nor a wait for a pipe's writer. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * What machines have fetched lately, in memory, bounded, until it changes on disk: a rack that boots at once asks for the
- * same few files. It learns from whole answers, so it need not know how they are made.
+ * same few files.
  */
 export class Shelf {
   readonly #root: string;
   readonly #mostBytes: number;
   readonly #now: () => number;
   readonly #kept = new Map<string, Kept>();
+  readonly #loading = new Map<string, Promise<Shelved | undefined>>();
   #bytes = 0;
   #isLearning = false;
 
@@ -53,36 +57,46 @@ export class Shelf {
     return (kept.checking ??= this.#check(path, kept));
   }
 
-  /** After a whole answer with these headers: reads the file once more, one at a time, when half the shelf holds it. */
-  async learn(path: string, answered: Answered): Promise<void> {
-    const bytes = Number(answered["content-length"]);
-    if (this.#isLearning || this.#kept.has(path) || !(bytes <= this.#mostBytes / 2)) return;
+  /** Takes a small artefact from the disk, once for all who ask meanwhile. `path` is the name of an artefact. */
+  load(path: string): Promise<Shelved | undefined> {
+    const loading = this.#loading.get(path);
+    if (loading !== undefined) return loading;
+    if (this.#loading.size >= MOST_LOADING) return Promise.resolve(undefined);
+    const taken = this.#take(path, SMALL_BYTES).finally(() => this.#loading.delete(path));
+    this.#loading.set(path, taken);
+    return taken;
+  }
+
+  /** After a whole answer: reads the file once more, one at a time, when half the shelf holds it. */
+  async learn(path: string): Promise<void> {
+    if (this.#isLearning || this.#kept.has(path)) return;
     this.#isLearning = true;
+    await this.#take(path, Number.POSITIVE_INFINITY);
+    this.#isLearning = false;
+  }
+
+  async #take(path: string, mostBytes: number): Promise<Shelved | undefined> {
     try {
-      const kept = await this.#read(path, bytes, String(answered["last-modified"]));
-      if (kept) this.#keep(path, { ...kept, headers: this.#headersOf(answered) });
+      const kept = await this.#read(path, Math.min(mostBytes, this.#mostBytes / 2));
+      if (kept) this.#keep(path, kept);
+      return kept;
     } catch {
-      // gone or unreadable: whoever asks next learns it from the disk
-    } finally {
-      this.#isLearning = false;
+      return undefined; // gone or unreadable: whoever asks next learns it from the disk
     }
   }
 
-  #headersOf(answered: Answered): OutgoingHttpHeaders {
-    return Object.fromEntries(HEADERS.flatMap((name) => (name in answered ? [[name, answered[name]!]] : [])));
-  }
-
-  async #read(path: string, bytes: number, lastModified: string) {
+  async #read(path: string, mostBytes: number): Promise<Kept | undefined> {
+    const checkedAt = this.#now();
     const real = await realpath(join(this.#root, path));
-    await using file = await open(real);
-    const before = await file.stat();
-    const isSettled = Date.now() - before.mtimeMs > SETTLED_MS;
-    if (!isSettled || before.size !== bytes || before.mtime.toUTCString() !== lastModified) return undefined;
-    const content = Buffer.allocUnsafeSlow(bytes);
-    const { bytesRead } = await file.read(content, 0, bytes, 0);
+    if (relative(await realpath(this.#root), real).split(sep)[0] === "..") return undefined;
+    const seen = await stat(real);
+    if (!seen.isFile() || seen.size > mostBytes || Date.now() - seen.mtimeMs <= SETTLED_MS) return undefined;
+    await using file = await open(real, FLAGS);
+    const content = Buffer.allocUnsafeSlow(seen.size);
+    const { bytesRead } = await file.read(content, 0, seen.size, 0);
     const stamp = stampOf(await file.stat());
-    if (bytesRead !== bytes || stamp !== stampOf(before)) return undefined;
-    return { content, real, stamp, checkedAt: Number.NEGATIVE_INFINITY, checking: undefined };
+    if (bytesRead !== seen.size || stamp !== stampOf(seen)) return undefined;
+    return { content, headers: headersOf(path, seen), real, stamp, checkedAt, checking: undefined };
   }
 
   async #check(path: string, kept: Kept): Promise<Shelved | undefined> {
@@ -91,8 +105,7 @@ export class Shelf {
     kept.checking = undefined;
     if (!isSame) return this.#forget(path, kept);
     kept.checkedAt = at;
-    this.#kept.delete(path);
-    this.#kept.set(path, kept); // as the most recently used
+    if (this.#kept.delete(path)) this.#kept.set(path, kept); // as the most recently used
     return kept;
   }
 
@@ -105,6 +118,8 @@ export class Shelf {
   }
 
   #keep(path: string, kept: Kept): void {
+    const before = this.#kept.get(path);
+    if (before) this.#forget(path, before);
     this.#kept.set(path, kept);
     this.#bytes += kept.content.length;
     for (const [oldest, of] of this.#kept) {
@@ -120,7 +135,17 @@ export class Shelf {
   }
 }
 
-const MOST_FILES = 1024;
+/** As @fastify/static writes them, and `files.ts` above it: a test holds the two together. */
+function headersOf(path: string, { size, mtime }: Stats): OutgoingHttpHeaders {
+  return {
+    "cache-control": "no-cache",
+    "accept-ranges": "bytes",
+    "last-modified": mtime.toUTCString(),
+    etag: `W/"${size.toString(16)}-${mtime.getTime().toString(16)}"`,
+    "content-type": contentTypeOf(path),
+    "content-length": size,
+  };
+}
 
 /** Another file, or the same one written again: ctime moves even where mtime is set back. */
 function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {

@@ -1,16 +1,18 @@
 import type { RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
 import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import type { PxeHttpConfig } from "./config.ts";
+import { Answers } from "./answer.ts";
 import { Connections } from "./connections.ts";
 import { Decisions } from "./decisions.ts";
+import { Front } from "./front.ts";
 import { Identity } from "./identify.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
-import { createServer } from "./server.ts";
+import { createServer, LIMITS } from "./server.ts";
 import { Shelf } from "./shelf.ts";
 import { swift } from "./swift.ts";
 
@@ -68,9 +70,24 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     baseUrl: () => config.baseUrl ?? `http://${endpoint}`,
     onFault: (error) => log.error({ error }, "a request met a fault"),
   });
+  const gate = { shelf, replica, vrf: config.vrf, shared, perClient, journal, metrics, now };
   const [slow] = app.server.listeners("request") as [RequestListener];
-  const short = swift({ shelf, replica, vrf: config.vrf, shared, perClient, journal, metrics, now, slow });
+  const short = swift({ ...gate, slow });
   app.server.off("request", slow).on("request", short);
+  const [whole] = app.server.listeners("connection") as [(socket: Socket) => void];
+  const { keepAliveTimeout, connectionTimeout, maxRequestsPerSocket, http } = LIMITS;
+  const front = new Front({
+    ...gate,
+    answers: new Answers(clock, { keepAliveSeconds: keepAliveTimeout / 1000, mostRequests: maxRequestsPerSocket }),
+    limits: {
+      firstMs: http.headersTimeout,
+      idleMs: keepAliveTimeout,
+      stalledMs: connectionTimeout,
+      mostRequests: maxRequestsPerSocket,
+    },
+    slow: (socket) => whole.call(app.server, socket),
+  });
+  app.server.off("connection", whole).on("connection", front.accept);
   app.server.maxConnections = config.maxConnections;
   connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
   const { host, port } = splitEndpoint(config.listen);
@@ -82,9 +99,12 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     ready: () => backing.ready(),
     drain() {
       app.server.off("request", short).on("request", slow); // which tells kept connections to close
+      app.server.off("connection", front.accept).on("connection", whole);
+      front.drain();
       return app.close(); // no new connection, and the answers under way are finished
     },
     async stop() {
+      front.close();
       app.server.closeAllConnections();
       await app.close();
     },

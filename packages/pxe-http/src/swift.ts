@@ -2,9 +2,10 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Replica } from "@firstlight/ipam";
 import type { Shared } from "@firstlight/service";
 import { isArtefactName } from "./artefact.ts";
+import { fetched } from "./fetched.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
-import { requesterAt, type Requester, sourceOf } from "./requester.ts";
+import { requesterAt, sourceOf } from "./requester.ts";
 import type { Shelf, Shelved } from "./shelf.ts";
 
 export interface SwiftParts {
@@ -27,8 +28,8 @@ const CONDITIONS = ["range", "if-none-match", "if-match", "if-modified-since", "
 const CHUNK_BYTES = 1 << 20;
 
 /**
- * The short way to an artefact that is in memory, for a machine that the replica knows: the same gate as before every
- * route, without the framework around it. Whatever is not plain is left to `slow` before a word is said.
+ * The short way to an artefact that is in memory on a connection that the HTTP server has (`front.ts` has gone before): the
+ * same gate as before every route, without the framework around it. What is not plain is left to `slow` before a word is said.
  */
 export function swift(parts: SwiftParts): RequestListener {
   return (request, response) => {
@@ -53,7 +54,7 @@ async function serve(
   response: ServerResponse,
   asked: Asked,
 ): Promise<void> {
-  const { replica, vrf, shared, perClient, metrics, now, slow } = parts;
+  const { replica, vrf, shared, perClient, now, slow } = parts;
   const from = now();
   const shelved = "content" in asked.found ? asked.found : await asked.found;
   const source = sourceOf(request.socket.remoteAddress);
@@ -64,9 +65,8 @@ async function serve(
   const { content, headers } = shelved;
   const progress: Progress = { bytes: 0 };
   response.once("close", () => {
-    metrics.request("artefact", 200, now() - from);
     const whole = response.writableFinished ? undefined : content.length;
-    ended(parts, requester, asked, { bytes: progress.bytes, whole });
+    fetched(parts, { ...asked, requester, ms: now() - from, bytes: progress.bytes, whole });
   });
   response.writeHead(200, headers);
   send(response, content, progress);
@@ -85,16 +85,4 @@ function send(response: ServerResponse, content: Buffer, progress: Progress): vo
   }
   response.end(progress.bytes === 0 ? content : content.subarray(progress.bytes));
   progress.bytes = content.length;
-}
-
-function ended(
-  { metrics, journal }: SwiftParts,
-  requester: Requester,
-  { path, trace }: Asked,
-  { bytes, whole }: { readonly bytes: number; readonly whole: number | undefined },
-): void {
-  metrics.bytes(bytes);
-  const because = whole === undefined ? {} : { because: `the machine left before the end of its ${whole} bytes` };
-  const party = { requester, ...(trace !== undefined && { trace }) };
-  journal.tell("pxe.artefact", party, { detail: { path, bytes: String(bytes) }, ...because });
 }

@@ -1,0 +1,52 @@
+import type { Clock } from "@firstlight/service";
+import type { Shelved } from "./shelf.ts";
+
+/** Whole answers up to this size are kept with their heads, for a second each. */
+const SMALL_BYTES = 64 * 1024;
+
+interface Made {
+  readonly second: number;
+  readonly bytes: Buffer;
+}
+
+/** The head of an answer, the very one that the HTTP server behind would write. */
+export class Answers {
+  readonly #clock: Clock;
+  readonly #keepAlive: string;
+  readonly #made = new WeakMap<Shelved, Made>();
+  #second = -1;
+  #date = "";
+
+  constructor(clock: Clock, { keepAliveSeconds, mostRequests }: { keepAliveSeconds: number; mostRequests: number }) {
+    this.#clock = clock;
+    this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}, max=${mostRequests}\r\n\r\n`;
+  }
+
+  /** A small artefact's answer whole, on a connection that goes on; `undefined` where it has to be sent in parts. */
+  whole(shelved: Shelved): Buffer | undefined {
+    if (shelved.content.length > SMALL_BYTES) return undefined;
+    const second = this.#tell();
+    let made = this.#made.get(shelved);
+    if (made?.second !== second) {
+      made = { second, bytes: Buffer.concat([this.head(shelved, false), shelved.content]) };
+      this.#made.set(shelved, made);
+    }
+    return made.bytes;
+  }
+
+  head({ headers }: Shelved, isLast: boolean): Buffer {
+    this.#tell();
+    const fields = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+    const end = isLast ? "Connection: close\r\n\r\n" : this.#keepAlive;
+    return Buffer.from(`HTTP/1.1 200 OK\r\n${fields.join("")}Date: ${this.#date}\r\n${end}`, "latin1");
+  }
+
+  #tell(): number {
+    const second = Math.floor(this.#clock.now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#date = new Date(second * 1000).toUTCString();
+    }
+    return second;
+  }
+}

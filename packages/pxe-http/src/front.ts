@@ -1,0 +1,224 @@
+import type { Socket } from "node:net";
+import type { Replica } from "@firstlight/ipam";
+import type { Shared } from "@firstlight/service";
+import type { Address } from "@firstlight/wire";
+import type { Answers } from "./answer.ts";
+import { isArtefactName } from "./artefact.ts";
+import { fetched } from "./fetched.ts";
+import type { Journal } from "./journal.ts";
+import type { Metrics } from "./metrics.ts";
+import { type Plain, readPlain } from "./plain.ts";
+import { requesterAt, type Requester, sourceOf } from "./requester.ts";
+import type { Shelf, Shelved } from "./shelf.ts";
+
+export interface FrontParts {
+  readonly shelf: Shelf;
+  readonly answers: Answers;
+  readonly replica: Replica;
+  readonly vrf: string;
+  readonly shared: Pick<Shared, "take">;
+  readonly perClient: { readonly perSecond: number; readonly burst: number };
+  readonly journal: Journal;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly limits: FrontLimits;
+  /** The HTTP server's own: takes a connection with everything else, and every no. */
+  readonly slow: (socket: Socket) => void;
+}
+
+export interface FrontLimits {
+  /** For a first request to come, for the next one, and for a machine that has stopped taking what is sent. */
+  readonly firstMs: number;
+  readonly idleMs: number;
+  readonly stalledMs: number;
+  readonly mostRequests: number;
+}
+
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * The short way to an artefact that is in memory, for a machine that the replica knows: the same gate as before every
+ * route, without an HTTP server around it. A connection on which anything else is said goes to that server for good, with
+ * the words it was said in, before one of ours has left.
+ */
+export class Front {
+  readonly #parts: FrontParts;
+  readonly #connections = new Set<Connection>();
+
+  constructor(parts: FrontParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a new connection. */
+  readonly accept = (socket: Socket): void => {
+    const connection = new Connection(socket, this.#parts, () => this.#connections.delete(connection));
+    this.#connections.add(connection);
+  };
+
+  /** Ends what waits for a request; what is under way is the last of its connection. */
+  drain(): void {
+    for (const connection of this.#connections) connection.drain();
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+}
+
+/** An answer under way. */
+interface Under {
+  readonly asked: Plain;
+  readonly requester: Requester;
+  readonly content: Buffer;
+  readonly startedAt: number;
+  /** Of the content, handed to the kernel or waiting before it. */
+  sent: number;
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #parts: FrontParts;
+  readonly #onGone: () => void;
+  readonly #source: Address | undefined;
+  /** From a request that is being looked at to the end of its answer. */
+  #isBusy = false;
+  #isLast = false;
+  #under: Under | undefined;
+  /** What the machine said meanwhile: the HTTP server's to answer. */
+  #more: Buffer | undefined;
+  #answered = 0;
+  #waitsMs = 0;
+
+  constructor(socket: Socket, parts: FrontParts, onGone: () => void) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#onGone = onGone;
+    this.#source = sourceOf(socket.remoteAddress);
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("timeout", this.#onTimeout);
+    socket.on("error", onError);
+    socket.on("close", this.#onClose);
+    this.#wait(parts.limits.firstMs);
+  }
+
+  drain(): void {
+    this.#isLast = true;
+    if (!this.#isBusy) this.#socket.destroySoon();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#isLast && !this.#isBusy) return; // it has had its last answer
+    if (this.#isBusy) {
+      this.#more = this.#more === undefined ? bytes : Buffer.concat([this.#more, bytes]);
+      this.#socket.pause(); // so this grows by one read at most
+      return;
+    }
+    const asked = readPlain(bytes);
+    if (asked === undefined || !isArtefactName(asked.path)) return this.#handOver(bytes);
+    this.#isBusy = true;
+    this.#answer(asked, bytes).catch(() => this.#socket.destroy());
+  };
+
+  async #answer(asked: Plain, bytes: Buffer): Promise<void> {
+    const { shelf, replica, vrf, shared, perClient, now } = this.#parts;
+    const startedAt = now();
+    const requester = this.#source === undefined ? undefined : requesterAt(replica, this.#source, vrf);
+    if (requester?.is !== "requester") return this.#handOver(bytes);
+    const found = shelf.find(asked.path) ?? shelf.load(asked.path);
+    const shelved = "content" in found ? found : await found;
+    if (shelved === undefined) return this.#handOver(bytes);
+    const isIn = await shared.take(`pxe-http ${requester.address}`, perClient.perSecond, perClient.burst);
+    if (!isIn) return this.#handOver(bytes);
+    if (this.#socket.destroyed) return;
+    this.#isLast ||= asked.isLast || ++this.#answered >= this.#parts.limits.mostRequests;
+    this.#under = { asked, requester, content: shelved.content, startedAt, sent: 0 };
+    this.#begin(this.#under, shelved);
+  }
+
+  #begin(under: Under, shelved: Shelved): void {
+    const { answers, limits } = this.#parts;
+    const whole = this.#isLast ? undefined : answers.whole(shelved);
+    if (whole !== undefined) {
+      under.sent = under.content.length;
+      this.#socket.write(whole, this.#onWritten);
+      return;
+    }
+    this.#wait(limits.stalledMs);
+    this.#socket.write(answers.head(shelved, this.#isLast));
+    this.#goOn(under);
+  }
+
+  /** The content as fast as the machine takes it; nothing is copied. */
+  #goOn(under: Under): void {
+    const part = under.content.subarray(under.sent, under.sent + CHUNK_BYTES);
+    under.sent += part.length;
+    this.#socket.write(part, this.#onWritten);
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    const under = this.#under;
+    if (error || under === undefined) return; // it closes, and that tells
+    if (under.sent < under.content.length) return this.#goOn(under);
+    this.#ended(under, true);
+    this.#isBusy = false;
+    if (this.#isLast || this.#socket.readableEnded) return this.#socket.destroySoon();
+    this.#wait(this.#parts.limits.idleMs);
+    if (this.#more !== undefined) this.#handOver(undefined);
+  };
+
+  #ended(under: Under, isWhole: boolean): void {
+    this.#under = undefined;
+    const { asked, requester, content, sent, startedAt } = under;
+    fetched(this.#parts, {
+      path: asked.path,
+      trace: asked.trace,
+      requester,
+      ms: this.#parts.now() - startedAt,
+      bytes: sent,
+      whole: isWhole ? undefined : content.length,
+    });
+  }
+
+  /** To the HTTP server, as if it had been there from the start. */
+  #handOver(bytes: Buffer | undefined): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    socket.off("data", this.#onData).off("end", this.#onEnd).off("timeout", this.#onTimeout);
+    socket.off("error", onError).off("close", this.#onClose);
+    socket.setTimeout(0);
+    socket.pause();
+    if (this.#more !== undefined) socket.unshift(this.#more);
+    if (bytes !== undefined) socket.unshift(bytes);
+    this.#onGone();
+    this.#parts.slow(socket);
+    socket.resume();
+  }
+
+  readonly #onEnd = (): void => {
+    if (!this.#isBusy) this.#socket.destroySoon();
+  };
+
+  /** Whatever moves on the connection begins this anew. */
+  #wait(ms: number): void {
+    if (ms === this.#waitsMs) return;
+    this.#waitsMs = ms;
+    this.#socket.setTimeout(ms);
+  }
+
+  readonly #onTimeout = (): void => {
+    this.#socket.destroy();
+  };
+
+  readonly #onClose = (): void => {
+    this.#onGone();
+    if (this.#under) this.#ended(this.#under, false);
+  };
+}
+
+/** A connection that breaks closes, and that tells. */
+function onError(): void {}
