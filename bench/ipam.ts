@@ -1,6 +1,7 @@
 /**
  * The IPAM alone: what a lease costs the database, what a million interfaces cost a replica, what an allocation costs.
- * IPAM_INTERFACES (default 1000000) says how large the replica is.
+ * IPAM_INTERFACES (default 1000000) says how large the replica is; IPAM_VARIANTS ("replica load,replica snapshot") picks some,
+ * in this order.
  */
 import type { Bench, Contender, Sample, Serving } from "./harness/contract.ts";
 import { startDatabase } from "./harness/firstlight.ts";
@@ -26,6 +27,8 @@ const VARIANTS: Readonly<Record<string, (place: Ground) => Promise<Sample>>> = {
   "replica snapshot": ({ folder }) => restoring(folder),
   "replica changes": ({ url }) => applying(url),
 };
+
+const picked = process.env["IPAM_VARIANTS"]?.split(",").filter((name) => name in VARIANTS);
 
 /** What a variant has: a database with its schema, and a folder. */
 export interface Ground {
@@ -54,7 +57,7 @@ export const bench: Bench = {
   operation:
     "allocate: one address found in memory; bind, renew: one lease on disk; pool: one value taken and given back; replica: one row held",
   rounds: 1,
-  variants: Object.keys(VARIANTS),
+  variants: picked ?? Object.keys(VARIANTS),
   packages: [],
   contenders: [ours],
   load: (serving, _contender, { folder }, variant = "") => VARIANTS[variant]!({ url: urls.get(serving)!, folder }),

@@ -2,7 +2,7 @@ import { createStore, migrateIpam } from "@firstlight/ipam";
 import { Client } from "pg";
 import { SITE } from "./committing.ts";
 
-/** Ten segments of 100,000 interfaces, each with a lease of its own behind a relay, as a site that grew would have them. */
+/** Interfaces, each with a name, a lease of its own behind a relay and a client id nobody else has, as a site that grew has them. */
 export async function filled(url: string, interfaces: number): Promise<void> {
   await migrateIpam(url);
   const store = createStore({ url, name: "bench" });
@@ -20,9 +20,10 @@ export async function filled(url: string, interfaces: number): Promise<void> {
   );
   await client.query(
     `INSERT INTO ipam.lease (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at,
-       giaddr, circuit_id, remote_id)
+       client_id, giaddr, circuit_id, remote_id)
      SELECT 'default', '10.1.0.0'::inet + row_number() OVER (ORDER BY i.id), i.segment, i.id, i.mac, 'retained', 'bound',
-       now(), now() + interval '1 hour', now() + interval '25 hours', '10.0.0.1', convert_to('swp' || i.id % 48, 'UTF8'),
+       now(), now() + interval '1 hour', now() + interval '25 hours',
+       '\\x01'::bytea || decode(replace(i.mac::text, ':', ''), 'hex'), '10.0.0.1', convert_to('swp' || i.id % 48, 'UTF8'),
        convert_to('tor-' || i.id / 48, 'UTF8')
      FROM ipam.interface i`,
   );

@@ -5,28 +5,26 @@ import { createInterface } from "node:readline";
 import type { Sample } from "../harness/contract.ts";
 import { NODE } from "../harness/firstlight.ts";
 
-/** What the child says when its replica is current. */
-interface Loaded {
+/** What the child says of its replica: `rows` held, `seconds` until it was current, and figures by name. */
+interface Loaded extends Readonly<Record<string, number>> {
   readonly rows: number;
   readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly heapMiB: number;
-  readonly rssMiB: number;
-  readonly peakMiB: number;
 }
 
-/** A replica from nothing, in a process of its own: time until it is current, and its memory with all garbage taken out. */
+/** A replica from nothing, in a process of its own: time until it is current, and what the process weighs. */
 export async function loading(url: string, folder: string): Promise<Sample> {
-  return sampleOf(await run([url, join(folder, "replica")]));
+  return sampleOf("from PostgreSQL", await run([url, join(folder, "replica")]));
 }
 
 /** The same from its snapshot on disk, with nobody at the database's address. */
 export async function restoring(folder: string): Promise<Sample> {
-  return sampleOf(await run(["postgres://nobody@127.0.0.1:9/none", join(folder, "replica")]));
+  return sampleOf("from its snapshot", await run(["postgres://nobody@127.0.0.1:9/none", join(folder, "replica")]));
 }
 
-function sampleOf({ rows, seconds, cpuSeconds, heapMiB, rssMiB, peakMiB }: Loaded): Sample {
-  return { operations: rows, seconds, failed: 0, extra: { seconds, cpuSeconds, heapMiB, rssMiB, peakMiB } };
+function sampleOf(whence: string, { rows, ...figures }: Loaded): Sample {
+  const said = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(value < 10 ? 2 : 0)}`);
+  console.log(`${rows} rows ${whence}: ${said.join(", ")}`);
+  return { operations: rows, seconds: figures.seconds, failed: 0, extra: figures };
 }
 
 async function run(args: readonly string[]): Promise<Loaded> {
