@@ -58,7 +58,7 @@ async function underLoad(
   const ours = bench.contenders.find(({ peer }) => peer === undefined)!;
   await using serving = await ours.start(place);
   const before = cpuByName(serving.pids());
-  const native = watchNative(serving.pids(), join(place.folder, "perf.data"), place.loadCore);
+  const native = await watchNative(serving.pids(), join(place.folder, "perf.data"), place.loadCore);
   const fromUs = nowUs();
   const { operations, seconds } = await bench.load(serving, ours, place, variant);
   const window = { fromUs, toUs: nowUs() };

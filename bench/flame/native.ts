@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { runPinned } from "../harness/process.ts";
 import { tree } from "../harness/proc.ts";
 
@@ -12,13 +13,9 @@ export interface Native {
   lines(): Promise<readonly string[]>;
 }
 
-/** Watches these processes until its lines are asked for. */
-export function watchNative(roots: readonly number[], file: string, core: number): Native {
-  const pids = tree(roots).map(({ pid }) => pid);
-  const perf = spawn("perf", ["record", "-q", "-F", String(HERTZ), "-p", pids.join(","), "-o", file], {
-    stdio: "ignore",
-  });
-  const ended = once(perf, "exit").catch((fault: Error) => [fault.message]);
+/** Watches these processes, as they are now, until its lines are asked for. */
+export async function watchNative(roots: readonly number[], file: string, core: number): Promise<Native> {
+  const { perf, ended } = await record(roots, file);
   return {
     async lines() {
       perf.kill("SIGINT");
@@ -31,11 +28,26 @@ export function watchNative(roots: readonly number[], file: string, core: number
   };
 }
 
+/** perf refuses a list in which one has ended meanwhile, as a process of PostgreSQL may: asked again a few times. */
+async function record(
+  roots: readonly number[],
+  file: string,
+  tries = 5,
+): Promise<{ perf: ChildProcess; ended: Promise<unknown> }> {
+  const pids = tree(roots).map(({ pid }) => pid);
+  const perf = spawn("perf", ["record", "-q", "-F", String(HERTZ), "-p", pids.join(","), "-o", file], {
+    stdio: "ignore",
+  });
+  const ended = once(perf, "exit").catch((fault: Error) => fault);
+  const isOver = await Promise.race([ended.then(() => true), delay(300, false)]);
+  return isOver && tries > 1 ? record(roots, file, tries - 1) : { perf, ended };
+}
+
 /** A report's rows, `41.20%|firstlight: dnsd|[kernel.kallsyms]`, added up by thread and by where the time was. */
 export function linesOf(report: string): string[] {
   const sums = new Map<string, number>();
-  for (const [, percent, thread, where] of report.matchAll(/^ *([\d.]+)%?\|([^|]+)\|([^|]+)$/gm)) {
-    const name = `${thread!.trim()}, ${placeOf(where!.trim())}`;
+  for (const [, percent, thread, where] of report.matchAll(/^ *([\d.]+)% *\|([^|\n]+)\|([^|\n]+)$/gm)) {
+    const name = thread!.startsWith("v8:Prof") ? "the profiler itself" : `${thread!.trim()}, ${placeOf(where!.trim())}`;
     sums.set(name, (sums.get(name) ?? 0) + Number(percent));
   }
   return [...sums]

@@ -82,12 +82,14 @@ test("what perf says adds up by thread and place, and less than one in a hundred
     20.20%|firstlight: dnsd|[JIT] tid 4711
      3.30%|firstlight: dnsd|[JIT] tid 4712
     30.00%|postgres        |postgres
+     1.50% |v8:ProfEvntProc |[kernel.kallsyms]
      0.90%|postgres        |libc.so.6
 `;
   assert.deepEqual(linesOf(report), [
     " 40.1 %  firstlight: dnsd, kernel",
     " 30.0 %  postgres, postgres",
     " 23.5 %  firstlight: dnsd, compiled JavaScript",
+    "  1.5 %  the profiler itself",
   ]);
   assert.deepEqual(linesOf("nothing"), []);
 });
