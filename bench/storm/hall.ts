@@ -55,7 +55,9 @@ export async function openHall(place: Place, machines: number): Promise<Hall> {
   await migrate(place, site);
   writeImages(join(place.folder, "state", "artefacts"));
   const pids: Record<string, number> = { postgres: database.pid };
-  for (const [name, , health] of DAEMONS) pids[name] = parts.use(await startDaemon(name, place, site, health)).pid;
+  const flags = (process.env["FIRSTLIGHT_BENCH_NODE_FLAGS"] ?? "").split(" ").filter(Boolean);
+  for (const [name, , health] of DAEMONS)
+    pids[name] = parts.use(await startDaemon(name, place, site, health, flags)).pid;
   const client = new Client({ connectionString: database.url });
   await client.connect();
   parts.defer(() => client.end());
@@ -72,7 +74,13 @@ export async function openHall(place: Place, machines: number): Promise<Hall> {
         }),
       );
       return pages.flatMap((page) =>
-        page.split("\n").filter((line) => /because=|^no metrics/.test(line) && !line.endsWith(" 0")),
+        page
+          .split("\n")
+          .filter(
+            (line) =>
+              /because=|dhcp_(packets|replies)_total|batch_size_(sum|count)|^no metrics/.test(line) &&
+              !line.endsWith(" 0"),
+          ),
       );
     },
     async transactions() {

@@ -1,4 +1,4 @@
-import type { Reporter } from "@firstlight/api-client";
+import type { EventKind } from "@firstlight/api-client";
 import { hostLabel, labelOf, type Interface, type PrefixRow, type Replica, type Segment } from "@firstlight/ipam";
 import { ANY, formatIPv4, formatMac, type IPv4 } from "@firstlight/wire";
 import { encode, fit, type Message } from "@firstlight/wire/dhcp4";
@@ -6,6 +6,7 @@ import { type Boot, type BootSource, bootOf } from "./boot.ts";
 import type { Client } from "./client.ts";
 import { destination, type ReplyType } from "./delivery.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { gatewayOf, grant, refusal, withRelayEcho } from "./reply.ts";
 
@@ -13,7 +14,7 @@ export interface AnswerParts {
   readonly replica: Replica;
   readonly source: BootSource;
   readonly metrics: Metrics;
-  readonly reporter: Reporter;
+  readonly journal: Journal;
 }
 
 /** What is promised or only told. `address` 0 and no lease time answer an INFORM. */
@@ -70,19 +71,19 @@ export class Answer {
 
   tell(
     { client, trace }: Exchange,
-    kind: Parameters<Reporter["tell"]>[0]["kind"],
+    kind: EventKind,
     because?: string,
     detail: Readonly<Record<string, string>> = {},
     address?: IPv4,
   ): void {
-    this.#parts.reporter.tell({
+    this.#parts.journal.tell(kind, client.mac, KEYS[kind]?.(client, because), () => ({
       kind,
       mac: formatMac(client.mac),
       ...(trace !== undefined && { trace }),
       ...(because !== undefined && { because }),
       ...(address !== undefined && address !== ANY && { address: formatIPv4(address) }),
       detail: { ...detail, ...(client.relay && { relay: formatIPv4(client.message.giaddr) }) },
-    });
+    }));
   }
 
   #boot({ client, trace }: Exchange, { segment, leaseSeconds }: Granted): Boot {
@@ -108,6 +109,13 @@ export class Answer {
     metrics.reply(type);
   }
 }
+
+/** What makes an event the same one again: the exchange, or the no. Any other is always another. */
+const KEYS: { readonly [Kind in EventKind]?: (client: Client, because: string | undefined) => string | number } = {
+  "dhcp.discover": ({ message }) => message.xid,
+  "dhcp.offer": ({ message }) => message.xid,
+  "dhcp.silence": ({ type }, because) => `${type} ${because}`,
+};
 
 /** RFC 5107: the relay may stand between client and server for good. */
 function serverIdOf({ client, line }: Exchange): IPv4 {

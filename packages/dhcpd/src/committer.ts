@@ -5,8 +5,8 @@ import { within } from "@firstlight/service";
 /** So many waiting requests need no more company. */
 const WORTH = 64;
 
-/** What became of a request, or that there was no room for it. */
-export type Committed = Outcome | { readonly is: "busy" };
+/** What became of a request; or that there was no room for it, or that nobody waited for it any more. */
+export type Committed = Outcome | { readonly is: "busy" | "given up" };
 
 export interface CommitterOptions {
   readonly store: Pick<Store, "commit">;
@@ -17,6 +17,8 @@ export interface CommitterOptions {
   readonly deadlineMs: number;
   /** Batches that follow one another begin at least this far apart, unless many wait. A lone request never waits. */
   readonly gatherMs?: number;
+  /** The clock that says how long a batch took, milliseconds. */
+  readonly now?: () => number;
   /** Told after each batch. */
   readonly onBatch?: (size: number, startedAt: number) => void;
   /** Told when a batch could not be committed. */
@@ -26,6 +28,8 @@ export interface CommitterOptions {
 interface Entry {
   readonly key: string;
   readonly request: LeaseRequest;
+  /** Asked when its turn has come: whoever waited may have given up. */
+  readonly isWanted: () => boolean;
   readonly settled: PromiseWithResolvers<Committed>;
 }
 
@@ -41,6 +45,8 @@ export class Committer {
   readonly #latest = new Map<string, Entry>();
   #isRunning = false;
   #beganAt = -Infinity;
+  /** What a batch takes of late. */
+  #batchMs = 0;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -50,13 +56,21 @@ export class Committer {
     return this.#queue.length + this.#inFlight.length;
   }
 
-  /** Resolves once the request is durable, or refused, or `busy`. Rejects when the world failed: promise nothing. */
-  submit(request: LeaseRequest): Promise<Committed> {
+  /** How long a request that came now would probably wait for its turn and its commit. */
+  get waitMs(): number {
+    return Math.ceil(this.pending / this.#options.maxBatch) * this.#batchMs;
+  }
+
+  /**
+   * Resolves once the request is durable, or refused, `busy` or `given up`. Rejects when the world failed: promise
+   * nothing. What is not `isWanted` any more when its turn comes is let go, so that a late queue catches up.
+   */
+  submit(request: LeaseRequest, isWanted = always): Promise<Committed> {
     const key = `${request.segment}/${request.mac}`;
     const latest = this.#latest.get(key);
     if (latest?.request.do === request.do && latest.request.address === request.address) return latest.settled.promise;
     if (this.pending >= this.#options.maxPending) return Promise.resolve({ is: "busy" });
-    const entry: Entry = { key, request, settled: Promise.withResolvers() };
+    const entry: Entry = { key, request, isWanted, settled: Promise.withResolvers() };
     this.#queue.push(entry);
     this.#latest.set(key, entry);
     if (!this.#isRunning) {
@@ -70,7 +84,7 @@ export class Committer {
     while (this.#queue.length > 0) {
       await this.#gather();
       this.#inFlight = this.#nextBatch();
-      await this.#commit(this.#inFlight);
+      if (this.#inFlight.length > 0) await this.#commit(this.#inFlight);
       for (const entry of this.#inFlight) if (this.#latest.get(entry.key) === entry) this.#latest.delete(entry.key);
       this.#inFlight = [];
     }
@@ -86,8 +100,9 @@ export class Committer {
   }
 
   async #commit(batch: readonly Entry[]): Promise<void> {
-    const { store, actor, deadlineMs, onBatch, onFault } = this.#options;
+    const { store, actor, deadlineMs, onBatch, onFault, now = monotonic } = this.#options;
     const startedAt = performance.now();
+    const before = now();
     try {
       const requests = batch.map(({ request }) => request);
       const outcomes = await within(deadlineMs, store.commit(requests, actor));
@@ -96,6 +111,7 @@ export class Committer {
       onFault?.(fault);
       for (const entry of batch) entry.settled.reject(fault);
     }
+    this.#batchMs += (now() - before - this.#batchMs) / 4;
     onBatch?.(batch.length, startedAt);
   }
 
@@ -104,10 +120,19 @@ export class Committer {
     const batch = new Map<string, Entry>();
     const rest: Entry[] = [];
     for (const entry of this.#queue) {
-      if (batch.size < this.#options.maxBatch && !batch.has(entry.key)) batch.set(entry.key, entry);
-      else rest.push(entry);
+      if (batch.size >= this.#options.maxBatch || batch.has(entry.key)) rest.push(entry);
+      else if (entry.isWanted()) batch.set(entry.key, entry);
+      else this.#letGo(entry);
     }
     this.#queue = rest;
     return [...batch.values()];
   }
+
+  #letGo(entry: Entry): void {
+    if (this.#latest.get(entry.key) === entry) this.#latest.delete(entry.key);
+    entry.settled.resolve({ is: "given up" });
+  }
 }
+
+const always = (): boolean => true;
+const monotonic = (): number => performance.now();

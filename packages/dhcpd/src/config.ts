@@ -1,11 +1,11 @@
 import { endpoint } from "@firstlight/service";
 import { z } from "zod";
 
-const rate = (perSecond: number, burst: number) =>
+const rate = (what: string, perSecond: number, burst: number) =>
   z
     .strictObject({
-      perSecond: z.number().positive().default(perSecond).describe("Packets a second in the long run"),
-      burst: z.int().positive().default(burst).describe("Packets at once"),
+      perSecond: z.number().positive().default(perSecond).describe(`${what} a second in the long run`),
+      burst: z.int().positive().default(burst).describe(`${what} at once`),
     })
     .prefault({});
 
@@ -53,8 +53,16 @@ export const dhcpdSchema = z
       .int()
       .min(1)
       .max(100_000)
-      .default(4096)
+      .default(32_768)
       .describe("Promises waiting for the database; beyond: silence"),
+    patienceSeconds: z
+      .int()
+      .min(1)
+      .max(600)
+      .default(40)
+      .describe(
+        "A client not heard of for this long waits for no promise; while the wait is half as long, no new offers",
+      ),
     maxBatch: z.int().min(1).max(512).default(512).describe("Promises in one transaction"),
     commitDeadlineMs: z.int().min(100).max(60_000).default(5000).describe("After this the database counts as away"),
     lookupDeadlineMs: z.int().min(50).max(10_000).default(500).describe("Longest question about an unknown client"),
@@ -66,8 +74,13 @@ export const dhcpdSchema = z
       .default(60)
       .describe("Without the database a promise ends this long before the address may go to another"),
     relays: z.array(z.cidrv4()).optional().describe("Networks of trusted relays; default: any"),
-    perClient: rate(20, 60).describe("Packets taken from one hardware address"),
-    perRelayUnknown: rate(200, 2000).describe("Packets taken from unknown hardware addresses behind one relay"),
+    perClient: rate("Packets", 20, 60).describe("Packets taken from one hardware address"),
+    perRelayUnknown: rate("Packets", 200, 2000).describe(
+      "Packets taken from unknown hardware addresses behind one relay",
+    ),
+    routineEvents: rate("Events", 200, 2000).describe(
+      "DISCOVERs and OFFERs told to the flight recorder; beyond: counted",
+    ),
   })
   .superRefine((config, context) => {
     for (const [i, { address }] of config.listen.entries()) {

@@ -21,3 +21,6 @@ export interface Exchange {
   /** W3C trace id of the boot it belongs to; a renewal long after belongs to none. */
   readonly trace: string | undefined;
 }
+
+/** The trace as a change row carries it. */
+export const traced = ({ trace }: Exchange): { readonly trace?: string } => (trace === undefined ? {} : { trace });

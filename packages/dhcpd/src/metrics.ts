@@ -11,6 +11,8 @@ export interface Metrics {
   /** Options left out because the client takes no larger packet. */
   dropped(codes: readonly number[]): void;
   batch(size: number, startedAt: number): void;
+  /** An event that the flight recorder is not told. */
+  leftOut(kind: string): void;
 }
 
 /** What is read when somebody asks. */
@@ -47,6 +49,12 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
     labelNames: ["code"],
     registers,
   });
+  const leftOut = new Counter({
+    name: "firstlight_dhcp_events_left_out_total",
+    help: "Events counted here and not told to the flight recorder: repeated, or past dhcpd.routineEvents",
+    labelNames: ["kind"],
+    registers,
+  });
   const sizes = new Histogram({
     name: "firstlight_dhcp_commit_batch_size",
     help: "Promises in one transaction",
@@ -73,6 +81,7 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
     dropped(codes) {
       for (const code of codes) dropped.inc({ code });
     },
+    leftOut: byLabel((kind) => leftOut.labels({ kind })),
     batch(size, startedAt) {
       sizes.observe(size);
       seconds.observe((performance.now() - startedAt) / 1000);

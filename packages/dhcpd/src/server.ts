@@ -1,37 +1,24 @@
 import type { Datagram } from "@firstlight/datagram";
-import type { Replica } from "@firstlight/ipam";
-import type { Clock, Limit } from "@firstlight/service";
+import type { Limit } from "@firstlight/service";
 import { ANY, contains, type IPv4, isMalformed, type Mac, type Prefix } from "@firstlight/wire";
 import { decode, get } from "@firstlight/wire/dhcp4";
-import type { Answer } from "./answer.ts";
 import { type Client, clientOf } from "./client.ts";
-import type { Committer } from "./committer.ts";
 import { decide, type Effect } from "./decide.ts";
-import type { Exchange, Line } from "./exchange.ts";
-import { standing } from "./grace.ts";
-import type { Holds } from "./holds.ts";
+import { type Exchange, type Line, traced } from "./exchange.ts";
 import type { Lookups } from "./lookup.ts";
-import type { Metrics } from "./metrics.ts";
-import { REFUSALS } from "./silence.ts";
+import { promise, type PromiseParts } from "./promise.ts";
 import type { Traces } from "./traces.ts";
 import { type Fresh, viewOf } from "./view.ts";
 
-export interface Parts {
-  readonly clock: Clock;
-  readonly replica: Replica;
-  readonly committer: Committer;
+export interface Parts extends PromiseParts {
   readonly lookups: Lookups;
-  readonly holds: Holds;
   readonly traces: Traces;
-  readonly answer: Answer;
-  readonly metrics: Metrics;
   /** Addresses that stand for this server on every line. */
   readonly serverIds: ReadonlySet<IPv4>;
   /** Networks whose relays are trusted; absent: any. */
   readonly relays: readonly Prefix[] | undefined;
   readonly perClient: Limit<Mac>;
   readonly perRelayUnknown: Limit<IPv4>;
-  readonly awayMarginMs: number;
 }
 
 /** The loop. It decides nothing: packets in, effects out, promises only after their commit. */
@@ -99,11 +86,12 @@ export class Server {
   }
 
   #perform(exchange: Exchange, effect: Effect): void {
-    const { answer, holds, replica, clock } = this.#parts;
+    const { answer, holds, metrics, replica, clock } = this.#parts;
     const { client } = exchange;
     switch (effect.do) {
       case "offer": {
         const { segment, address, prefix, leaseSeconds } = effect;
+        if (!this.#hasRoom(client.mac)) return metrics.silence("the promises under way come first");
         holds.hold(address, client.mac, clock.now());
         const known = replica.interface(segment.id, client.mac);
         return answer.grant(exchange, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
@@ -116,7 +104,7 @@ export class Server {
         return answer.grant(exchange, { type: "ACK", segment, prefix, ...none, known });
       }
       case "commit":
-        return this.#start(this.#commit(exchange, effect));
+        return this.#start(promise(this.#parts, exchange, { ...effect, address: effect.bind.address as IPv4 }));
       case "giveBack":
         return this.#start(this.#giveBack(exchange, effect));
       case "ask":
@@ -128,50 +116,19 @@ export class Server {
     }
   }
 
-  /** A promise: spoken only once it is durable. */
-  async #commit(exchange: Exchange, effect: Extract<Effect, { do: "commit" }>): Promise<void> {
-    const { committer, answer, holds } = this.#parts;
-    const { segment, prefix, bind } = effect;
-    const address = bind.address as IPv4;
-    const outcome = await committer.submit({ ...bind, ...traced(exchange) }).catch(() => undefined);
-    if (outcome === undefined) return this.#withoutDatabase(exchange, effect);
-    switch (outcome.is) {
-      case "bound": {
-        const { leaseSeconds } = bind; // the hold stands until it runs out: the replica has not seen the lease yet
-        return answer.grant(exchange, {
-          type: "ACK",
-          segment,
-          prefix,
-          address,
-          leaseSeconds,
-          known: outcome.interface,
-        });
-      }
-      case "refused":
-        holds.drop(address);
-        return answer[REFUSALS[outcome.because]](exchange, outcome.because);
-      case "busy":
-        return answer.silence(exchange, "too many promises wait for the database");
-      case "givenBack":
-        return answer.silence(exchange, "the client gave the address back meanwhile");
-    }
-  }
-
-  #withoutDatabase(exchange: Exchange, { segment, prefix, bind }: Extract<Effect, { do: "commit" }>): void {
-    const { replica, answer, awayMarginMs } = this.#parts;
-    const lease = replica.lease(bind.address, segment.vrf);
-    const address = bind.address as IPv4;
-    const stands = standing(lease, { ...bind, address }, replica.databaseNow(), awayMarginMs);
-    if (stands.is === "none") return answer.silence(exchange, stands.because);
-    const known = replica.interface(segment.id, bind.mac);
-    const { leaseSeconds } = stands;
-    answer.grant(exchange, { type: "ACK", segment, prefix, address, leaseSeconds, known });
-    answer.tell(exchange, "dhcp.ack", "database away, within the lease's grace", {}, address);
+  /**
+   * An OFFER costs nothing durable, the REQUEST that follows does: while those that wait will hardly be served within
+   * their clients' patience, no new one is invited. Whoever waits already may begin anew.
+   */
+  #hasRoom(mac: Mac): boolean {
+    const { committer, asked, patienceMs } = this.#parts;
+    return committer.waitMs < patienceMs / 2 || asked.isWaiting(mac);
   }
 
   /** RFC 2131 §4.3.3, §4.3.4: no reply either way; the change row tells the story. */
   async #giveBack(exchange: Exchange, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
-    const { committer, answer, metrics } = this.#parts;
+    const { committer, asked, answer, metrics } = this.#parts;
+    asked.forget(giveBack.mac);
     const outcome = await committer.submit({ ...giveBack, ...traced(exchange) }).catch(() => undefined);
     if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do} needs no answer`);
     answer.silence(exchange, outcome?.is === "refused" ? outcome.because : "database away, nothing given back");
@@ -197,5 +154,3 @@ export class Server {
 function isBooting({ type, message }: Client): boolean {
   return type === "DISCOVER" || (type === "REQUEST" && message.ciaddr === ANY);
 }
-
-const traced = ({ trace }: Exchange) => (trace === undefined ? {} : { trace });

@@ -5,10 +5,12 @@ import type { Replica, Store } from "@firstlight/ipam";
 import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { formatAddress, type IPv4, parseIPv4, parsePrefix, sound } from "@firstlight/wire";
 import { Answer } from "./answer.ts";
+import { Asked } from "./asked.ts";
 import { Committer } from "./committer.ts";
 import type { DhcpdConfig } from "./config.ts";
 import type { Line } from "./exchange.ts";
 import { Holds } from "./holds.ts";
+import { Journal } from "./journal.ts";
 import { Lookups } from "./lookup.ts";
 import { createMetrics } from "./metrics.ts";
 import { ACTOR, reportLeases } from "./outbox.ts";
@@ -31,6 +33,8 @@ export interface StartContext extends Pick<Context<DhcpdConfig>, "config" | "met
 const GATHER_MS = 8;
 const MOST_CLIENTS = 65_536;
 const MOST_RELAYS = 4096;
+/** The kernel keeps what a core can answer before a client repeats itself (some ten thousand packets), and no more. */
+const BUFFER_BYTES = 16 << 20;
 
 /** Joins the parts, opens the sockets and serves. `stop` closes what is opened here, never the backing. */
 export async function startDhcpd(context: StartContext, backing: Backing): Promise<Running> {
@@ -43,6 +47,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     maxPending: config.maxPending,
     deadlineMs: config.commitDeadlineMs,
     gatherMs: GATHER_MS,
+    now: () => clock.now(),
     onBatch: (size, startedAt) => metrics.batch(size, startedAt),
     onFault: (error) => log.warn({ error }, "leases not committed"),
   });
@@ -52,15 +57,19 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     behind: () => Math.max(0, replica.at.position - acknowledged),
   });
   const nextServer = ipv4(config.nextServer);
+  const routine = config.routineEvents;
+  const journal = new Journal({ reporter, clock, routine, onLeftOut: (kind) => metrics.leftOut(kind) });
   const server = new Server({
     clock,
     replica,
     committer,
     metrics,
     lookups: new Lookups(store, { most: config.maxLookups, deadlineMs: config.lookupDeadlineMs }),
+    asked: new Asked(MOST_CLIENTS),
+    patienceMs: config.patienceSeconds * 1000,
     holds: new Holds(config.offerHoldSeconds * 1000, MOST_CLIENTS),
     traces: new Traces(traceIds(), MOST_CLIENTS),
-    answer: new Answer({ replica, metrics, reporter, source: { ...config, nextServer } }),
+    answer: new Answer({ replica, metrics, journal, source: { ...config, nextServer } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
     relays: config.relays?.map((text) => sound(parsePrefix(text), text)),
     perClient: new Limit(config.perClient, MOST_CLIENTS),
@@ -112,6 +121,7 @@ async function openLines({ config, log }: StartContext): Promise<Line[]> {
         port: servedPort,
         engine: config.engine,
         broadcast: true,
+        bufferBytes: BUFFER_BYTES,
         ...(device !== undefined && { device }),
         onFallback: (because) => log.info({ because, at }, "portable UDP engine"),
       });
