@@ -150,8 +150,9 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
 /** What the site's file says becomes so, unless it would orphan an address: then the database stays as it is, and both are said. */
 async function declare(store: Store, site: SiteDeclaration, log: ApiContext["log"]): Promise<{ because?: string }> {
   try {
-    const { changed } = await store.declare(site, "config");
+    const { changed, faults } = await store.declare(site, "config");
     for (const change of changed) log.info({ change }, "declared");
+    for (const because of faults) log.warn({ because }, "left out of what the site's file declares");
     return {};
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

@@ -16,6 +16,8 @@ export const RULES: Readonly<Record<string, readonly string[]>> = {
   "firstlight.v1.IpamService/CreateSegment": ["operator"],
   "firstlight.v1.IpamService/UpdateSegment": ["operator"],
   "firstlight.v1.IpamService/DeleteSegment": ["operator"],
+  "firstlight.v1.IpamService/Drain": ["operator"],
+  "firstlight.v1.IpamService/Undrain": ["operator"],
   "firstlight.v1.IpamService/ListDomains": ["operator"],
   "firstlight.v1.IpamService/ListInterfaces": ["operator"],
   "firstlight.v1.IpamService/ListLeases": ["operator"],

@@ -3,6 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { InterfaceSchema, IpamService, LeaseSchema } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import {
   type Domain,
+  type DrainState,
   fqdnOf,
   type Interface,
   type Lease,
@@ -12,7 +13,7 @@ import {
   type Store,
 } from "@firstlight/ipam";
 import { contains, formatAddress, formatMac, type Prefix } from "@firstlight/wire";
-import { oneOf, pageSize, textOf } from "./field.ts";
+import { oneOf, pageSize, prefixOf, textOf } from "./field.ts";
 import { invalid, notFound } from "./no.ts";
 import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";
 import type { Handlers } from "./server.ts";
@@ -25,6 +26,13 @@ const MAX_TOKEN = 512;
 /** Addresses and names, for operators: written through the store, read from the replica. */
 export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof IpamService> {
   const read = readers(replica);
+
+  const drain = async (name: string, text: string, state: DrainState, actor: string) => {
+    const prefix = text === "" ? undefined : prefixOf(text, "prefix");
+    const { segment, prefixes } = await store.drain(textOf(name, "name", MAX_NAME, 1), prefix, state, actor);
+    return segmentToWire(segment, read.domainName(segment), prefixes, read.boundIn(segment.vrf));
+  };
+
   return {
     listSegments: () => ({ segments: [...replica.segments()].toSorted(byName).map(read.segment) }),
 
@@ -47,6 +55,9 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
       await store.deleteSegment(textOf(request.name, "name", MAX_NAME, 1), actor);
       return {};
     },
+
+    drain: async ({ name, prefix }, { actor }) => ({ segment: await drain(name, prefix, "draining", actor) }),
+    undrain: async ({ name, prefix }, { actor }) => ({ segment: await drain(name, prefix, "active", actor) }),
 
     listDomains: () => ({ domains: [...replica.domains()].toSorted(byName).map(domainToWire) }),
 

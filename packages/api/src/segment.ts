@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type {
   Prefix as WirePrefix,
   Segment as WireSegment,
@@ -8,8 +9,11 @@ import {
   type IpamConfig,
   ipamSchema,
   type AddressRange,
+  type PrefixEdit,
   type PrefixRow,
   reservedRange,
+  type RolePool,
+  rolePool,
   type Segment,
   type SegmentEdit,
   type SegmentOptions,
@@ -50,18 +54,32 @@ const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_
 
 /** The fields that are set, in the names of the site's file. */
 function written(wire: WireSegment): { name: string } & Record<string, unknown> {
-  const { $typeName: _type, $unknown: _unknown, version: _version, prefixes, options, name, ...simple } = wire;
+  const { $typeName: _type, $unknown: _unknown, version: _version, drainBy: _by, ...written } = wire;
+  const { prefixes, options, name, ...simple } = written;
   const set = Object.entries(simple).filter(([, value]) => value !== undefined);
   return {
     name,
-    ...Object.fromEntries(set),
+    ...Object.fromEntries(set.map(([key, value]) => pooled(key, value))),
     ...(prefixes.length > 0 && { prefixes: prefixes.map(writtenPrefix) }),
     ...(options && { options: writtenOptions(options) }),
   };
 }
 
-function writtenPrefix({ prefix, gateway, reserved, excluded, reservedRanges }: WirePrefix) {
-  return { prefix, excluded, reservedRanges, ...(gateway && { gateway }), ...(reserved > 0 && { reserved }) };
+/** `vlanPool: "v"` is `vlan: { pool: "v" }` in the site's file. */
+function pooled(key: string, value: unknown): readonly [string, unknown] {
+  return key.endsWith("Pool") ? [key.slice(0, -"Pool".length), { pool: value }] : [key, value];
+}
+
+function writtenPrefix({ prefix, gateway, reserved, excluded, reservedRanges, pools, state }: WirePrefix) {
+  return {
+    prefix,
+    excluded,
+    reservedRanges,
+    pools: pools.map(({ from, to, roles }) => ({ from, to, roles })),
+    ...(gateway && { gateway }),
+    ...(reserved > 0 && { reserved }),
+    ...(state && { state }),
+  };
 }
 
 function writtenOptions(options: NonNullable<WireSegment["options"]>) {
@@ -73,8 +91,11 @@ function writtenOptions(options: NonNullable<WireSegment["options"]>) {
   };
 }
 
-function editFrom({ kind, prefixes, options, ...same }: Partial<Declared>): Partial<SegmentEdit> {
+function editFrom({ kind, prefixes, options, loopback, ...same }: Partial<Declared>): Partial<SegmentEdit> {
   return {
+    ...(loopback !== undefined && {
+      loopback: typeof loopback === "string" ? addressOf(loopback, "segment.loopback") : loopback,
+    }),
     ...(Object.fromEntries(Object.entries(same).filter(([, value]) => value !== undefined)) as Partial<SegmentEdit>),
     ...(kind && { is: kind }),
     ...(options && { options: options as SegmentOptions }),
@@ -83,7 +104,7 @@ function editFrom({ kind, prefixes, options, ...same }: Partial<Declared>): Part
 }
 
 function prefixEdit(
-  { prefix, gateway, reserved, excluded, reservedRanges = [] }: Declared["prefixes"][number],
+  { prefix, gateway, reserved, excluded, reservedRanges = [], pools = [], state }: Declared["prefixes"][number],
   i: number,
 ): SegmentEdit["prefixes"][number] {
   const field = `segment.prefixes.${i}`;
@@ -92,6 +113,8 @@ function prefixEdit(
     reserved,
     reservedRanges: reservedRanges.map((text) => reservedRange(prefix, text)),
     excluded: excluded.map((text) => addressOf(text, `${field}.excluded`)),
+    pools: pools.map(rolePool),
+    ...(state && { state }),
     ...(gateway !== undefined && { gateway: addressOf(gateway, `${field}.gateway`) }),
   };
 }
@@ -100,7 +123,7 @@ function prefixEdit(
 export function segmentToWire(
   segment: Segment,
   domain: string,
-  prefixes: readonly Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version">[],
+  prefixes: readonly (PrefixEdit & Pick<PrefixRow, "drainBy">)[],
   bound: (prefix: Prefix) => number,
 ): MessageInitShape<typeof SegmentSchema> {
   return {
@@ -116,8 +139,10 @@ export function segmentToWire(
     policy: segment.policy,
     naming: segment.naming,
     boots: segment.boots,
-    ...(segment.vlan !== undefined && { vlan: segment.vlan }),
-    ...(segment.vni !== undefined && { vni: segment.vni }),
+    ...numbersToWire(segment),
+    state: segment.state ?? "active",
+    ...(segment.drainSeconds !== undefined && { drainSeconds: segment.drainSeconds }),
+    ...(segment.drainBy !== undefined && { drainBy: timestampFromMs(segment.drainBy) }),
     version: BigInt(segment.version),
     options: optionsToWire(segment.options),
     prefixes: prefixes.map((row) => ({
@@ -126,9 +151,27 @@ export function segmentToWire(
       reserved: row.reserved,
       excluded: row.excluded.map(formatAddress),
       reservedRanges: (row.reservedRanges ?? []).map(rangeText),
+      pools: (row.pools ?? []).map(poolToWire),
+      state: row.state ?? "active",
+      ...(row.drainBy !== undefined && { drainBy: timestampFromMs(row.drainBy) }),
       assignable: assignable(row),
       bound: BigInt(bound(row.prefix)),
     })),
+  };
+}
+
+function poolToWire({ first, last, roles }: RolePool) {
+  return { from: formatAddress(first), to: formatAddress(last), roles: [...roles] };
+}
+
+/** Its numbers, and the pools that gave them. */
+function numbersToWire({ vlan, vni, asn, loopback, fromPools = {} }: Segment) {
+  return {
+    ...(vlan !== undefined && { vlan }),
+    ...(vni !== undefined && { vni }),
+    ...(asn !== undefined && { asn }),
+    ...(loopback !== undefined && { loopback: formatAddress(loopback) }),
+    ...Object.fromEntries(Object.entries(fromPools).map(([field, pool]) => [`${field}Pool`, pool])),
   };
 }
 

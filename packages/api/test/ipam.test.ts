@@ -134,6 +134,50 @@ test("a segment is created, changed where it is said, and deleted", async () => 
   await eventually(segments, (all) => all.every(({ name }) => name !== "hosts"));
 });
 
+test("a prefix with pools for roles and a number from a pool is made, drained, taken back and deleted", async () => {
+  await operator.pools.putPool({ pool: { name: "vlan", kind: "integer", ranges: ["100-109"] } });
+  const pools = [{ from: "127.67.0.64", to: "127.67.0.95", roles: ["host_bmc", "dpu_bmc"] }];
+  const prefixes = [{ prefix: "127.67.0.0/24", pools }, { prefix: "127.67.1.0/24" }];
+  const create = { name: "racks", domain: "rack.internal", prefixes, vlanPool: "vlan", loopback: "127.99.0.1" };
+  const { segment } = await operator.ipam.createSegment({ segment: create });
+  assert.deepEqual([segment?.vlan, segment?.vlanPool, segment?.loopback], [100, "vlan", "127.99.0.1"]);
+  assert.deepEqual(
+    segment?.prefixes[0]?.pools.map(({ from, to, roles }) => ({ from, to, roles })),
+    pools,
+  );
+  assert.deepEqual((await operator.pools.listGrants({ pool: "vlan" })).grants[0]?.owner, "segment racks vlan");
+
+  const drained = await operator.ipam.drain({ name: "racks", prefix: "127.67.0.0/24" });
+  assert.deepEqual(
+    drained.segment?.prefixes.map(({ state }) => state),
+    ["draining", "active"],
+  );
+  const listed = await eventually(segments, (all) =>
+    all.some(({ name, prefixes }) => name === "racks" && prefixes[0]?.state === "draining"),
+  );
+  assert.ok(listed.find(({ name }) => name === "racks")?.prefixes[0]?.drainBy);
+  await operator.ipam.undrain({ name: "racks", prefix: "127.67.0.0/24" });
+  assert.equal((await operator.ipam.drain({ name: "racks" })).segment?.state, "draining");
+  await assert.rejects(
+    operator.ipam.drain({ name: "nobody" }),
+    fails(status.FAILED_PRECONDITION, /no segment nobody$/),
+  );
+  await assert.rejects(
+    operator.ipam.drain({ name: "racks", prefix: "x" }),
+    fails(status.INVALID_ARGUMENT, /^prefix: /),
+  );
+  await assert.rejects(
+    operator.ipam.updateSegment({
+      segment: { name: "racks", prefixes: [{ prefix: "127.67.0.0/24", pools: [...pools, ...pools] }] },
+    }),
+    fails(status.FAILED_PRECONDITION, /pool 127\.67\.0\.64-127\.67\.0\.95 overlaps/),
+  );
+  await operator.ipam.deleteSegment({ name: "racks" });
+  assert.deepEqual((await operator.pools.listGrants({ pool: "vlan" })).grants, []);
+  await operator.pools.deletePool({ name: "vlan" });
+  await eventually(segments, (all) => all.every(({ name }) => name !== "racks"));
+});
+
 test("a segment that cannot be is refused by the field, or by the rule", async () => {
   const good = { name: "x", domain: "rack.internal", prefixes: [{ prefix: "127.70.0.0/24" }] };
   const create = (segment: object) => operator.ipam.createSegment({ segment: { ...good, ...segment } });

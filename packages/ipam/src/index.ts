@@ -29,7 +29,7 @@ export { type Sequencer, type SequencerOptions, startSequencer } from "./sequenc
 export * from "./source.ts";
 export { PgSource } from "./source/postgres.ts";
 export * from "./store.ts";
-export { reservationEdit, reservedRange } from "./store/declare.ts";
+export { reservationEdit, reservedRange, rolePool } from "./store/declare.ts";
 export { createStore } from "./store/create.ts";
 export type { DatabaseOptions } from "./store/pool.ts";
 export { assignableIn, forecast, type Line, type Use, usedOf, type Utilisation } from "./utilisation.ts";

@@ -29,7 +29,7 @@ export interface Store extends AsyncDisposable {
   updateSegment(name: string, edit: Partial<SegmentEdit>, actor: string): Promise<Segment>;
   deleteSegment(name: string, actor: string): Promise<void>;
   /** Lets a segment, or one prefix of it, run empty; or takes that back. Draining again changes nothing. */
-  drain(name: string, prefix: Prefix | undefined, state: DrainState, actor: string): Promise<Segment>;
+  drain(name: string, prefix: Prefix | undefined, state: DrainState, actor: string): Promise<Drained>;
   /** Forgets an interface and lays its addresses to rest; says which are preserved for its MAC. */
   deleteInterface(segment: string, mac: Mac, actor: string): Promise<{ readonly preserved: readonly string[] }>;
   /** Promises an address to an identity; the other one it had in this family is let go. */
@@ -77,6 +77,12 @@ export interface SegmentEdit extends Omit<
   readonly asn?: number | FromPool | undefined;
   readonly loopback?: Address | FromPool | undefined;
   readonly prefixes: readonly PrefixEdit[];
+}
+
+/** A segment as a drain left it, with all its prefixes. */
+export interface Drained {
+  readonly segment: Segment;
+  readonly prefixes: readonly PrefixRow[];
 }
 
 /** What is absent of `pools`, `state` and `reservedRanges` stays as it is. */

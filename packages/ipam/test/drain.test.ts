@@ -31,9 +31,19 @@ async function refused(act: Promise<unknown>, because: RegExp): Promise<void> {
 async function twoPrefixes(name: string, third: number, more: Partial<SegmentEdit> = {}): Promise<number> {
   const { id } = await store.createSegment(
     {
-      ...{ name, is: "underlay", domain: "lab.test", vrf: "default", mtu: 1500, leaseSeconds: 600 },
-      ...{ graceSeconds: 3600, admission: "open", allocation: "dynamic", policy: "dynamic", naming: "address" },
-      ...{ options: {}, boots: true },
+      name,
+      is: "underlay",
+      domain: "lab.test",
+      vrf: "default",
+      mtu: 1500,
+      leaseSeconds: 600,
+      graceSeconds: 3600,
+      admission: "open",
+      allocation: "dynamic",
+      policy: "dynamic",
+      naming: "address",
+      options: {},
+      boots: true,
       prefixes: [edit(`10.${third}.0.0/24`), edit(`10.${third}.1.0/24`)],
       ...more,
     },
@@ -142,11 +152,11 @@ test("what is declared stays where it is declared, and is what stands in the way
 test("a segment drains as a whole, is taken back, and goes when its addresses have rested", async () => {
   const id = await twoPrefixes("hall", 24, { policy: "retained", drainSeconds: 7200 });
   await commit(bind(id, stranger(6), "10.24.0.20"));
-  const drained = await store.drain("hall", undefined, "draining", "t");
+  const { segment: drained } = await store.drain("hall", undefined, "draining", "t");
   assert.equal(drained.state, "draining");
   assert.ok(drained.drainBy! - Date.now() > 7_000_000);
   assert.deepEqual(await commit(bind(id, stranger(7), "10.24.1.20")), ["prefix is draining"]);
-  const active = await store.drain("hall", undefined, "active", "t");
+  const { segment: active } = await store.drain("hall", undefined, "active", "t");
   assert.deepEqual([active.state, active.drainBy], ["active", undefined]);
   assert.deepEqual(await commit(bind(id, stranger(7), "10.24.1.20")), ["bound 10.24.1.20"]);
   await store.drain("hall", undefined, "draining", "t");
@@ -156,21 +166,22 @@ test("a segment drains as a whole, is taken back, and goes when its addresses ha
   await store.deleteSegment("hall", "t");
 });
 
+const file = (more: object, prefixMore: object) => ({
+  ...SITE,
+  ipam: ipamSchema.parse({
+    domains: [{ name: "lab.test" }],
+    segments: [{ name: "f", domain: "lab.test", ...more, prefixes: [{ prefix: "10.25.0.0/24", ...prefixMore }] }],
+  }),
+});
+const states = async () =>
+  (
+    await sql<{ all: string }>(
+      `SELECT concat_ws(' ', s.state, s.drain_by IS NOT NULL, p.state, p.drain_by IS NOT NULL) AS all
+     FROM ipam.segment s JOIN ipam.prefix p ON p.segment = s.id WHERE s.name = 'f'`,
+    )
+  )[0]?.all;
+
 test("the file sets the state, and leaves it as it is where it does not speak of it", async () => {
-  const file = (more: object, prefixMore: object) => ({
-    ...SITE,
-    ipam: ipamSchema.parse({
-      domains: [{ name: "lab.test" }],
-      segments: [{ name: "f", domain: "lab.test", ...more, prefixes: [{ prefix: "10.25.0.0/24", ...prefixMore }] }],
-    }),
-  });
-  const states = async () =>
-    (
-      await sql<{ all: string }>(
-        `SELECT concat_ws(' ', s.state, s.drain_by IS NOT NULL, p.state, p.drain_by IS NOT NULL) AS all
-       FROM ipam.segment s JOIN ipam.prefix p ON p.segment = s.id WHERE s.name = 'f'`,
-      )
-    )[0]?.all;
   await store.declare(file({ state: "draining" }, {}), "config");
   assert.equal(await states(), "draining t active f");
   await store.drain("f", net("10.25.0.0/24"), "draining", "t");

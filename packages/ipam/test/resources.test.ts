@@ -20,7 +20,10 @@ const POOLS = [
 /** A site whose n-th segment is `t<n>` on 10.30.n.0/24. */
 function file(segments: readonly object[], reservations: readonly object[] = []): SiteDeclaration {
   const named = segments.map((one, n) => ({
-    ...{ name: `t${n}`, domain: "lab.test", kind: "tenant", prefixes: [{ prefix: `10.30.${n}.0/24` }] },
+    name: `t${n}`,
+    domain: "lab.test",
+    kind: "tenant",
+    prefixes: [{ prefix: `10.30.${n}.0/24` }],
     ...one,
   }));
   const ipam = ipamSchema.parse({ domains: [{ name: "lab.test" }], pools: POOLS, segments: named, reservations });
@@ -77,13 +80,14 @@ test("a pool that is exhausted leaves out the segment that asks it, and nobody e
   assert.equal(after.segments.find(({ name }) => name === "t3")?.vlan, 101);
 });
 
+const refused = (edit: Parameters<typeof store.updateSegment>[1], because: RegExp): Promise<void> =>
+  assert.rejects(store.updateSegment("t4", edit, "t"), (error: Error) => {
+    assert.ok(error instanceof Refused, error.stack);
+    assert.match(error.message, because);
+    return true;
+  });
+
 test("through the API the edit is refused, with what is wrong", async () => {
-  const refused = (edit: Parameters<typeof store.updateSegment>[1], because: RegExp): Promise<void> =>
-    assert.rejects(store.updateSegment("t4", edit, "t"), (error: Error) => {
-      assert.ok(error instanceof Refused, error.stack);
-      assert.match(error.message, because);
-      return true;
-    });
   await refused({ vlan: { pool: "vlan" } }, /^segment t4: no vlan: pool vlan is exhausted: 3 of 3 values are given$/);
   await refused({ vlan: { pool: "nowhere" } }, /^segment t4: no vlan: there is no pool nowhere$/);
   await refused({ vlan: { pool: "loopback" } }, /^segment t4: vlan 10\.255\.0\.\d of pool loopback is not 1 to 4094$/);
@@ -97,9 +101,21 @@ test("many segments made at once: each value once", async () => {
     Array.from({ length: 20 }, (_, n) =>
       (n % 2 ? store : other).createSegment(
         {
-          ...{ name: `m${n}`, is: "tenant", domain: "lab.test", vrf: `m${n}`, mtu: 1500, leaseSeconds: 600 },
-          ...{ graceSeconds: 60, admission: "open", allocation: "dynamic", policy: "dynamic", naming: "address" },
-          ...{ options: {}, boots: true, vni: { pool: "many" }, prefixes: [] },
+          name: `m${n}`,
+          is: "tenant",
+          domain: "lab.test",
+          vrf: `m${n}`,
+          mtu: 1500,
+          leaseSeconds: 600,
+          graceSeconds: 60,
+          admission: "open",
+          allocation: "dynamic",
+          policy: "dynamic",
+          naming: "address",
+          options: {},
+          boots: true,
+          vni: { pool: "many" },
+          prefixes: [],
         },
         "t",
       ),

@@ -84,12 +84,24 @@ test("pools shrink where they are free, and are refused with address, holder and
 test("a device whose role changes is refused its renewal, and bound in its own pool, whatever policy it had", async () => {
   const { id } = await store.createSegment(
     {
-      ...{ name: "kept", is: "underlay", domain: "lab.test", vrf: "default", mtu: 1500, leaseSeconds: 600 },
-      ...{ graceSeconds: 60, admission: "open", allocation: "dynamic", policy: "retained", naming: "address" },
-      ...{ options: {}, boots: true },
+      name: "kept",
+      is: "underlay",
+      domain: "lab.test",
+      vrf: "default",
+      mtu: 1500,
+      leaseSeconds: 600,
+      graceSeconds: 60,
+      admission: "open",
+      allocation: "dynamic",
+      policy: "retained",
+      naming: "address",
+      options: {},
+      boots: true,
       prefixes: [
         {
-          ...{ prefix: sound(parsePrefix("10.9.0.0/24"), "prefix"), reserved: 1, excluded: [] },
+          prefix: sound(parsePrefix("10.9.0.0/24"), "prefix"),
+          reserved: 1,
+          excluded: [],
           pools: [pool("10.9.0.64", "10.9.0.95", "dpu_bmc")],
         },
       ],
@@ -138,9 +150,19 @@ test("three writers, edits and drains between them: nothing is bound outside its
   const nets = ["10.10.0.0/28", "10.10.1.0/28"].map((text) => sound(parsePrefix(text), text));
   const { id } = await store.createSegment(
     {
-      ...{ name: "law", is: "underlay", domain: "lab.test", vrf: "default", mtu: 1500, leaseSeconds: 600 },
-      ...{ graceSeconds: 3600, admission: "open", allocation: "dynamic", policy: "dynamic", naming: "address" },
-      ...{ options: {}, boots: true },
+      name: "law",
+      is: "underlay",
+      domain: "lab.test",
+      vrf: "default",
+      mtu: 1500,
+      leaseSeconds: 600,
+      graceSeconds: 3600,
+      admission: "open",
+      allocation: "dynamic",
+      policy: "dynamic",
+      naming: "address",
+      options: {},
+      boots: true,
       prefixes: nets.map((prefix) => ({ prefix, reserved: 1, excluded: [] })),
     },
     "t",
@@ -149,7 +171,7 @@ test("three writers, edits and drains between them: nothing is bound outside its
     fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 5 }), async (rounds) => {
       for (const { pools, drain, becomes, batches, hours } of rounds) {
         if (becomes) await expectAs(device(becomes.mac), becomes.role);
-        if (drain) await store.drain("law", nets[drain.net]!, drain.state, "t");
+        if (drain) await store.drain("law", nets[drain.net], drain.state, "t");
         if (pools) await tried(store.updateSegment("law", { prefixes: prefixesOf(nets, pools) }, "t"));
         const [rows, roles, before] = [await prefixRows(id), await rolesOf(), await holders(id)];
         const outcomes = await Promise.all(

@@ -70,7 +70,9 @@ for (const allocation of ["dynamic", "sequential"] as const) {
     assert.deepEqual(fill(memory, 100, "host_bmc"), [...bmcs, "pool of host_bmc is full"]);
     assert.deepEqual(fill(memory, 200, "dpu_oob"), [...range("127.64.0.", 16, 19), "pool of dpu_oob is full"]);
     assert.deepEqual(fill(memory, 300, "host"), [
-      ...[...range("127.64.0.", 2, 7), ...range("127.64.0.", 12, 15), ...range("127.64.0.", 20, 29)],
+      ...range("127.64.0.", 2, 7),
+      ...range("127.64.0.", 12, 15),
+      ...range("127.64.0.", 20, 29),
       "segment is full",
     ]);
   });
@@ -131,13 +133,11 @@ const cut = fc
   .chain((cuts) =>
     fc.tuple(
       ...Array.from({ length: Math.floor(cuts.length / 2) }, (_, n) =>
-        fc
-          .uniqueArray(fc.constantFrom(...ROLES), { minLength: 1, maxLength: 2 })
-          .map((roles): RolePool => ({
-            first: 0x7f40_0000 + cuts[2 * n]!,
-            last: 0x7f40_0000 + cuts[2 * n + 1]!,
-            roles,
-          })),
+        fc.uniqueArray(fc.constantFrom(...ROLES), { minLength: 1, maxLength: 2 }).map((roles): RolePool => ({
+          first: 0x7f40_0000 + cuts[2 * n]!,
+          last: 0x7f40_0000 + cuts[2 * n + 1]!,
+          roles,
+        })),
       ),
     ),
   );

@@ -2,7 +2,7 @@ import { formatPrefix, type Prefix } from "@firstlight/wire";
 import type pg from "pg";
 import type { DrainState, PooledField, Segment } from "../model.ts";
 import { labelOf, type Named } from "../naming.ts";
-import { Refused, type SegmentEdit } from "../store.ts";
+import { type Drained, Refused, type SegmentEdit } from "../store.ts";
 import { drainColumns } from "./drain.ts";
 import { giveLabels } from "./labels.ts";
 import { note, noteGone } from "./note.ts";
@@ -37,19 +37,21 @@ export async function drain(
   prefix: Prefix | undefined,
   state: DrainState,
   actor: string,
-): Promise<Segment> {
+): Promise<Drained> {
   const before = await mustExist(client, name);
-  if (!prefix) return (await writeSegment(client, before, { state }, { actor, removes: false })).segment;
-  const segment = rowFrom("segment", before);
-  const text = formatPrefix(prefix);
-  const { rows } = await client.query<{ row: Json }>(
-    `SELECT to_jsonb(p) AS "row" FROM ipam.prefix p WHERE segment = $1 AND prefix = $2::cidr`,
-    [segment.id, text],
-  );
-  if (!rows[0]) throw new Refused(`segment ${name} has no prefix ${text}`);
-  const columns = await drainColumns(client, rows[0].row, state, segment);
-  await put(client, "prefix", rows[0].row, columns, `segment ${name}: prefix ${text}`, actor);
-  return segment;
+  const rowsOf = async (): Promise<Json[]> => {
+    const text = `SELECT to_jsonb(p) AS "row" FROM ipam.prefix p WHERE segment = $1 ORDER BY id`;
+    return (await client.query<{ row: Json }>(text, [before["id"]])).rows.map(({ row }) => row);
+  };
+  let segment = rowFrom("segment", before);
+  if (prefix) {
+    const text = formatPrefix(prefix);
+    const row = (await rowsOf()).find((one) => one["prefix"] === text);
+    if (!row) throw new Refused(`segment ${name} has no prefix ${text}`);
+    const columns = await drainColumns(client, row, state, segment);
+    await put(client, "prefix", row, columns, `segment ${name}: prefix ${text}`, actor);
+  } else segment = (await writeSegment(client, before, { state }, { actor, removes: false })).segment;
+  return { segment, prefixes: (await rowsOf()).map((row) => rowFrom("prefix", row)) };
 }
 
 /** With its prefixes, interfaces and what is left of their leases. Refused while any address in it is bound or rests. */

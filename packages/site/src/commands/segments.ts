@@ -32,6 +32,7 @@ export function segmentsCommands(program: Command): void {
         said((await operator.ipam.updateSegment({ segment: fromYaml(file) })).segment, options),
       ),
     );
+  drainVerbs(segments);
   operatorVerb(segments.command("delete <name>"))
     .description("remove a segment that holds no address")
     .action((name: string, options: OperatorOptions) =>
@@ -42,14 +43,56 @@ export function segmentsCommands(program: Command): void {
     );
 }
 
-/** The contract's field names are the file's, in camel case: YAML goes over as it is. */
-const fromYaml = (file: string): SegmentInit => parse(readFileSync(file === "-" ? 0 : file, "utf8")) as SegmentInit;
+interface DrainOptions extends OperatorOptions {
+  readonly prefix?: string;
+}
+
+function drainVerbs(segments: Command): void {
+  operatorVerb(segments.command("drain <name>"))
+    .description("let a segment run empty: no new address, and its holders move on")
+    .option("--prefix <prefix>", "this prefix of it alone")
+    .action((name: string, options: DrainOptions) =>
+      ask(options, async ({ ipam }) =>
+        drained((await ipam.drain({ name, prefix: options.prefix ?? "" })).segment, options),
+      ),
+    );
+  operatorVerb(segments.command("undrain <name>"))
+    .description("give addresses again")
+    .option("--prefix <prefix>", "in this prefix of it")
+    .action((name: string, options: DrainOptions) =>
+      ask(options, async ({ ipam }) =>
+        drained((await ipam.undrain({ name, prefix: options.prefix ?? "" })).segment, options),
+      ),
+    );
+}
+
+function drained(segment: Segment | undefined, options: DrainOptions): void {
+  if (segment === undefined) return;
+  const what = options.prefix === undefined ? `segment ${segment.name}` : `segment ${segment.name}: ${options.prefix}`;
+  const state = options.prefix === undefined ? segment.state : undefined;
+  const of = segment.prefixes.find(({ prefix }) => prefix === options.prefix);
+  process.stdout.write(`${options.json === true ? json(segment) : `${what} is ${state ?? of?.state ?? ""}`}\n`);
+}
+
+const POOLED = ["vlan", "vni", "asn", "loopback"] as const;
+
+/** The contract's field names are the file's, in camel case: YAML goes over as it is, but `vlan: { pool: NAME }`. */
+function fromYaml(file: string): SegmentInit {
+  const written = parse(readFileSync(file === "-" ? 0 : file, "utf8")) as Record<string, unknown>;
+  for (const field of POOLED) {
+    const value = written[field] as { readonly pool?: string } | string | number | undefined;
+    if (typeof value !== "object") continue;
+    delete written[field];
+    written[`${field}Pool`] = value.pool;
+  }
+  return written as SegmentInit;
+}
 
 const prefixes = (segment: Segment): string => segment.prefixes.map(({ prefix }) => prefix).join(" ");
 
 function listed(segments: readonly Segment[]): string {
   return table([
-    ["NAME", "KIND", "DOMAIN", "PREFIXES", "BOUND", "OF", "MTU", "BOOTS"],
+    ["NAME", "KIND", "DOMAIN", "PREFIXES", "BOUND", "OF", "MTU", "BOOTS", "VLAN", "VNI", "STATE"],
     ...segments.map((segment) => [
       segment.name,
       segment.kind ?? "",
@@ -59,8 +102,21 @@ function listed(segments: readonly Segment[]): string {
       String(segment.prefixes.reduce((sum, { assignable }) => sum + assignable, 0n)),
       String(segment.mtu ?? ""),
       segment.boots === true ? "yes" : "no",
+      numbered(segment.vlan, segment.vlanPool),
+      numbered(segment.vni, segment.vniPool),
+      stateOf(segment),
     ]),
   ]);
+}
+
+/** A number, with the pool that gave it. */
+const numbered = (value: number | undefined, pool: string | undefined): string =>
+  value === undefined ? "" : pool === undefined ? String(value) : `${value} (${pool})`;
+
+/** `draining`, or which of its prefixes are. */
+function stateOf({ state, prefixes: all }: Segment): string {
+  if (state === "draining") return state;
+  return all.flatMap((one) => (one.state === "draining" ? [`${one.prefix} draining`] : [])).join(", ");
 }
 
 function said(segment: Segment | undefined, options: OperatorOptions): void {

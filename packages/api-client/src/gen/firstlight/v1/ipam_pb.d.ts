@@ -140,6 +140,59 @@ export declare type Segment = Message<"firstlight.v1.Segment"> & {
    * @generated from field: uint64 version = 17;
    */
   version: bigint;
+
+  /**
+   * @generated from field: optional uint32 asn = 20;
+   */
+  asn?: number | undefined;
+
+  /**
+   * @generated from field: optional string loopback = 21;
+   */
+  loopback?: string | undefined;
+
+  /**
+   * The resource pool that gives the number, in the place of a value.
+   *
+   * @generated from field: optional string vlan_pool = 22;
+   */
+  vlanPool?: string | undefined;
+
+  /**
+   * @generated from field: optional string vni_pool = 23;
+   */
+  vniPool?: string | undefined;
+
+  /**
+   * @generated from field: optional string asn_pool = 24;
+   */
+  asnPool?: string | undefined;
+
+  /**
+   * @generated from field: optional string loopback_pool = 25;
+   */
+  loopbackPool?: string | undefined;
+
+  /**
+   * active or draining.
+   *
+   * @generated from field: optional string state = 26;
+   */
+  state?: string | undefined;
+
+  /**
+   * How long holders still renew in what drains.
+   *
+   * @generated from field: optional uint32 drain_seconds = 27;
+   */
+  drainSeconds?: number | undefined;
+
+  /**
+   * Filled in answers: up to when holders renew.
+   *
+   * @generated from field: google.protobuf.Timestamp drain_by = 28;
+   */
+  drainBy?: Timestamp | undefined;
 };
 
 /**
@@ -190,6 +243,27 @@ export declare type Prefix = Message<"firstlight.v1.Prefix"> & {
    * @generated from field: repeated string reserved_ranges = 7;
    */
   reservedRanges: string[];
+
+  /**
+   * Ranges for some roles alone.
+   *
+   * @generated from field: repeated firstlight.v1.RolePool pools = 8;
+   */
+  pools: RolePool[];
+
+  /**
+   * active or draining; empty: as it is.
+   *
+   * @generated from field: string state = 9;
+   */
+  state: string;
+
+  /**
+   * Filled in answers: up to when holders renew.
+   *
+   * @generated from field: google.protobuf.Timestamp drain_by = 10;
+   */
+  drainBy?: Timestamp | undefined;
 };
 
 /**
@@ -197,6 +271,36 @@ export declare type Prefix = Message<"firstlight.v1.Prefix"> & {
  * Use `create(PrefixSchema)` to create a new message.
  */
 export declare const PrefixSchema: GenMessage<Prefix>;
+
+/**
+ * @generated from message firstlight.v1.RolePool
+ */
+export declare type RolePool = Message<"firstlight.v1.RolePool"> & {
+  /**
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * Included.
+   *
+   * @generated from field: string to = 2;
+   */
+  to: string;
+
+  /**
+   * host, host_bmc, dpu_bmc, dpu_oob or other.
+   *
+   * @generated from field: repeated string roles = 3;
+   */
+  roles: string[];
+};
+
+/**
+ * Describes the message firstlight.v1.RolePool.
+ * Use `create(RolePoolSchema)` to create a new message.
+ */
+export declare const RolePoolSchema: GenMessage<RolePool>;
 
 /**
  * @generated from message firstlight.v1.SegmentOptions
@@ -548,6 +652,84 @@ export declare type DeleteSegmentResponse = Message<"firstlight.v1.DeleteSegment
 export declare const DeleteSegmentResponseSchema: GenMessage<DeleteSegmentResponse>;
 
 /**
+ * @generated from message firstlight.v1.DrainRequest
+ */
+export declare type DrainRequest = Message<"firstlight.v1.DrainRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Empty: the whole segment.
+   *
+   * @generated from field: string prefix = 2;
+   */
+  prefix: string;
+};
+
+/**
+ * Describes the message firstlight.v1.DrainRequest.
+ * Use `create(DrainRequestSchema)` to create a new message.
+ */
+export declare const DrainRequestSchema: GenMessage<DrainRequest>;
+
+/**
+ * @generated from message firstlight.v1.DrainResponse
+ */
+export declare type DrainResponse = Message<"firstlight.v1.DrainResponse"> & {
+  /**
+   * @generated from field: firstlight.v1.Segment segment = 1;
+   */
+  segment?: Segment | undefined;
+};
+
+/**
+ * Describes the message firstlight.v1.DrainResponse.
+ * Use `create(DrainResponseSchema)` to create a new message.
+ */
+export declare const DrainResponseSchema: GenMessage<DrainResponse>;
+
+/**
+ * @generated from message firstlight.v1.UndrainRequest
+ */
+export declare type UndrainRequest = Message<"firstlight.v1.UndrainRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Empty: the segment itself.
+   *
+   * @generated from field: string prefix = 2;
+   */
+  prefix: string;
+};
+
+/**
+ * Describes the message firstlight.v1.UndrainRequest.
+ * Use `create(UndrainRequestSchema)` to create a new message.
+ */
+export declare const UndrainRequestSchema: GenMessage<UndrainRequest>;
+
+/**
+ * @generated from message firstlight.v1.UndrainResponse
+ */
+export declare type UndrainResponse = Message<"firstlight.v1.UndrainResponse"> & {
+  /**
+   * @generated from field: firstlight.v1.Segment segment = 1;
+   */
+  segment?: Segment | undefined;
+};
+
+/**
+ * Describes the message firstlight.v1.UndrainResponse.
+ * Use `create(UndrainResponseSchema)` to create a new message.
+ */
+export declare const UndrainResponseSchema: GenMessage<UndrainResponse>;
+
+/**
  * @generated from message firstlight.v1.ListDomainsRequest
  */
 export declare type ListDomainsRequest = Message<"firstlight.v1.ListDomainsRequest"> & {
@@ -828,6 +1010,24 @@ export declare const IpamService: GenService<{
     methodKind: "unary";
     input: typeof DeleteSegmentRequestSchema;
     output: typeof DeleteSegmentResponseSchema;
+  },
+  /**
+   * Lets a segment, or one prefix of it, run empty: it gives no new address, and its holders move on.
+   *
+   * @generated from rpc firstlight.v1.IpamService.Drain
+   */
+  drain: {
+    methodKind: "unary";
+    input: typeof DrainRequestSchema;
+    output: typeof DrainResponseSchema;
+  },
+  /**
+   * @generated from rpc firstlight.v1.IpamService.Undrain
+   */
+  undrain: {
+    methodKind: "unary";
+    input: typeof UndrainRequestSchema;
+    output: typeof UndrainResponseSchema;
   },
   /**
    * @generated from rpc firstlight.v1.IpamService.ListDomains

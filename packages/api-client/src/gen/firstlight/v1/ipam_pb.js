@@ -9,7 +9,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file firstlight/v1/ipam.proto.
  */
 export const file_firstlight_v1_ipam = /*@__PURE__*/
-  fileDesc("ChhmaXJzdGxpZ2h0L3YxL2lwYW0ucHJvdG8SDWZpcnN0bGlnaHQudjEiXwoGRG9tYWluEgwKBG5hbWUYASABKAkSFAoMbmFtZV9zZXJ2ZXJzGAIgAygJEhMKC3R0bF9zZWNvbmRzGAMgASgNEhwKFG5lZ2F0aXZlX3R0bF9zZWNvbmRzGAQgASgNIsAECgdTZWdtZW50EgwKBG5hbWUYASABKAkSEQoEa2luZBgCIAEoCUgAiAEBEhMKBmRvbWFpbhgDIAEoCUgBiAEBEhAKA3ZyZhgEIAEoCUgCiAEBEhAKA210dRgFIAEoDUgDiAEBEhEKBHZsYW4YBiABKA1IBIgBARIQCgN2bmkYByABKA1IBYgBARIaCg1sZWFzZV9zZWNvbmRzGAggASgNSAaIAQESGgoNZ3JhY2Vfc2Vjb25kcxgJIAEoDUgHiAEBEhYKCWFkbWlzc2lvbhgKIAEoCUgIiAEBEhcKCmFsbG9jYXRpb24YCyABKAlICYgBARITCgZwb2xpY3kYDCABKAlICogBARITCgZuYW1pbmcYDSABKAlIC4gBARISCgVib290cxgOIAEoCEgMiAEBEicKCHByZWZpeGVzGA8gAygLMhUuZmlyc3RsaWdodC52MS5QcmVmaXgSMwoHb3B0aW9ucxgQIAEoCzIdLmZpcnN0bGlnaHQudjEuU2VnbWVudE9wdGlvbnNIDYgBARIPCgd2ZXJzaW9uGBEgASgEQgcKBV9raW5kQgkKB19kb21haW5CBgoEX3ZyZkIGCgRfbXR1QgcKBV92bGFuQgYKBF92bmlCEAoOX2xlYXNlX3NlY29uZHNCEAoOX2dyYWNlX3NlY29uZHNCDAoKX2FkbWlzc2lvbkINCgtfYWxsb2NhdGlvbkIJCgdfcG9saWN5QgkKB19uYW1pbmdCCAoGX2Jvb3RzQgoKCF9vcHRpb25zIokBCgZQcmVmaXgSDgoGcHJlZml4GAEgASgJEg8KB2dhdGV3YXkYAiABKAkSEAoIcmVzZXJ2ZWQYAyABKA0SEAoIZXhjbHVkZWQYBCADKAkSEgoKYXNzaWduYWJsZRgFIAEoBBINCgVib3VuZBgGIAEoBBIXCg9yZXNlcnZlZF9yYW5nZXMYByADKAkinQEKDlNlZ21lbnRPcHRpb25zEg8KB3JvdXRlcnMYASADKAkSGwoTZG9tYWluX25hbWVfc2VydmVycxgCIAMoCRITCgtudHBfc2VydmVycxgDIAMoCRIVCg1kb21haW5fc2VhcmNoGAQgAygJEjEKDXN0YXRpY19yb3V0ZXMYBSADKAsyGi5maXJzdGxpZ2h0LnYxLlN0YXRpY1JvdXRlIiYKC1N0YXRpY1JvdXRlEgoKAnRvGAEgASgJEgsKA3ZpYRgCIAEoCSKKAQoJSW50ZXJmYWNlEgoKAmlkGAEgASgEEgsKA21hYxgCIAEoCRIPCgdzZWdtZW50GAMgASgJEgwKBHJvbGUYBCABKAkSDwoHbWFjaGluZRgFIAEoCRIMCgRmcWRuGAYgASgJEg8KB2FkZHJlc3MYByABKAkSFQoNaWRlbnRpZmllZF9ieRgIIAEoCSLEAgoFTGVhc2USDwoHYWRkcmVzcxgBIAEoCRILCgN2cmYYAiABKAkSDwoHc2VnbWVudBgDIAEoCRILCgNtYWMYBCABKAkSDQoFc3RhdGUYBSABKAkSDgoGcG9saWN5GAYgASgJEioKBnN0YXJ0cxgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZXhwaXJlcxgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIcmV1c2FibGUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmdpYWRkchgKIAEoCRISCgpjaXJjdWl0X2lkGAsgASgMEhEKCXJlbW90ZV9pZBgMIAEoDBIRCgljbGllbnRfaWQYDSABKAwSDwoHdmVyc2lvbhgOIAEoBCJWCgROYW1lEg0KBW93bmVyGAEgASgJEgwKBHR5cGUYAiABKAkSDAoEZGF0YRgDIAEoCRITCgt0dGxfc2Vjb25kcxgEIAEoDRIOCgZkb21haW4YBSABKAkiFQoTTGlzdFNlZ21lbnRzUmVxdWVzdCJAChRMaXN0U2VnbWVudHNSZXNwb25zZRIoCghzZWdtZW50cxgBIAMoCzIWLmZpcnN0bGlnaHQudjEuU2VnbWVudCI/ChRDcmVhdGVTZWdtZW50UmVxdWVzdBInCgdzZWdtZW50GAEgASgLMhYuZmlyc3RsaWdodC52MS5TZWdtZW50IkAKFUNyZWF0ZVNlZ21lbnRSZXNwb25zZRInCgdzZWdtZW50GAEgASgLMhYuZmlyc3RsaWdodC52MS5TZWdtZW50Ij8KFFVwZGF0ZVNlZ21lbnRSZXF1ZXN0EicKB3NlZ21lbnQYASABKAsyFi5maXJzdGxpZ2h0LnYxLlNlZ21lbnQiQAoVVXBkYXRlU2VnbWVudFJlc3BvbnNlEicKB3NlZ21lbnQYASABKAsyFi5maXJzdGxpZ2h0LnYxLlNlZ21lbnQiJAoURGVsZXRlU2VnbWVudFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIXChVEZWxldGVTZWdtZW50UmVzcG9uc2UiFAoSTGlzdERvbWFpbnNSZXF1ZXN0Ij0KE0xpc3REb21haW5zUmVzcG9uc2USJgoHZG9tYWlucxgBIAMoCzIVLmZpcnN0bGlnaHQudjEuRG9tYWluIk8KFUxpc3RJbnRlcmZhY2VzUmVxdWVzdBIPCgdzZWdtZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIl8KFkxpc3RJbnRlcmZhY2VzUmVzcG9uc2USLAoKaW50ZXJmYWNlcxgBIAMoCzIYLmZpcnN0bGlnaHQudjEuSW50ZXJmYWNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJLChFMaXN0TGVhc2VzUmVxdWVzdBIPCgdzZWdtZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlMKEkxpc3RMZWFzZXNSZXNwb25zZRIkCgZsZWFzZXMYASADKAsyFC5maXJzdGxpZ2h0LnYxLkxlYXNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJJChBMaXN0TmFtZXNSZXF1ZXN0Eg4KBmRvbWFpbhgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJQChFMaXN0TmFtZXNSZXNwb25zZRIiCgVuYW1lcxgBIAMoCzITLmZpcnN0bGlnaHQudjEuTmFtZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMwoOUHV0TmFtZVJlcXVlc3QSIQoEbmFtZRgBIAEoCzITLmZpcnN0bGlnaHQudjEuTmFtZSI0Cg9QdXROYW1lUmVzcG9uc2USIQoEbmFtZRgBIAEoCzITLmZpcnN0bGlnaHQudjEuTmFtZSIwChFEZWxldGVOYW1lUmVxdWVzdBINCgVvd25lchgBIAEoCRIMCgR0eXBlGAIgASgJIhQKEkRlbGV0ZU5hbWVSZXNwb25zZTLvBgoLSXBhbVNlcnZpY2USVwoMTGlzdFNlZ21lbnRzEiIuZmlyc3RsaWdodC52MS5MaXN0U2VnbWVudHNSZXF1ZXN0GiMuZmlyc3RsaWdodC52MS5MaXN0U2VnbWVudHNSZXNwb25zZRJaCg1DcmVhdGVTZWdtZW50EiMuZmlyc3RsaWdodC52MS5DcmVhdGVTZWdtZW50UmVxdWVzdBokLmZpcnN0bGlnaHQudjEuQ3JlYXRlU2VnbWVudFJlc3BvbnNlEloKDVVwZGF0ZVNlZ21lbnQSIy5maXJzdGxpZ2h0LnYxLlVwZGF0ZVNlZ21lbnRSZXF1ZXN0GiQuZmlyc3RsaWdodC52MS5VcGRhdGVTZWdtZW50UmVzcG9uc2USWgoNRGVsZXRlU2VnbWVudBIjLmZpcnN0bGlnaHQudjEuRGVsZXRlU2VnbWVudFJlcXVlc3QaJC5maXJzdGxpZ2h0LnYxLkRlbGV0ZVNlZ21lbnRSZXNwb25zZRJUCgtMaXN0RG9tYWlucxIhLmZpcnN0bGlnaHQudjEuTGlzdERvbWFpbnNSZXF1ZXN0GiIuZmlyc3RsaWdodC52MS5MaXN0RG9tYWluc1Jlc3BvbnNlEl0KDkxpc3RJbnRlcmZhY2VzEiQuZmlyc3RsaWdodC52MS5MaXN0SW50ZXJmYWNlc1JlcXVlc3QaJS5maXJzdGxpZ2h0LnYxLkxpc3RJbnRlcmZhY2VzUmVzcG9uc2USUQoKTGlzdExlYXNlcxIgLmZpcnN0bGlnaHQudjEuTGlzdExlYXNlc1JlcXVlc3QaIS5maXJzdGxpZ2h0LnYxLkxpc3RMZWFzZXNSZXNwb25zZRJOCglMaXN0TmFtZXMSHy5maXJzdGxpZ2h0LnYxLkxpc3ROYW1lc1JlcXVlc3QaIC5maXJzdGxpZ2h0LnYxLkxpc3ROYW1lc1Jlc3BvbnNlEkgKB1B1dE5hbWUSHS5maXJzdGxpZ2h0LnYxLlB1dE5hbWVSZXF1ZXN0Gh4uZmlyc3RsaWdodC52MS5QdXROYW1lUmVzcG9uc2USUQoKRGVsZXRlTmFtZRIgLmZpcnN0bGlnaHQudjEuRGVsZXRlTmFtZVJlcXVlc3QaIS5maXJzdGxpZ2h0LnYxLkRlbGV0ZU5hbWVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChhmaXJzdGxpZ2h0L3YxL2lwYW0ucHJvdG8SDWZpcnN0bGlnaHQudjEiXwoGRG9tYWluEgwKBG5hbWUYASABKAkSFAoMbmFtZV9zZXJ2ZXJzGAIgAygJEhMKC3R0bF9zZWNvbmRzGAMgASgNEhwKFG5lZ2F0aXZlX3R0bF9zZWNvbmRzGAQgASgNIpQHCgdTZWdtZW50EgwKBG5hbWUYASABKAkSEQoEa2luZBgCIAEoCUgAiAEBEhMKBmRvbWFpbhgDIAEoCUgBiAEBEhAKA3ZyZhgEIAEoCUgCiAEBEhAKA210dRgFIAEoDUgDiAEBEhEKBHZsYW4YBiABKA1IBIgBARIQCgN2bmkYByABKA1IBYgBARIaCg1sZWFzZV9zZWNvbmRzGAggASgNSAaIAQESGgoNZ3JhY2Vfc2Vjb25kcxgJIAEoDUgHiAEBEhYKCWFkbWlzc2lvbhgKIAEoCUgIiAEBEhcKCmFsbG9jYXRpb24YCyABKAlICYgBARITCgZwb2xpY3kYDCABKAlICogBARITCgZuYW1pbmcYDSABKAlIC4gBARISCgVib290cxgOIAEoCEgMiAEBEicKCHByZWZpeGVzGA8gAygLMhUuZmlyc3RsaWdodC52MS5QcmVmaXgSMwoHb3B0aW9ucxgQIAEoCzIdLmZpcnN0bGlnaHQudjEuU2VnbWVudE9wdGlvbnNIDYgBARIPCgd2ZXJzaW9uGBEgASgEEhAKA2FzbhgUIAEoDUgOiAEBEhUKCGxvb3BiYWNrGBUgASgJSA+IAQESFgoJdmxhbl9wb29sGBYgASgJSBCIAQESFQoIdm5pX3Bvb2wYFyABKAlIEYgBARIVCghhc25fcG9vbBgYIAEoCUgSiAEBEhoKDWxvb3BiYWNrX3Bvb2wYGSABKAlIE4gBARISCgVzdGF0ZRgaIAEoCUgUiAEBEhoKDWRyYWluX3NlY29uZHMYGyABKA1IFYgBARIsCghkcmFpbl9ieRgcIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBwoFX2tpbmRCCQoHX2RvbWFpbkIGCgRfdnJmQgYKBF9tdHVCBwoFX3ZsYW5CBgoEX3ZuaUIQCg5fbGVhc2Vfc2Vjb25kc0IQCg5fZ3JhY2Vfc2Vjb25kc0IMCgpfYWRtaXNzaW9uQg0KC19hbGxvY2F0aW9uQgkKB19wb2xpY3lCCQoHX25hbWluZ0IICgZfYm9vdHNCCgoIX29wdGlvbnNCBgoEX2FzbkILCglfbG9vcGJhY2tCDAoKX3ZsYW5fcG9vbEILCglfdm5pX3Bvb2xCCwoJX2Fzbl9wb29sQhAKDl9sb29wYmFja19wb29sQggKBl9zdGF0ZUIQCg5fZHJhaW5fc2Vjb25kcyLuAQoGUHJlZml4Eg4KBnByZWZpeBgBIAEoCRIPCgdnYXRld2F5GAIgASgJEhAKCHJlc2VydmVkGAMgASgNEhAKCGV4Y2x1ZGVkGAQgAygJEhIKCmFzc2lnbmFibGUYBSABKAQSDQoFYm91bmQYBiABKAQSFwoPcmVzZXJ2ZWRfcmFuZ2VzGAcgAygJEiYKBXBvb2xzGAggAygLMhcuZmlyc3RsaWdodC52MS5Sb2xlUG9vbBINCgVzdGF0ZRgJIAEoCRIsCghkcmFpbl9ieRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiMwoIUm9sZVBvb2wSDAoEZnJvbRgBIAEoCRIKCgJ0bxgCIAEoCRINCgVyb2xlcxgDIAMoCSKdAQoOU2VnbWVudE9wdGlvbnMSDwoHcm91dGVycxgBIAMoCRIbChNkb21haW5fbmFtZV9zZXJ2ZXJzGAIgAygJEhMKC250cF9zZXJ2ZXJzGAMgAygJEhUKDWRvbWFpbl9zZWFyY2gYBCADKAkSMQoNc3RhdGljX3JvdXRlcxgFIAMoCzIaLmZpcnN0bGlnaHQudjEuU3RhdGljUm91dGUiJgoLU3RhdGljUm91dGUSCgoCdG8YASABKAkSCwoDdmlhGAIgASgJIooBCglJbnRlcmZhY2USCgoCaWQYASABKAQSCwoDbWFjGAIgASgJEg8KB3NlZ21lbnQYAyABKAkSDAoEcm9sZRgEIAEoCRIPCgdtYWNoaW5lGAUgASgJEgwKBGZxZG4YBiABKAkSDwoHYWRkcmVzcxgHIAEoCRIVCg1pZGVudGlmaWVkX2J5GAggASgJIsQCCgVMZWFzZRIPCgdhZGRyZXNzGAEgASgJEgsKA3ZyZhgCIAEoCRIPCgdzZWdtZW50GAMgASgJEgsKA21hYxgEIAEoCRINCgVzdGF0ZRgFIAEoCRIOCgZwb2xpY3kYBiABKAkSKgoGc3RhcnRzGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgdleHBpcmVzGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghyZXVzYWJsZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZ2lhZGRyGAogASgJEhIKCmNpcmN1aXRfaWQYCyABKAwSEQoJcmVtb3RlX2lkGAwgASgMEhEKCWNsaWVudF9pZBgNIAEoDBIPCgd2ZXJzaW9uGA4gASgEIlYKBE5hbWUSDQoFb3duZXIYASABKAkSDAoEdHlwZRgCIAEoCRIMCgRkYXRhGAMgASgJEhMKC3R0bF9zZWNvbmRzGAQgASgNEg4KBmRvbWFpbhgFIAEoCSIVChNMaXN0U2VnbWVudHNSZXF1ZXN0IkAKFExpc3RTZWdtZW50c1Jlc3BvbnNlEigKCHNlZ21lbnRzGAEgAygLMhYuZmlyc3RsaWdodC52MS5TZWdtZW50Ij8KFENyZWF0ZVNlZ21lbnRSZXF1ZXN0EicKB3NlZ21lbnQYASABKAsyFi5maXJzdGxpZ2h0LnYxLlNlZ21lbnQiQAoVQ3JlYXRlU2VnbWVudFJlc3BvbnNlEicKB3NlZ21lbnQYASABKAsyFi5maXJzdGxpZ2h0LnYxLlNlZ21lbnQiPwoUVXBkYXRlU2VnbWVudFJlcXVlc3QSJwoHc2VnbWVudBgBIAEoCzIWLmZpcnN0bGlnaHQudjEuU2VnbWVudCJAChVVcGRhdGVTZWdtZW50UmVzcG9uc2USJwoHc2VnbWVudBgBIAEoCzIWLmZpcnN0bGlnaHQudjEuU2VnbWVudCIkChREZWxldGVTZWdtZW50UmVxdWVzdBIMCgRuYW1lGAEgASgJIhcKFURlbGV0ZVNlZ21lbnRSZXNwb25zZSIsCgxEcmFpblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZwcmVmaXgYAiABKAkiOAoNRHJhaW5SZXNwb25zZRInCgdzZWdtZW50GAEgASgLMhYuZmlyc3RsaWdodC52MS5TZWdtZW50Ii4KDlVuZHJhaW5SZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGcHJlZml4GAIgASgJIjoKD1VuZHJhaW5SZXNwb25zZRInCgdzZWdtZW50GAEgASgLMhYuZmlyc3RsaWdodC52MS5TZWdtZW50IhQKEkxpc3REb21haW5zUmVxdWVzdCI9ChNMaXN0RG9tYWluc1Jlc3BvbnNlEiYKB2RvbWFpbnMYASADKAsyFS5maXJzdGxpZ2h0LnYxLkRvbWFpbiJPChVMaXN0SW50ZXJmYWNlc1JlcXVlc3QSDwoHc2VnbWVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJfChZMaXN0SW50ZXJmYWNlc1Jlc3BvbnNlEiwKCmludGVyZmFjZXMYASADKAsyGC5maXJzdGxpZ2h0LnYxLkludGVyZmFjZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSwoRTGlzdExlYXNlc1JlcXVlc3QSDwoHc2VnbWVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJTChJMaXN0TGVhc2VzUmVzcG9uc2USJAoGbGVhc2VzGAEgAygLMhQuZmlyc3RsaWdodC52MS5MZWFzZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSQoQTGlzdE5hbWVzUmVxdWVzdBIOCgZkb21haW4YASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiUAoRTGlzdE5hbWVzUmVzcG9uc2USIgoFbmFtZXMYASADKAsyEy5maXJzdGxpZ2h0LnYxLk5hbWUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjMKDlB1dE5hbWVSZXF1ZXN0EiEKBG5hbWUYASABKAsyEy5maXJzdGxpZ2h0LnYxLk5hbWUiNAoPUHV0TmFtZVJlc3BvbnNlEiEKBG5hbWUYASABKAsyEy5maXJzdGxpZ2h0LnYxLk5hbWUiMAoRRGVsZXRlTmFtZVJlcXVlc3QSDQoFb3duZXIYASABKAkSDAoEdHlwZRgCIAEoCSIUChJEZWxldGVOYW1lUmVzcG9uc2Uy/QcKC0lwYW1TZXJ2aWNlElcKDExpc3RTZWdtZW50cxIiLmZpcnN0bGlnaHQudjEuTGlzdFNlZ21lbnRzUmVxdWVzdBojLmZpcnN0bGlnaHQudjEuTGlzdFNlZ21lbnRzUmVzcG9uc2USWgoNQ3JlYXRlU2VnbWVudBIjLmZpcnN0bGlnaHQudjEuQ3JlYXRlU2VnbWVudFJlcXVlc3QaJC5maXJzdGxpZ2h0LnYxLkNyZWF0ZVNlZ21lbnRSZXNwb25zZRJaCg1VcGRhdGVTZWdtZW50EiMuZmlyc3RsaWdodC52MS5VcGRhdGVTZWdtZW50UmVxdWVzdBokLmZpcnN0bGlnaHQudjEuVXBkYXRlU2VnbWVudFJlc3BvbnNlEloKDURlbGV0ZVNlZ21lbnQSIy5maXJzdGxpZ2h0LnYxLkRlbGV0ZVNlZ21lbnRSZXF1ZXN0GiQuZmlyc3RsaWdodC52MS5EZWxldGVTZWdtZW50UmVzcG9uc2USQgoFRHJhaW4SGy5maXJzdGxpZ2h0LnYxLkRyYWluUmVxdWVzdBocLmZpcnN0bGlnaHQudjEuRHJhaW5SZXNwb25zZRJICgdVbmRyYWluEh0uZmlyc3RsaWdodC52MS5VbmRyYWluUmVxdWVzdBoeLmZpcnN0bGlnaHQudjEuVW5kcmFpblJlc3BvbnNlElQKC0xpc3REb21haW5zEiEuZmlyc3RsaWdodC52MS5MaXN0RG9tYWluc1JlcXVlc3QaIi5maXJzdGxpZ2h0LnYxLkxpc3REb21haW5zUmVzcG9uc2USXQoOTGlzdEludGVyZmFjZXMSJC5maXJzdGxpZ2h0LnYxLkxpc3RJbnRlcmZhY2VzUmVxdWVzdBolLmZpcnN0bGlnaHQudjEuTGlzdEludGVyZmFjZXNSZXNwb25zZRJRCgpMaXN0TGVhc2VzEiAuZmlyc3RsaWdodC52MS5MaXN0TGVhc2VzUmVxdWVzdBohLmZpcnN0bGlnaHQudjEuTGlzdExlYXNlc1Jlc3BvbnNlEk4KCUxpc3ROYW1lcxIfLmZpcnN0bGlnaHQudjEuTGlzdE5hbWVzUmVxdWVzdBogLmZpcnN0bGlnaHQudjEuTGlzdE5hbWVzUmVzcG9uc2USSAoHUHV0TmFtZRIdLmZpcnN0bGlnaHQudjEuUHV0TmFtZVJlcXVlc3QaHi5maXJzdGxpZ2h0LnYxLlB1dE5hbWVSZXNwb25zZRJRCgpEZWxldGVOYW1lEiAuZmlyc3RsaWdodC52MS5EZWxldGVOYW1lUmVxdWVzdBohLmZpcnN0bGlnaHQudjEuRGVsZXRlTmFtZVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message firstlight.v1.Domain.
@@ -33,179 +33,214 @@ export const PrefixSchema = /*@__PURE__*/
   messageDesc(file_firstlight_v1_ipam, 2);
 
 /**
+ * Describes the message firstlight.v1.RolePool.
+ * Use `create(RolePoolSchema)` to create a new message.
+ */
+export const RolePoolSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_ipam, 3);
+
+/**
  * Describes the message firstlight.v1.SegmentOptions.
  * Use `create(SegmentOptionsSchema)` to create a new message.
  */
 export const SegmentOptionsSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 3);
+  messageDesc(file_firstlight_v1_ipam, 4);
 
 /**
  * Describes the message firstlight.v1.StaticRoute.
  * Use `create(StaticRouteSchema)` to create a new message.
  */
 export const StaticRouteSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 4);
+  messageDesc(file_firstlight_v1_ipam, 5);
 
 /**
  * Describes the message firstlight.v1.Interface.
  * Use `create(InterfaceSchema)` to create a new message.
  */
 export const InterfaceSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 5);
+  messageDesc(file_firstlight_v1_ipam, 6);
 
 /**
  * Describes the message firstlight.v1.Lease.
  * Use `create(LeaseSchema)` to create a new message.
  */
 export const LeaseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 6);
+  messageDesc(file_firstlight_v1_ipam, 7);
 
 /**
  * Describes the message firstlight.v1.Name.
  * Use `create(NameSchema)` to create a new message.
  */
 export const NameSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 7);
+  messageDesc(file_firstlight_v1_ipam, 8);
 
 /**
  * Describes the message firstlight.v1.ListSegmentsRequest.
  * Use `create(ListSegmentsRequestSchema)` to create a new message.
  */
 export const ListSegmentsRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 8);
+  messageDesc(file_firstlight_v1_ipam, 9);
 
 /**
  * Describes the message firstlight.v1.ListSegmentsResponse.
  * Use `create(ListSegmentsResponseSchema)` to create a new message.
  */
 export const ListSegmentsResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 9);
+  messageDesc(file_firstlight_v1_ipam, 10);
 
 /**
  * Describes the message firstlight.v1.CreateSegmentRequest.
  * Use `create(CreateSegmentRequestSchema)` to create a new message.
  */
 export const CreateSegmentRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 10);
+  messageDesc(file_firstlight_v1_ipam, 11);
 
 /**
  * Describes the message firstlight.v1.CreateSegmentResponse.
  * Use `create(CreateSegmentResponseSchema)` to create a new message.
  */
 export const CreateSegmentResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 11);
+  messageDesc(file_firstlight_v1_ipam, 12);
 
 /**
  * Describes the message firstlight.v1.UpdateSegmentRequest.
  * Use `create(UpdateSegmentRequestSchema)` to create a new message.
  */
 export const UpdateSegmentRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 12);
+  messageDesc(file_firstlight_v1_ipam, 13);
 
 /**
  * Describes the message firstlight.v1.UpdateSegmentResponse.
  * Use `create(UpdateSegmentResponseSchema)` to create a new message.
  */
 export const UpdateSegmentResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 13);
+  messageDesc(file_firstlight_v1_ipam, 14);
 
 /**
  * Describes the message firstlight.v1.DeleteSegmentRequest.
  * Use `create(DeleteSegmentRequestSchema)` to create a new message.
  */
 export const DeleteSegmentRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 14);
+  messageDesc(file_firstlight_v1_ipam, 15);
 
 /**
  * Describes the message firstlight.v1.DeleteSegmentResponse.
  * Use `create(DeleteSegmentResponseSchema)` to create a new message.
  */
 export const DeleteSegmentResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 15);
+  messageDesc(file_firstlight_v1_ipam, 16);
+
+/**
+ * Describes the message firstlight.v1.DrainRequest.
+ * Use `create(DrainRequestSchema)` to create a new message.
+ */
+export const DrainRequestSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_ipam, 17);
+
+/**
+ * Describes the message firstlight.v1.DrainResponse.
+ * Use `create(DrainResponseSchema)` to create a new message.
+ */
+export const DrainResponseSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_ipam, 18);
+
+/**
+ * Describes the message firstlight.v1.UndrainRequest.
+ * Use `create(UndrainRequestSchema)` to create a new message.
+ */
+export const UndrainRequestSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_ipam, 19);
+
+/**
+ * Describes the message firstlight.v1.UndrainResponse.
+ * Use `create(UndrainResponseSchema)` to create a new message.
+ */
+export const UndrainResponseSchema = /*@__PURE__*/
+  messageDesc(file_firstlight_v1_ipam, 20);
 
 /**
  * Describes the message firstlight.v1.ListDomainsRequest.
  * Use `create(ListDomainsRequestSchema)` to create a new message.
  */
 export const ListDomainsRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 16);
+  messageDesc(file_firstlight_v1_ipam, 21);
 
 /**
  * Describes the message firstlight.v1.ListDomainsResponse.
  * Use `create(ListDomainsResponseSchema)` to create a new message.
  */
 export const ListDomainsResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 17);
+  messageDesc(file_firstlight_v1_ipam, 22);
 
 /**
  * Describes the message firstlight.v1.ListInterfacesRequest.
  * Use `create(ListInterfacesRequestSchema)` to create a new message.
  */
 export const ListInterfacesRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 18);
+  messageDesc(file_firstlight_v1_ipam, 23);
 
 /**
  * Describes the message firstlight.v1.ListInterfacesResponse.
  * Use `create(ListInterfacesResponseSchema)` to create a new message.
  */
 export const ListInterfacesResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 19);
+  messageDesc(file_firstlight_v1_ipam, 24);
 
 /**
  * Describes the message firstlight.v1.ListLeasesRequest.
  * Use `create(ListLeasesRequestSchema)` to create a new message.
  */
 export const ListLeasesRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 20);
+  messageDesc(file_firstlight_v1_ipam, 25);
 
 /**
  * Describes the message firstlight.v1.ListLeasesResponse.
  * Use `create(ListLeasesResponseSchema)` to create a new message.
  */
 export const ListLeasesResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 21);
+  messageDesc(file_firstlight_v1_ipam, 26);
 
 /**
  * Describes the message firstlight.v1.ListNamesRequest.
  * Use `create(ListNamesRequestSchema)` to create a new message.
  */
 export const ListNamesRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 22);
+  messageDesc(file_firstlight_v1_ipam, 27);
 
 /**
  * Describes the message firstlight.v1.ListNamesResponse.
  * Use `create(ListNamesResponseSchema)` to create a new message.
  */
 export const ListNamesResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 23);
+  messageDesc(file_firstlight_v1_ipam, 28);
 
 /**
  * Describes the message firstlight.v1.PutNameRequest.
  * Use `create(PutNameRequestSchema)` to create a new message.
  */
 export const PutNameRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 24);
+  messageDesc(file_firstlight_v1_ipam, 29);
 
 /**
  * Describes the message firstlight.v1.PutNameResponse.
  * Use `create(PutNameResponseSchema)` to create a new message.
  */
 export const PutNameResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 25);
+  messageDesc(file_firstlight_v1_ipam, 30);
 
 /**
  * Describes the message firstlight.v1.DeleteNameRequest.
  * Use `create(DeleteNameRequestSchema)` to create a new message.
  */
 export const DeleteNameRequestSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 26);
+  messageDesc(file_firstlight_v1_ipam, 31);
 
 /**
  * Describes the message firstlight.v1.DeleteNameResponse.
  * Use `create(DeleteNameResponseSchema)` to create a new message.
  */
 export const DeleteNameResponseSchema = /*@__PURE__*/
-  messageDesc(file_firstlight_v1_ipam, 27);
+  messageDesc(file_firstlight_v1_ipam, 32);
 
 /**
  * Addresses and names, for operators.
