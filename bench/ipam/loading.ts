@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Sample } from "../harness/contract.ts";
@@ -13,6 +14,7 @@ interface Loaded extends Readonly<Record<string, number>> {
 
 /** A replica from nothing, in a process of its own: time until it is current, and what the process weighs. */
 export async function loading(url: string, folder: string): Promise<Sample> {
+  await rm(join(folder, "replica"), { force: true }); // of a run before this one
   return sampleOf("from PostgreSQL", await run([url, join(folder, "replica")]));
 }
 
