@@ -41,6 +41,8 @@ export interface Place {
 export interface Serving extends AsyncDisposable {
   /** Every process that works for it, its database's included: their CPU time and memory are read before and after a load. */
   pids(): readonly number[];
+  /** What they have used, where their own processes do not tell: their children end without being waited for. */
+  cpuSeconds?(): number;
 }
 
 /** One run of the load against one contender. */
@@ -91,7 +93,7 @@ export interface Report {
   readonly bench: Bench["name"];
   readonly machine: Readonly<Record<string, string | number>>;
   readonly rounds: number;
-  /** Share of one core that others used meanwhile; a run above 0.3 is repeated, then marked. */
+  /** Share of one core that others used meanwhile, of the result that suffered most; above 0.3 a run is repeated, then marked. */
   readonly foreignCpu: number;
   readonly isMarked: boolean;
   readonly results: Readonly<Record<string, Result>>;

@@ -39,6 +39,12 @@ export const rateOf = ({ operations, seconds }: Measured): number => operations 
 export const cpuPerOp = ({ cpuSeconds, operations }: Measured): number =>
   operations === 0 ? 0 : (cpuSeconds * 1e6) / operations;
 
+/** How much of a core others used, of the result that suffered most: a quiet bench does not excuse one loud contender. */
+export function mostForeign(measured: readonly Measured[]): number {
+  const each = Object.values(Object.groupBy(measured, nameOf)).map((some = []) => some.map((one) => one.foreignCpu));
+  return Math.max(0, ...each.map(median));
+}
+
 export function results(measured: readonly Measured[]): Record<string, Result> {
   return Object.fromEntries(
     Object.entries(Object.groupBy(measured, nameOf)).map(([name, some = []]) => [name, resultOf(some)]),

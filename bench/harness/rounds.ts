@@ -107,13 +107,15 @@ async function watch(
   load: () => Promise<Sample>,
 ): Promise<Omit<Measured, "contender" | "variant" | "round">> {
   const began = performance.now();
-  const before = { busy: busySeconds(), ours: cpuSeconds([process.pid]), contender: cpuSeconds(serving.pids()) };
+  const used = (): number => serving.cpuSeconds?.() ?? cpuSeconds(serving.pids());
+  // Contenders are our children; what an account knows beyond them is theirs as well.
+  const ours = (): number => cpuSeconds([process.pid]) + (used() - cpuSeconds(serving.pids()));
+  const before = { busy: busySeconds(), ours: ours(), contender: used() };
   const { operations, seconds, failed, extra } = await load();
   const { cpuSeconds: counted, ...rest } = extra ?? {}; // a load that finds its rate first says what counted
-  const contender = cpuSeconds(serving.pids()) - before.contender;
+  const contender = used() - before.contender;
   const elapsed = (performance.now() - began) / 1000;
-  const ours = cpuSeconds([process.pid]) - before.ours;
-  const foreignCpu = Math.max(0, busySeconds() - before.busy - ours) / elapsed;
+  const foreignCpu = Math.max(0, busySeconds() - before.busy - (ours() - before.ours)) / elapsed;
   const rssBytes = memoryBytes(serving.pids());
   return {
     operations,

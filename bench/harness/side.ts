@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bench, Report } from "./contract.ts";
-import { cpuPerOp, type Measured, median, rateOf, ratios, results } from "./figures.ts";
+import { cpuPerOp, type Measured, mostForeign, rateOf, ratios, results } from "./figures.ts";
 import { machineFacts } from "./machine.ts";
 import { installPackages } from "./packages.ts";
 import { tableOf } from "./print.ts";
@@ -64,7 +64,7 @@ async function reportOf(bench: Bench, measured: readonly Measured[]): Promise<Re
     bench.contenders.flatMap(({ name, peer }) => (peer === undefined ? [] : [[name, peer] as const])),
   );
   const ours = bench.contenders.find(({ peer }) => peer === undefined)?.name ?? "";
-  const foreignCpu = median(measured.map((one) => one.foreignCpu));
+  const foreignCpu = mostForeign(measured);
   return {
     bench: bench.name,
     machine: await machineFacts(bench),

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Contender, Peer, Place, Serving } from "../harness/contract.ts";
+import { openAccount } from "../harness/account.ts";
 import { startPinned } from "../harness/process.ts";
 import { PORT, writeContent } from "./content.ts";
 import { answers } from "./fetch.ts";
@@ -48,15 +49,23 @@ async function start({ name, command }: Recipe, place: Place): Promise<Serving> 
   chmodSync(folder, 0o755);
   mkdirSync(root, { mode: 0o755 });
   writeContent(root);
-  const [file, ...args] = command(root, folder).split(" ");
-  const server = startPinned(name, file!, args, { core, folder });
+  const account = openAccount(`firstlight-bench-${name}`); // in.tftpd's children end without being waited for
+  const counted = account ? `echo $$ > ${account.members} && ` : "";
+  const server = startPinned(name, "sh", ["-c", `${counted}exec ${command(root, folder)}`], { core, folder });
   try {
     await answers(place);
   } catch (fault) {
     await server.stop();
     throw new Error(`${name}: ${server.lines.slice(-5).join(" | ")}`, { cause: fault });
   }
-  return { pids: () => [server.pid], [Symbol.asyncDispose]: () => server.stop() };
+  return {
+    pids: () => [server.pid],
+    ...(account && { cpuSeconds: () => account.cpuSeconds() }),
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      account?.[Symbol.dispose]();
+    },
+  };
 }
 
 function unpacked(name: string, folder: string): string {
