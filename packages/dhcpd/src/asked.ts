@@ -24,10 +24,12 @@ export interface Given extends Wanted {
   readonly known: Interface | undefined;
   /** Before the commit: what is left of the lease is never overstated. */
   readonly askedAt: number;
+  /** Of the feed: what was promised before a restore is perhaps no longer in the database. */
+  readonly epoch: string;
 }
 
-/** A promise is repeated from memory for this long; who asks later is committed anew. */
-const REPEAT_MS = 10_000;
+/** A promise is repeated from memory for as long as a firmware goes on asking; later it is committed anew. */
+const REPEAT_MS = 60_000;
 
 /**
  * What each client has asked and was promised of late, so that a packet sent again costs nothing durable: while its
@@ -76,10 +78,10 @@ export class Asked {
   }
 
   /** What was promised to this very packet when it came before, if it stands: RFC 2131 §3.1, a client that missed its ACK. */
-  again({ client }: Exchange, wanted: Wanted, replica: Pick<Replica, "lease">, now: number): Given | undefined {
+  again({ client }: Exchange, wanted: Wanted, replica: Pick<Replica, "at" | "lease">, now: number): Given | undefined {
     const given = this.#given.get(client.mac);
     if (given === undefined || !isSame(given, wanted) || given.xid !== client.message.xid) return undefined;
-    if (now - given.askedAt > REPEAT_MS) return undefined;
+    if (now - given.askedAt > REPEAT_MS || given.epoch !== replica.at.epoch) return undefined;
     const lease = replica.lease(given.address, given.segment.vrf);
     const isDenied = lease !== undefined && (lease.mac !== client.mac || lease.state !== "bound");
     return isDenied ? undefined : given;

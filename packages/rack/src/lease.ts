@@ -4,7 +4,8 @@ import { decode, encode, type Message } from "@firstlight/wire/dhcp4";
 import { type Client, type Effect, type Event, keep, start, step } from "./core/dhcp.ts";
 import type { Lease, Program } from "./core/program.ts";
 import type { Line } from "./line.ts";
-import { createMailbox } from "./mailbox.ts";
+import { createMailbox, type Mailbox } from "./mailbox.ts";
+import type { Relay } from "./relay.ts";
 import type { Detail } from "./timeline.ts";
 
 /** Boots one program's DHCP client on the line, and gives what it was promised. */
@@ -36,9 +37,15 @@ async function run(line: Line, begin: Client, effects: readonly Effect[]): Promi
       else if (effect.do === "unicast") await unicast(unicasts, effect, line.servers.dhcp, hear);
       else line.tell("dhcp.note", { note: effect.step, because: effect.because });
     }
-    const event = (await mailbox.next(client.wakeAt)) ?? { is: "tick" as const };
+    const event = (await mailbox.next(client.wakeAt)) ?? (await late(line.relay, mailbox));
     [client, todo] = step(client, event, line.clock.now());
   }
+}
+
+/** Nothing came in time, unless it has come and is still to be read. */
+async function late(relay: Relay, mailbox: Mailbox<Event>): Promise<Event> {
+  await relay.quiet();
+  return mailbox.take() ?? { is: "tick" };
 }
 
 /** From the leased address itself, to the server that promised it, on the laboratory's port. */

@@ -5,6 +5,8 @@ export interface Mailbox<Event> {
   put(event: Event): void;
   /** The next event, or `undefined` when `atMs` has come. Rejects with the signal's reason when the power goes. */
   next(atMs: number): Promise<Event | undefined>;
+  /** What is there already. */
+  take(): Event | undefined;
 }
 
 const MOST = 256;
@@ -34,5 +36,6 @@ export function createMailbox<Event>(clock: Clock, signal: AbortSignal): Mailbox
       signal.throwIfAborted();
       return waiting.shift();
     },
+    take: () => waiting.shift(),
   };
 }

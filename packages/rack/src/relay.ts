@@ -1,6 +1,7 @@
 import { listen, type Endpoint, type Port } from "@firstlight/datagram";
 import { formatIPv4, isMalformed, type IPv4, type Mac, macFrom } from "@firstlight/wire";
 import { decode, encode, get, getRelay, type Message, options, relayAgent } from "@firstlight/wire/dhcp4";
+import { BATCH, Reading } from "./reading.ts";
 
 /**
  * The relay of one segment, RFC 1542 and RFC 3046: it takes what its clients broadcast, says where they are attached and
@@ -11,6 +12,11 @@ export interface Relay extends AsyncDisposable {
   readonly gateway: IPv4;
   readonly local: Endpoint;
   readonly counters: Readonly<Record<Counter, number>>;
+  /**
+   * Resolves once everything that had arrived has been brought to its clients. One process reads for thousands of
+   * machines: none of them may take an answer for lost that only waits to be read.
+   */
+  quiet(): Promise<void>;
   /** Plugs a client in at a switch port. It hears what is for its hardware address until it is unplugged. */
   attach(mac: Mac, port: number, hear: (message: Message) => void): Attachment;
 }
@@ -41,7 +47,7 @@ const MOST_HOPS = 16; // RFC 1542 §4.1.1
 const BUFFER_BYTES = 64 << 20;
 
 export async function openRelay(name: string, gateway: IPv4, server: Endpoint): Promise<Relay> {
-  const port = await listen({ address: gateway, port: 0, bufferBytes: BUFFER_BYTES });
+  const port = await listen({ address: gateway, port: 0, bufferBytes: BUFFER_BYTES, batch: BATCH });
   const clients = new Map<Mac, Client>();
   const counters = {
     forwarded: 0,
@@ -54,11 +60,13 @@ export async function openRelay(name: string, gateway: IPv4, server: Endpoint): 
     "circuit changed": 0,
   };
   const remoteId = new TextEncoder().encode(`${name}-tor-${formatIPv4(gateway)}`);
-  const listening = deliver(port, gateway, clients, counters);
+  const reading = new Reading();
+  const listening = deliver(port, gateway, clients, counters, reading);
   return {
     gateway,
     local: port.local,
     counters,
+    quiet: () => reading.quiet(),
     attach(mac, switchPort, hear) {
       const client: Client = { circuitId: new TextEncoder().encode(`swp${switchPort}`), hear, xid: 0 };
       clients.set(mac, client);
@@ -95,8 +103,10 @@ async function deliver(
   gateway: IPv4,
   clients: Map<Mac, Client>,
   counters: Record<Counter, number>,
+  reading: Reading,
 ): Promise<void> {
   for await (const batch of port) {
+    reading.took(batch.length);
     for (const { bytes } of batch) {
       const message = decode(bytes.slice()); // the batch's memory is used again, the message's options are views
       const client = isMalformed(message) ? undefined : clients.get(macFrom(message.chaddr));
