@@ -7,15 +7,17 @@ export interface Search<Found> {
   readonly attempt: (rate: number) => Promise<Found | undefined>;
 }
 
+/** One pause (a checkpoint, a collection of garbage, somebody else on the core) is no limit: what fails is tried once more. */
 export async function highest<Found>({ start, factor, most, attempt }: Search<Found>): Promise<Found | undefined> {
+  const twice = async (rate: number): Promise<Found | undefined> => (await attempt(rate)) ?? (await attempt(rate));
   let rate = start;
-  let best = await attempt(rate);
-  for (let tries = 0; best === undefined && tries < 4; tries++) best = await attempt((rate /= factor * factor));
+  let best = await twice(rate);
+  for (let tries = 0; best === undefined && tries < 4; tries++) best = await twice((rate /= factor * factor));
   if (best === undefined) return undefined;
   if (rate < start) return best;
   while (rate * factor <= most) {
-    const next = await attempt(rate * factor);
-    if (next === undefined) return (await attempt(rate * Math.sqrt(factor))) ?? best;
+    const next = await twice(rate * factor);
+    if (next === undefined) return (await twice(rate * Math.sqrt(factor))) ?? best;
     [best, rate] = [next, rate * factor];
   }
   return best;
