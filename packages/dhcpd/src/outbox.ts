@@ -77,24 +77,28 @@ async function step({ api, store }: OutboxParts, after: FeedPosition, tail: Tail
   }
   const newest = pulled.changes.at(-1);
   if (!newest) return undefined;
-  const events = pulled.changes.flatMap((change) => eventOf(change, after.epoch) ?? []);
+  const events = pulled.changes.flatMap((change) => eventOf(change) ?? []);
   const position = { epoch: after.epoch, position: newest.position };
   await api.report(events, position);
   return position;
 }
 
-/** The event that a change row is, of a lease or of a device that arrived. */
-export function eventOf(change: Change, epoch: string): BootEvent | undefined {
+/**
+ * The event that a change row is, of a lease or of a device that arrived. It is known by the change and not by its place
+ * in the feed: a restore may give the same change another place, and another change the same version, never at that time.
+ */
+export function eventOf(change: Change): BootEvent | undefined {
   if (change.actor !== ACTOR) return undefined;
-  if (change.told) return arrivalOf(change, change.told, epoch);
+  if (change.told) return arrivalOf(change, change.told);
   if (change.row?.kind !== "lease") return undefined;
   const lease: Lease = change.row;
+  const address = formatAddress(lease.address);
   return {
-    id: `lease:${epoch}:${change.position}`,
+    id: `lease:${change.version}:${change.at}:${address}`,
     at: change.at,
     kind: KINDS[lease.state],
     mac: formatMac(lease.mac),
-    address: formatAddress(lease.address),
+    address,
     ...(change.trace !== undefined && { trace: change.trace }),
     detail: {
       expiresAt: new Date(lease.expiresAt).toISOString(),
@@ -109,13 +113,9 @@ const WHY: Readonly<Record<NonNullable<Change["told"]>["is"], string>> = {
   alternates: "it goes to and fro between two segments: it is at home in both",
 };
 
-function arrivalOf(
-  change: Change,
-  { is, mac, address, segment, from, was }: NonNullable<Change["told"]>,
-  epoch: string,
-): BootEvent {
+function arrivalOf(change: Change, { is, mac, address, segment, from, was }: NonNullable<Change["told"]>): BootEvent {
   return {
-    id: `arrival:${epoch}:${change.position}`,
+    id: `arrival:${change.version}:${change.at}:${address}`,
     at: change.at,
     kind: `interface.${is}`,
     mac,

@@ -46,7 +46,17 @@ export async function promise(
       const { leaseSeconds } = bind; // the hold stands until it runs out: the replica has not seen the lease yet
       const known = outcome.interface;
       const { client } = newest;
-      asked.give(client.mac, { segment, prefix, address, leaseSeconds, known, askedAt, xid: client.message.xid });
+      const { epoch } = replica.at;
+      asked.give(client.mac, {
+        segment,
+        prefix,
+        address,
+        leaseSeconds,
+        known,
+        askedAt,
+        xid: client.message.xid,
+        epoch,
+      });
       return answer.grant(newest, { type: "ACK", segment, prefix, address, leaseSeconds, known });
     }
     case "refused":

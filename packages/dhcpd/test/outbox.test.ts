@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyOf } from "@firstlight/ipam";
 import { LAB, lease } from "@firstlight/kit";
+import { formatAddress } from "@firstlight/wire";
 import { ACTOR, eventOf } from "../src/outbox.ts";
 import { packet } from "./packets.ts";
 import { dora, lab, ROWS } from "./site.ts";
@@ -18,7 +19,7 @@ test("a lease's change row is its event: told from the API's position on, once b
   await until(() => on.api.events.size === 2);
   const [ack, release] = [...on.api.events.values()];
   assert.deepEqual([ack?.kind, release?.kind], ["dhcp.ack", "dhcp.release"]);
-  assert.equal(ack?.id, "lease:epoch-1:2", "1 is the interface");
+  assert.match(ack?.id ?? "", /^lease:\d+:\d+:127\.64\.0\.\d+$/);
   assert.equal(ack?.mac, LAB.mac);
   assert.match(ack?.trace ?? "", /^[0-9a-f]{32}$/);
   assert.deepEqual(on.api.position, { epoch: "epoch-1", position: 3 });
@@ -59,18 +60,18 @@ test("another database's epoch is followed from where the API stands", async () 
     dns: true,
     actor: ACTOR,
   });
-  await until(() => on.api.events.has(`lease:epoch-2:${change!.position}`));
+  await until(() => on.api.events.has(`lease:${change!.version}:${change!.at}:127.64.0.99`));
   assert.deepEqual(on.api.position, { epoch: "epoch-2", position: change!.position });
 });
 
 test("what others changed is no DHCP event", () => {
   const row = lease();
   const change = { position: 9, kind: "lease", key: keyOf(row), version: 2, row, dns: true, at: 5 } as const;
-  assert.equal(eventOf({ ...change, actor: "operator/root" }, "e"), undefined);
-  assert.equal(eventOf({ ...change, actor: ACTOR }, "e")?.id, "lease:e:9");
-  assert.equal(eventOf({ ...change, actor: ACTOR, row: { ...row, state: "declined" } }, "e")?.kind, "dhcp.decline");
+  assert.equal(eventOf({ ...change, actor: "operator/root" }), undefined);
+  assert.equal(eventOf({ ...change, actor: ACTOR })?.id, `lease:2:5:${formatAddress(row.address)}`);
+  assert.equal(eventOf({ ...change, actor: ACTOR, row: { ...row, state: "declined" } })?.kind, "dhcp.decline");
   const { row: _gone, ...deleted } = change;
-  assert.equal(eventOf({ ...deleted, actor: ACTOR }, "e"), undefined);
+  assert.equal(eventOf({ ...deleted, actor: ACTOR }), undefined);
 });
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -87,8 +88,8 @@ test("a device that moved is an event of its own, by dhcpd's word alone", () => 
     was: "10.0.0.20",
   } as const;
   const change = { position: 7, kind: "lease", key: LAB.mac, version: 9, dns: false, at: 5, told } as const;
-  assert.deepEqual(eventOf({ ...change, actor: ACTOR, trace: "t" }, "e"), {
-    id: "arrival:e:7",
+  assert.deepEqual(eventOf({ ...change, actor: ACTOR, trace: "t" }), {
+    id: "arrival:9:5:10.0.8.7",
     at: 5,
     kind: "interface.moved",
     mac: LAB.mac,
@@ -97,5 +98,5 @@ test("a device that moved is an event of its own, by dhcpd's word alone", () => 
     trace: "t",
     detail: { segment: "host-b", from: "host-a", was: "10.0.0.20" },
   });
-  assert.equal(eventOf({ ...change, actor: "daemon/api reclaim" }, "e"), undefined);
+  assert.equal(eventOf({ ...change, actor: "daemon/api reclaim" }), undefined);
 });

@@ -13,6 +13,8 @@ import { MIGRATIONS, migrateIpam } from "@firstlight/ipam/migrate";
 import { startPostgres } from "@firstlight/site/postgres";
 import { Client } from "pg";
 
+export { backup } from "./backup.ts";
+
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }

@@ -27,15 +27,24 @@ export const SAME_HISTORY = `
 
 /**
  * What positions meant before cannot be trusted: some that readers saw may be lost. Positions go on far ahead, so that
- * serials never go back; what waits in the outbox is in the tables that everybody now loads.
+ * serials never go back. What waits in the outbox is in the tables that everybody now loads; it gets the first positions,
+ * because the events of leases are read off the feed and nowhere else.
  */
 export const ENTER_EPOCH = `
-  WITH gone AS (DELETE FROM ipam.change_pending), heard AS (DELETE FROM ipam.witness RETURNING position)
+  WITH gone AS (DELETE FROM ipam.change_pending RETURNING version, kind, key, dns, "row", actor, trace, at),
+  heard AS (DELETE FROM ipam.witness RETURNING position),
+  base AS MATERIALIZED (
+    SELECT max(position) + 1048576 AS position, gen_random_uuid() AS epoch
+    FROM (SELECT position FROM ipam.feed UNION ALL SELECT position FROM heard UNION ALL SELECT $1::bigint) p
+  ), kept AS (
+    INSERT INTO ipam.change (position, version, kind, key, dns, "row", actor, trace, at)
+    SELECT b.position + row_number() OVER (ORDER BY g.version), g.* FROM gone g, base b
+  )
   INSERT INTO ipam.feed (position, dns_position, epoch, system_identifier, timeline, seen)
-  SELECT f.position + 1048576, f.position + 1048576, gen_random_uuid(), here.system_identifier, here.timeline, pg_current_snapshot()
-  FROM (
-    SELECT max(position) AS position FROM (SELECT position FROM ipam.feed UNION ALL SELECT position FROM heard UNION ALL SELECT $1::bigint) p
-  ) f, (${HERE}) here
+  SELECT at.position, at.position, b.epoch, here.system_identifier, here.timeline, pg_current_snapshot()
+  FROM base b, (${HERE}) here,
+    LATERAL (SELECT b.position UNION SELECT b.position + (SELECT count(*) FROM gone)) at (position)
+  ORDER BY at.position DESC
   RETURNING epoch, position`;
 
 /**
