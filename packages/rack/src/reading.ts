@@ -5,15 +5,11 @@ export const BATCH = 64;
 
 /** How far the reader of a socket has come. */
 export class Reading {
-  #isBehind = false;
+  #full = 0;
   #quiet: Promise<void> | undefined;
-  #caughtUp: (() => void) | undefined;
 
   took(datagrams: number): void {
-    this.#isBehind = datagrams === BATCH;
-    if (this.#isBehind) return;
-    this.#caughtUp?.();
-    this.#caughtUp = undefined;
+    if (datagrams === BATCH) this.#full++;
   }
 
   /** Resolves once what has arrived by now has been read; one wait for all who ask in the same turn. */
@@ -21,9 +17,12 @@ export class Reading {
     return (this.#quiet ??= this.#wait().finally(() => (this.#quiet = undefined)));
   }
 
+  /** Timers come before sockets in a turn of the event loop: two turns without a full batch, and nothing is left. */
   async #wait(): Promise<void> {
-    await turn(); // timers come before sockets: let those have their turn
-    await turn();
-    while (this.#isBehind) await new Promise<void>((resolve) => (this.#caughtUp = resolve));
+    for (let seen = -1; seen !== this.#full;) {
+      seen = this.#full;
+      await turn();
+      await turn();
+    }
   }
 }
