@@ -33,6 +33,7 @@ const CORES = [
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",
   "packages/ipam/src/store/judge.ts",
+  "packages/ipam/src/tuples/*.ts",
   "packages/ipam/src/exchange/{sheet,column,kinds,format,judge,netbox}.ts",
   "packages/ipam/src/exchange/lease/{found,token,isc,kea}.ts",
   "packages/api/src/lifecycle.ts",

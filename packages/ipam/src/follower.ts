@@ -56,20 +56,21 @@ const QUIET_MS = 10_000;
  */
 export async function createReplica(source: Source, clock: Clock, options: ReplicaOptions = {}): Promise<Following> {
   const memory = new Memory(clock);
-  if (options.snapshotFile !== undefined) await restore(memory, options.snapshotFile, options.log);
+  if (options.snapshotFile !== undefined) await restore(memory, options.snapshotFile, clock, options.log);
   const follower = new Follower(memory, source, clock, options);
   await follower.start();
   const stop = (): Promise<void> => follower.stop();
   return { replica: memory, follower: { stop }, ready: () => follower.ready(), [Symbol.asyncDispose]: stop };
 }
 
-async function restore(memory: Memory, file: string, log?: FollowerLog): Promise<void> {
+async function restore(memory: Memory, file: string, clock: Clock, log?: FollowerLog): Promise<void> {
+  const began = clock.now();
   const tables = new Tables();
   const snapshot = await readSnapshot(file, (rows) => tables.fill(rows));
   if (snapshot.is === "ignored") return log?.info({ file, because: snapshot.because }, "no snapshot used");
   memory.swap(tables, snapshot.heading.at, snapshot.heading.dnsPosition);
   memory.resume(snapshot.heading);
-  log?.info({ file, rows: snapshot.heading.rows, ...snapshot.heading.at }, "snapshot loaded");
+  log?.info({ file, rows: snapshot.heading.rows, ms: clock.now() - began, ...snapshot.heading.at }, "snapshot loaded");
 }
 
 type News =
@@ -183,7 +184,7 @@ class Follower {
       this.#mustLoad = false;
       this.#memory.observe(news.loaded.databaseNow);
       this.#memory.swap(news.tables, news.loaded.at, news.loaded.dnsPosition);
-      log?.info({ ...news.loaded.at, rows: news.tables.size }, "replica loaded");
+      log?.info({ ...news.loaded.at, rows: news.tables.size, ms: this.#clock.now() - asked }, "replica loaded");
       return false; // what was committed while it loaded comes next
     }
     if (news.pulled.is === "epoch") {
