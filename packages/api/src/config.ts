@@ -20,6 +20,9 @@ const historySchema = z
       .max(100)
       .default(90)
       .describe("How full a prefix may be before retained addresses of absent strangers return to the pool"),
+    strangerDays: days(3650)
+      .default(90)
+      .describe("How long an interface that nobody counts on is kept after it was last seen"),
   })
   .prefault({});
 

@@ -11,6 +11,7 @@ import { type Context, type Daemon, owning, type Running } from "@firstlight/ser
 import { startApi } from "./api.ts";
 import { type ApiConfig, apiSchema } from "./config.ts";
 import { openPool } from "./database.ts";
+import { keepingMetrics } from "./keeping.ts";
 
 export { apiSchema } from "./config.ts";
 export { migrateApi } from "./migrate.ts";
@@ -28,11 +29,21 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
 }
 
 /** History is kept where the sequencer is: by every API, of which one at a time works. */
-function historyOptions({ config, site, log }: Context<ApiConfig>): HistoryOptions {
-  const { sampleSeconds, reclaimPercent, trendDays: _, ...keep } = config.history;
+function historyOptions({ config, site, log, metrics }: Context<ApiConfig>): HistoryOptions {
+  const { sampleSeconds, reclaimPercent, strangerDays, trendDays: _, ...keep } = config.history;
   const { url, passwordFile } = site.database;
   const secret = passwordFile === undefined ? {} : { passwordFile };
-  return { url: url!, ...secret, name: "api history", log, keep, sampleSeconds, reclaimPercent };
+  return {
+    url: url!,
+    ...secret,
+    name: "api history",
+    log,
+    keep,
+    sampleSeconds,
+    reclaimPercent,
+    strangerDays,
+    ...keepingMetrics(metrics),
+  };
 }
 
 /** A database that was never migrated is the one fault of the world that has a remedy by name. */

@@ -47,7 +47,7 @@ test("what a device had is told by MAC, across segments, the newest first, with 
   );
   assert.equal(next, undefined);
   assert.deepEqual(
-    arrivals.map(({ at: _, ...arrival }) => arrival),
+    arrivals.map(({ at: _at, ...arrival }) => arrival),
     [{ is: "moved", segment: "held", address: "10.0.2.20", from: "open", was: "10.0.0.21" }],
   );
   assert.ok(Math.abs(arrivals[0]!.at - Date.now()) < 60_000);

@@ -1,9 +1,12 @@
 import type pg from "pg";
+import type { Told } from "../arrival.ts";
 
 /** What one round did. */
 export interface Archived {
   /** Changes of the feed taken in. */
   readonly changes: number;
+  /** Devices that arrived somewhere, by what is told of them. */
+  readonly arrived: readonly (readonly [Told["is"], number])[];
   /** Why the trail has a hole here, where it has one. */
   readonly because?: string;
   readonly more: boolean;
@@ -70,12 +73,15 @@ const DELETED = `
   WHERE c.position > $1 AND c.position <= $2 AND c.kind = 'lease' AND c."row" IS NULL AND t.closed_at IS NULL
     AND t.vrf = regexp_replace(c.key, '/[^/]*$', '') AND t.address = substring(c.key from '[^/]*$')::inet AND t.starts_at <= c.at`;
 
-/** A renewal that changes nothing else is in its tenancy, not here. */
+/** A renewal that changes nothing else is in its tenancy, not here. Arrivals are counted on the way. */
 const AUDIT = `
+  WITH put AS (
   INSERT INTO ipam.audit (position, at, actor, kind, key, version, "row", trace)
   SELECT position, at, actor, kind, key, version, "row", trace FROM ipam.change
   WHERE position > $1 AND position <= $2 AND NOT (kind = 'lease' AND NOT dns AND "row" IS NOT NULL)
-  ORDER BY position`;
+  ORDER BY position
+  RETURNING CASE WHEN kind = 'arrival' THEN "row" ->> 'is' END AS news
+  ) SELECT news AS "is", count(*)::int AS count FROM put WHERE news IS NOT NULL GROUP BY 1`;
 
 /** The leases as they stand close what nobody told the end of. */
 const STALE = `
@@ -106,11 +112,14 @@ export async function archive(client: pg.ClientBase, limit: number): Promise<Arc
     await client.query(HOLE, [own, at.epoch, because]);
   }
   const last = at.last ?? own;
+  let arrived: Archived["arrived"] = [];
   if (at.count > 0) {
-    for (const text of [AUDIT, tenancies(LEASES), SUPERSEDED, DELETED]) await client.query(text, [own, last]);
+    const { rows: told } = await client.query<{ is: Told["is"]; count: number }>(AUDIT, [own, last]);
+    arrived = told.map(({ is, count }) => [is, count] as const);
+    for (const text of [tenancies(LEASES), SUPERSEDED, DELETED]) await client.query(text, [own, last]);
   }
   if (at.count > 0 || because !== undefined) await client.query(MARK, [at.epoch, last]);
-  return { changes: at.count, more: at.count === limit, ...(because !== undefined && { because }) };
+  return { changes: at.count, arrived, more: at.count === limit, ...(because !== undefined && { because }) };
 }
 
 function holeIn({ own_epoch, own, epoch, feed, first }: At): string | undefined {

@@ -9,10 +9,13 @@ import { backoffMs } from "@firstlight/service";
 import { Client } from "pg";
 import { clientOptions, type DatabaseOptions } from "../store/pool.ts";
 import { archive } from "./archive.ts";
+import { collect } from "./collect.ts";
 import { pressure } from "../reclaim.ts";
 import { forget, forgetSamples, type Keep } from "./forget.ts";
 import { sample } from "./sample.ts";
+import { settle } from "./settle.ts";
 import { takeBack } from "./take-back.ts";
+import { nextSlice } from "./walk.ts";
 
 export interface HistoryOptions extends DatabaseOptions {
   readonly keep?: Partial<Keep>;
@@ -23,7 +26,14 @@ export interface HistoryOptions extends DatabaseOptions {
   readonly sampleSeconds?: number;
   /** Above how full a prefix gives up what it merely keeps. Default 90. */
   readonly reclaimPercent?: number;
+  /** How long an interface that nobody counts on is kept after it was last seen. Default 90. */
+  readonly strangerDays?: number;
+  /** Told of what was found in the feed, and of what was done. */
+  readonly onDone?: (what: Done, count: number) => void;
 }
+
+/** What becomes of interfaces: devices that arrived somewhere, and what was collected. */
+export type Done = "promoted" | "moved" | "alternates" | "collected";
 
 export interface Keeper extends AsyncDisposable {
   /** Changes this one has taken in. */
@@ -33,6 +43,7 @@ export interface Keeper extends AsyncDisposable {
 const POLL_MS = 1000;
 const SAMPLE_SECONDS = 300;
 const RECLAIM_PERCENT = 90;
+const STRANGER_DAYS = 90;
 /** How often it looks whether something is to be counted or forgotten. */
 const CHORES_MS = 5000;
 /** Changes taken in by one transaction. */
@@ -60,6 +71,8 @@ class Loop {
   readonly #options: HistoryOptions;
   readonly #stopping = new AbortController();
   #choresAt = 0;
+  /** Up to which interface the walk over all of them has come. */
+  #walked = 0;
   archived = 0;
 
   constructor(options: HistoryOptions) {
@@ -98,7 +111,8 @@ class Loop {
   async #round(client: Client): Promise<boolean> {
     let hasMore = false;
     await alone(client, async () => {
-      const { changes, because, more } = await archive(client, BATCH);
+      const { changes, arrived, because, more } = await archive(client, BATCH);
+      for (const [is, count] of arrived) this.#options.onDone?.(is, count);
       this.archived += changes;
       hasMore = more;
       if (because !== undefined)
@@ -107,6 +121,7 @@ class Loop {
     if (performance.now() < this.#choresAt) return hasMore;
     this.#choresAt = performance.now() + CHORES_MS;
     await this.#count(client);
+    await this.#tidy(client);
     return (await alone(client, () => forget(client, this.#options.keep ?? {}))) || hasMore;
   }
 
@@ -125,6 +140,18 @@ class Loop {
 
   async #sleep(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
+  /** A part of the interfaces at a time: those with two homes, and those that nobody has seen for long. */
+  async #tidy(client: Client): Promise<void> {
+    const { strangerDays = STRANGER_DAYS, log, onDone } = this.#options;
+    const { slice, next } = await nextSlice(client, this.#walked);
+    this.#walked = next;
+    await alone(client, () => settle(client, slice));
+    const collected = (await alone(client, () => collect(client, slice, strangerDays))) ?? 0;
+    if (collected === 0) return;
+    onDone?.("collected", collected);
+    log?.info({ collected, strangerDays }, "interfaces collected: nobody has seen them for long");
+  }
+
   }
 }
 

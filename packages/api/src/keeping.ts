@@ -1,0 +1,13 @@
+import type { HistoryOptions } from "@firstlight/ipam";
+import { Counter, type Registry } from "prom-client";
+
+/** What the keeper of the history has seen and done, of each process that keeps it. */
+export function keepingMetrics(registry: Registry): Required<Pick<HistoryOptions, "onDone">> {
+  const interfaces = new Counter({
+    name: "firstlight_interfaces_total",
+    help: "Devices that arrived on a segment, and interfaces collected",
+    labelNames: ["is"],
+    registers: [registry],
+  });
+  return { onDone: (is, count) => interfaces.inc({ is }, count) };
+}

@@ -1,0 +1,65 @@
+import type pg from "pg";
+import { noteGone } from "../store/note.ts";
+import type { Json } from "../store/rows.ts";
+import { LOCKS } from "../store/transaction.ts";
+import type { Slice } from "./walk.ts";
+
+/** Most interfaces collected at a time. */
+const MOST = 200;
+
+/**
+ * Interfaces that nobody counts on: of a stranger, or left by a device that lives elsewhere. No promise of theirs runs, rests
+ * or is kept by policy, nothing expects or reserves for them, and they were last seen so many days ago. Of one that never
+ * had anything it is known since history began.
+ */
+const FORGOTTEN = `
+  SELECT i.id FROM ipam.interface i
+  WHERE i.id > $1 AND i.id <= $2 AND i.machine IS NULL AND i.state IS DISTINCT FROM 'predicted'
+    AND (i.identified_by = 'lease' OR i.state = 'away')
+    AND NOT EXISTS (
+      SELECT FROM ipam.lease l WHERE l.interface = i.id
+        AND (l.policy <> 'dynamic' OR l.reusable_at > now() OR l.expires_at > now() - make_interval(days => $3)))
+    AND (i.state = 'away' OR NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = i.mac))
+    AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.segment = i.segment AND r.identity = 'mac ' || i.mac::text)
+    AND coalesce(
+      (SELECT max(l.expires_at) FROM ipam.lease l WHERE l.interface = i.id),
+      (SELECT max(t.expires_at) FROM ipam.tenancy t WHERE t.mac = i.mac AND t.interface = i.id),
+      (SELECT begun_at FROM ipam.chronicle)
+    ) <= now() - make_interval(days => $3)
+  ORDER BY i.id LIMIT ${MOST}`;
+
+const LEASES = `DELETE FROM ipam.lease l WHERE l.interface = ANY ($1) RETURNING to_jsonb(l) AS "row"`;
+const INTERFACES = `DELETE FROM ipam.interface i WHERE i.id = ANY ($1) RETURNING to_jsonb(i) AS "row"`;
+
+/** As an edit, but one that would rather not be than hold up leases behind a transaction that hangs. */
+const BEGIN = `SET LOCAL lock_timeout = '500ms'; SELECT pg_advisory_xact_lock(${LOCKS.edits})`;
+const LOCK_NOT_AVAILABLE = "55P03";
+
+/** Removes the forgotten ones of a slice, with what is left of their leases; how many there were. */
+export async function collect(client: pg.ClientBase, { after, to }: Slice, strangerDays: number): Promise<number> {
+  const find = async (): Promise<number[]> =>
+    (await client.query<{ id: number }>(FORGOTTEN, [after, to, strangerDays])).rows.map(({ id }) => id);
+  if ((await find()).length === 0) return 0;
+  await client.query("SAVEPOINT collect");
+  try {
+    await client.query(BEGIN);
+  } catch (error) {
+    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+    await client.query("ROLLBACK TO SAVEPOINT collect");
+    return 0; // the next walk finds them again
+  }
+  const ids = await find(); // as they are now that nobody is being served
+  for (const [kind, text] of [
+    ["lease", LEASES],
+    ["interface", INTERFACES],
+  ] as const) {
+    const { rows } = await client.query<{ row: Json }>(text, [ids]);
+    await noteGone(
+      client,
+      kind,
+      rows.map(({ row }) => row),
+      "daemon/api collect",
+    );
+  }
+  return ids.length;
+}

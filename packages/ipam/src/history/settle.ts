@@ -1,0 +1,48 @@
+import type pg from "pg";
+import { type Arrival, arrive, homesOf } from "../store/arrive.ts";
+import { LOCKS } from "../store/transaction.ts";
+import type { Slice } from "./walk.ts";
+
+const BEGIN = `SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`;
+
+/**
+ * Where devices live that have another home on segments of the same kind and VRF, of which the promise is over: with whom
+ * they share a slice, and what they have. Nearly nobody has two homes, so the index on MACs answers.
+ */
+const SURVIVORS = `
+  SELECT DISTINCT ON (o.mac) to_jsonb(o) AS interface, o.mac::text AS mac, host(l.address) AS address, o.segment, os.naming,
+    (SELECT to_jsonb(e) FROM ipam.expected_device e WHERE e.mac = o.mac) AS expected, i.id AS over
+  FROM ipam.interface i JOIN ipam.segment s ON s.id = i.segment
+  JOIN ipam.interface o ON o.mac = i.mac AND o.id <> i.id AND o.state IS NULL
+  JOIN ipam.segment os ON os.id = o.segment AND os.vrf = s.vrf AND os.is = s.is
+  JOIN ipam.lease l ON l.interface = o.id AND l.state = 'bound' AND l.expires_at > now()
+  WHERE i.id > $1 AND i.id <= $2 AND i.state IS DISTINCT FROM 'away' AND ($3::int[] IS NULL OR (i.id = ANY ($3) AND o.id = ANY ($3)))
+    AND NOT EXISTS (SELECT FROM ipam.lease w WHERE w.interface = i.id AND w.state = 'bound' AND w.expires_at > now())
+  ORDER BY o.mac, l.starts_at DESC`;
+
+const LOCK = `SELECT id FROM ipam.interface WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`;
+
+type Survivor = Omit<Arrival, "homes"> & { readonly over: number };
+
+/**
+ * A device that has two homes lives where its promise runs: those whose promise is over are left, as by a move. So ends
+ * what a segment `keep`s, what alternated, and what another writer held at the moment of a move.
+ */
+export async function settle(client: pg.ClientBase, { after, to }: Slice): Promise<number> {
+  const find = async (among: readonly number[] | null): Promise<Survivor[]> =>
+    (await client.query<Survivor>(SURVIVORS, [after, to, among])).rows;
+  const found = await find(null);
+  if (found.length === 0) return 0;
+  await client.query(BEGIN);
+  const { rows: locked } = await client.query<{ id: number }>(LOCK, [
+    found.flatMap(({ interface: own, over }) => [own.id, over]),
+  ]);
+  const survivors = await find(locked.map(({ id }) => id));
+  const homes = await homesOf(client, survivors);
+  const arrivals = survivors.map((one, n): Arrival => {
+    const others = homes[n]!.map((home) => ({ ...home, rehome: "keep" as const })); // what runs is not ours to end
+    return { ...one, homes: others };
+  });
+  await arrive(client, arrivals, "daemon/api");
+  return arrivals.length;
+}
