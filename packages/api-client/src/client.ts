@@ -13,6 +13,7 @@ import { BootService } from "./gen/firstlight/v1/boot_pb.js";
 import { EventService } from "./gen/firstlight/v1/event_pb.js";
 import { ACTIONS, ARCHES, eventToWire, STATES, wordOf } from "./plain.ts";
 import { methodsOf } from "./methods.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** All in, retries included. Every method is idempotent: Decide reads, Report has ids, a second phone-home moves nothing. */
 const LIMITS = {
@@ -22,7 +23,8 @@ const LIMITS = {
   feedPosition: { deadlineMs: 2_000, attempts: 2 },
 } as const;
 
-const MOST_IN_FLIGHT = 256;
+/** Each method for itself: a report does not wait behind ten thousand machines that ask what to boot. */
+const TURNS = { most: 64, mostWaiting: 8192, patienceMs: 8_000 } as const;
 const FIRST_PAUSE_MS = 50;
 
 /** Statuses that a second attempt cannot change: the server has understood and said no. */
@@ -67,18 +69,13 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof ApiUnavailable && REFUSALS.has((error.cause as ServiceError | undefined)?.code ?? -1);
 }
 
-/** Runs calls within their deadline, at most so many at once, trying again only when the API could not be reached. */
+/** Runs calls in turn and within their deadline, trying again only when the API could not be reached. */
 function caller() {
-  let inFlight = 0;
-  return async function call<T>(method: keyof typeof LIMITS, attempt: (deadlineMs: number) => Promise<T>): Promise<T> {
-    if (inFlight >= MOST_IN_FLIGHT)
-      throw new ApiUnavailable(`${method}: ${MOST_IN_FLIGHT} calls are under way already`);
-    inFlight++;
-    try {
-      return await attempts(method, attempt);
-    } finally {
-      inFlight--;
-    }
+  const gates = new Map<keyof typeof LIMITS, Turnstile>();
+  return function call<T>(method: keyof typeof LIMITS, attempt: (deadlineMs: number) => Promise<T>): Promise<T> {
+    let gate = gates.get(method);
+    if (gate === undefined) gates.set(method, (gate = new Turnstile(TURNS)));
+    return gate.pass(method, () => attempts(method, attempt));
   };
 }
 
