@@ -3,6 +3,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { deserialize, serialize } from "node:v8";
+import { crc32 } from "node:zlib";
 import {
   caughtUp,
   DAWN,
@@ -82,6 +84,21 @@ test("a snapshot with any byte changed, or cut anywhere, is ignored", async () =
     }),
     { numRuns: 150 },
   );
+});
+
+test("a snapshot whose tuples have other columns is of another version, and ignored", async () => {
+  await using at = await folder();
+  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
+  const whole = await readFile(at.file);
+  const from = whole.indexOf("\n") + 1; // the heading's frame: tag, length, checksum
+  const end = from + 9 + whole.readUInt32BE(from + 1);
+  const heading = deserialize(whole.subarray(from + 9, end)) as { shape: string };
+  const other = serialize({ ...heading, shape: heading.shape.replace("label", "levy") });
+  const head = Buffer.alloc(9, 1);
+  head.writeUInt32BE(other.length, 1);
+  head.writeUInt32BE(crc32(other, 1), 5);
+  await writeFile(at.file, Buffer.concat([whole.subarray(0, from), head, other, whole.subarray(end)]));
+  assert.deepEqual(await readSnapshot(at.file, ignore), { is: "ignored", because: "its rows have other columns" });
 });
 
 test("any bytes are ignored", async () => {

@@ -16,7 +16,7 @@ const STATE_SHIFT = 2;
 /** Leases of IPv4 addresses, by address and by interface. */
 export class PackedLeases extends Packed<Lease> {
   #address = new Uint32Array(256);
-  #vrf = new Uint16Array(256);
+  #vrf = new Uint32Array(256);
   #segment = new Int32Array(256);
   #interface = new Int32Array(256);
   #mac = new Float64Array(256);

@@ -2,6 +2,7 @@ import { grown, widened } from "./chains.ts";
 
 const PAGE_BITS = 20;
 const PAGE_BYTES = 1 << PAGE_BITS;
+const MOST_PAGES = 2 ** (32 - PAGE_BITS);
 const PLACE_MASK = PAGE_BYTES - 1;
 
 /**
@@ -109,6 +110,7 @@ export class Pages {
   }
 
   #open(bytes: number): number {
+    if (this.#pages.length === MOST_PAGES) throw new Error("more than 4 GiB of names and client ids");
     const page = new Uint8Array(bytes);
     this.#texts.push(Buffer.from(page.buffer));
     return this.#pages.push(page) - 1;
