@@ -138,8 +138,6 @@ class Loop {
     }
   }
 
-  async #sleep(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
   /** A part of the interfaces at a time: those with two homes, and those that nobody has seen for long. */
   async #tidy(client: Client): Promise<void> {
     const { strangerDays = STRANGER_DAYS, log, onDone } = this.#options;
@@ -152,6 +150,8 @@ class Loop {
     log?.info({ collected, strangerDays }, "interfaces collected: nobody has seen them for long");
   }
 
+  async #sleep(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 }
 
