@@ -13,8 +13,8 @@ import { deleteName, putName } from "./names.ts";
 import { Places } from "./places.ts";
 import { createPool, createWriters, type DatabaseOptions } from "./pool.ts";
 import { deletePool, listPools, putPool } from "./pools.ts";
-import { deleteReservation, putReservation } from "./reservations.ts";
 import { unexpect } from "./predict.ts";
+import { deleteReservation, putReservation } from "./reservations.ts";
 import { createSegment, deleteSegment, drain, updateSegment } from "./segments.ts";
 import { transaction } from "./transaction.ts";
 
@@ -54,10 +54,10 @@ export function createStore(options: DatabaseOptions): Store {
     putName: (name, actor) => write("edit", (client) => putName(client, name, actor)),
     deleteName: (owner, type, actor) => write("edit", (client) => deleteName(client, owner, type, actor)),
     expect: (devices, actor) => write("edit", async (client) => void (await expectDevices(client, devices, actor))),
+    unexpect: (macs, actor) => write("edit", (client) => unexpect(client, macs, actor)),
     lookup: createLookup(pool),
     changes: (after, limit) => pull(pool, after, limit),
     async [Symbol.asyncDispose]() {
-    unexpect: (macs, actor) => write("edit", (client) => unexpect(client, macs, actor)),
       herald.close();
       await Promise.all([pool.end(), writers.end()]);
     },
