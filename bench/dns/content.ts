@@ -4,7 +4,7 @@
  */
 export const HOSTS = 20_000;
 export const FORWARD = "bench.test";
-export const REVERSE = "64.10.in-addr.arpa";
+const REVERSE = "64.10.in-addr.arpa";
 export const PREFIX = "10.64.0.0/16";
 export const TTL_SECONDS = 60;
 export const MINIMUM_SECONDS = 5;
@@ -18,7 +18,7 @@ export function hostOf(n: number): string {
   return `${addressOf(n).replaceAll(".", "-")}.${FORWARD}`;
 }
 
-export function pointerOf(n: number): string {
+function pointerOf(n: number): string {
   return `${addressOf(n).split(".").toReversed().join(".")}.in-addr.arpa`;
 }
 

@@ -20,7 +20,7 @@ export function labelOf({ name, url, line }: Frame): string {
 }
 
 /** Every frame below this one, itself not. */
-export function* framesOf({ callees }: Frame): Generator<Frame> {
+function* framesOf({ callees }: Frame): Generator<Frame> {
   for (const callee of callees.values()) {
     yield callee;
     yield* framesOf(callee);

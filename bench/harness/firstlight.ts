@@ -10,7 +10,7 @@ import { endWithUs, pin, type Pinned, runPinned, startPinned } from "./process.t
 const SITE = "bench";
 const ROOT = resolve(import.meta.dirname, "../..");
 export const NODE = join(ROOT, "node_modules/.bin/node");
-export const FIRSTLIGHT = join(ROOT, "packages/site/src/main.ts");
+const FIRSTLIGHT = join(ROOT, "packages/site/src/main.ts");
 
 export interface Database extends AsyncDisposable {
   readonly url: string;

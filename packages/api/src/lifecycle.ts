@@ -91,7 +91,7 @@ function arrive(machine: Machine, part: string | undefined, isProven: boolean): 
 }
 
 /** Which parts must phone home before the machine goes on: empty when it waits for none. */
-export function awaitedParts(machine: Machine): string[] {
+function awaitedParts(machine: Machine): string[] {
   if (machine.state === "ready" || machine.state === "assigned") return [];
   const parts = [...new Set(machine.interfaces.flatMap(({ mac }) => partOf(machine, mac) ?? []))].toSorted();
   return machine.state === "cleaning" && parts.includes("host") ? ["host"] : parts;

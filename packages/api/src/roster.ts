@@ -122,7 +122,7 @@ async function createUnexpected(client: PoolClient, mac: string, most: number): 
 }
 
 /** `m-02f100000001`: what a machine is called that nobody expected. */
-export function unexpectedName(mac: string): string {
+function unexpectedName(mac: string): string {
   return `m-${mac.replaceAll(":", "")}`;
 }
 

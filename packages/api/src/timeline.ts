@@ -10,7 +10,7 @@ export interface Entry {
 }
 
 /** How many rings the unknown share, by relay: one noisy relay does not push out what the others' clients did. */
-export const UNKNOWN_RINGS = 16;
+const UNKNOWN_RINGS = 16;
 
 export function unknownRing(event: BootEvent): Ring {
   const relay = event.detail?.["relay"] ?? "";

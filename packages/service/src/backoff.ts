@@ -4,7 +4,7 @@ export interface Backoff {
   readonly maxMs: number;
 }
 
-export const DEFAULT_BACKOFF: Backoff = { baseMs: 100, maxMs: 30_000 };
+const DEFAULT_BACKOFF: Backoff = { baseMs: 100, maxMs: 30_000 };
 
 /**
  * Exponential back-off with "equal jitter": half of the delay is certain, half is chance, so that a hundred daemons that

@@ -45,7 +45,7 @@ export async function createContext<Config>(
 }
 
 /** Redis where the site has one, this process alone where it has not. */
-export function createShared(site: SiteConfig, { log, metrics }: Pick<Context<unknown>, "log" | "metrics">): Shared {
+function createShared(site: SiteConfig, { log, metrics }: Pick<Context<unknown>, "log" | "metrics">): Shared {
   const { url, passwordFile } = site.redis;
   if (url === undefined) return processShared(systemClock);
   return redisShared({ url, passwordFile, prefix: `firstlight:${site.site.name}:`, clock: systemClock, log, metrics });

@@ -57,7 +57,7 @@ export const isWarning = ({ level }: LogLine): boolean => level === "warn" || le
 
 const EVERY_LINE = new Set(["level", "time", "site", "daemon", "msg"]);
 
-export function readLine(line: string): LogLine {
+function readLine(line: string): LogLine {
   try {
     const { level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
     const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => !EVERY_LINE.has(name)));

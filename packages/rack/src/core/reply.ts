@@ -12,7 +12,7 @@ export function said<Name extends keyof typeof OPTIONS>(
 }
 
 /** Option 67, else the `file` field. */
-export function bootFileOf(message: Message): string | undefined {
+function bootFileOf(message: Message): string | undefined {
   return said(message, "bootFile") ?? (message.file === "" ? undefined : message.file);
 }
 

@@ -68,6 +68,3 @@ export const clientArchs = registry("ARCH", {
   "loongarch64-http": 40,
   "arm-rpiboot": 41,
 });
-
-/** Hardware types, field `htype`: the ones a bare-metal site meets, of IANA's ARP parameters. */
-export const hardwareTypes = registry("HTYPE", { ethernet: 1, ieee802: 6, infiniband: 32 });

@@ -1,7 +1,7 @@
 import { MAX_LABEL_BYTES, MAX_NAME_BYTES } from "./name.ts";
 
 /** Most labels a name of 255 octets can have, the root not counted. */
-export const MAX_LABELS = 127;
+const MAX_LABELS = 127;
 
 /**
  * Where the labels of one uncompressed name stand, and a folded hash of each of its suffixes: enough to look the name

@@ -48,7 +48,6 @@ export interface Edns {
 }
 
 export const HEADER_BYTES = 12;
-export const DNS_PORT = 53;
 /** The payload that crosses every path unfragmented: what the servers of the field agreed on for 2020. */
 export const EDNS_PAYLOAD_BYTES = 1232;
 /** Longest UDP reply without EDNS, RFC 1035 §2.3.4. */

@@ -59,14 +59,3 @@ export const OPCODES = registry("OPCODE", {
   NOTIFY: 4, // RFC 1996
   UPDATE: 5, // RFC 2136
 });
-
-/** EDNS options: what is not listed keeps its number. */
-export const EDNS_OPTIONS = registry("OPTION", {
-  NSID: 3, // RFC 5001
-  ECS: 8, // RFC 7871
-  EXPIRE: 9, // RFC 7314
-  COOKIE: 10, // RFC 7873
-  KEEPALIVE: 11, // RFC 7828
-  PADDING: 12, // RFC 7830
-  EDE: 15, // RFC 8914
-});
