@@ -58,16 +58,24 @@ export async function transaction<T>(
   }
 }
 
+/** A connection may send statements before the ones ahead of them are answered (`pipeline`). */
+type Connection = pg.ClientBase & Partial<Pick<pg.Client, "pipeline" | "connection">>;
+
 /**
  * Two statements of which the second does not depend on what the first one answers. On a connection that pipelines they go
- * together: one wait instead of two; where the first one fails the transaction is broken, and so is the second.
+ * together, in one packet: one wait instead of two; where the first one fails the transaction is broken, and so is the second.
  */
 export async function inOrder<A, B>(
-  client: pg.ClientBase & { readonly pipeline?: boolean },
+  client: Connection,
   first: () => Promise<A>,
   second: () => Promise<B>,
 ): Promise<[A, B]> {
-  return client.pipeline ? await Promise.all([first(), second()]) : [await first(), await second()];
+  if (!client.pipeline) return [await first(), await second()];
+  const stream = client.connection?.stream;
+  stream?.cork();
+  const both = Promise.all([first(), second()]); // written, none answered
+  stream?.uncork();
+  return both;
 }
 
 function ignore(): void {}
