@@ -30,7 +30,7 @@ export interface StartContext extends Pick<Context<DhcpdConfig>, "config" | "met
   readonly log: Pick<Context<DhcpdConfig>["log"], "debug" | "info" | "warn">;
 }
 
-const GATHER_MS = 8;
+const GATHER_MS = 15;
 const MOST_CLIENTS = 65_536;
 const MOST_RELAYS = 4096;
 /** The kernel keeps what a core can answer before a client repeats itself (some ten thousand packets), and no more. */
