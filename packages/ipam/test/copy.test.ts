@@ -75,6 +75,7 @@ const interfaceRow = fc.record({
   machine: text,
   label: text,
   identified_by: fc.constantFrom("expected", "lease", "declared"),
+  state: fc.constantFrom(null, null, "predicted", "away"),
   version,
 });
 const leaseRow = fc.record({
@@ -97,8 +98,8 @@ const leaseRow = fc.record({
 async function fill(interfaces: readonly object[], leases: readonly object[]): Promise<void> {
   await site.sql("TRUNCATE ipam.interface, ipam.lease CASCADE");
   await site.sql(
-    `INSERT INTO ipam.interface (segment, domain, mac, role, machine, label, identified_by, version)
-     SELECT s.id, s.domain, r.mac, r.role, r.machine, r.label, r.identified_by, r.version
+    `INSERT INTO ipam.interface (segment, domain, mac, role, machine, label, identified_by, state, version)
+     SELECT s.id, s.domain, r.mac, r.role, r.machine, r.label, r.identified_by, r.state, r.version
      FROM ipam.segment s, jsonb_populate_recordset(NULL::ipam.interface, $1) r WHERE s.name = 'open'
      ON CONFLICT DO NOTHING`,
     [JSON.stringify(interfaces)],
