@@ -122,6 +122,6 @@ function entryToWire({ id: _id, position, at, changed, ...entry }: Audited): Mes
   };
 }
 
-function utilisationToWire({ at, ...use }: Utilisation): MessageInitShape<typeof PrefixUtilisationSchema> {
-  return { ...use, at: timestampFromMs(at) };
+function utilisationToWire({ at, pools = [], ...use }: Utilisation): MessageInitShape<typeof PrefixUtilisationSchema> {
+  return { ...use, pools: pools.map((pool) => ({ ...pool, roles: [...pool.roles] })), at: timestampFromMs(at) };
 }

@@ -6,6 +6,7 @@ import type {
   SegmentSchema,
 } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import {
+  assignableIn,
   type IpamConfig,
   ipamSchema,
   type AddressRange,
@@ -18,7 +19,7 @@ import {
   type SegmentEdit,
   type SegmentOptions,
 } from "@firstlight/ipam";
-import { type Address, contains, formatAddress, formatPrefix, isIPv4, plus, size, type Prefix } from "@firstlight/wire";
+import { formatAddress, formatPrefix, type Prefix } from "@firstlight/wire";
 import { addressOf, prefixOf } from "./field.ts";
 import { invalid } from "./no.ts";
 
@@ -188,43 +189,10 @@ function optionsToWire(options: SegmentOptions) {
 const rangeText = ({ first, last }: AddressRange): string =>
   first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`;
 
-/** The ranges cut to what can be given, each address once. */
-function mergedWithin(ranges: readonly AddressRange[], from: Address, to: Address): AddressRange[] {
-  const merged: AddressRange[] = [];
-  for (const { first, last } of ranges.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
-    const before = merged.at(-1);
-    const low = before && before.last >= first ? plus(before.last, 1n) : first < from ? from : first;
-    const high = last > to ? to : last;
-    if (low <= high) merged.push({ first: low, last: high });
-  }
-  return merged;
-}
-
 const MOST_UINT64 = 2n ** 64n - 1n;
 
-/** How many addresses can be given: all but the head, the ends of an IPv4 network, the gateway and what is excluded. */
-function assignable({
-  prefix,
-  reserved,
-  gateway,
-  excluded,
-  reservedRanges = [],
-}: Pick<PrefixRow, "prefix" | "reserved" | "gateway" | "excluded" | "reservedRanges">): bigint {
-  const isShort = isIPv4(prefix.address) ? prefix.length < 31 : prefix.length < 127;
-  const head = BigInt(Math.max(reserved, isShort ? 1 : 0));
-  const tail = isShort && isIPv4(prefix.address) ? 1n : 0n;
-  const total = size(prefix) - head - tail;
-  if (total <= 0n) return 0n;
-  const first = plus(prefix.address, head);
-  const end = plus(first, total);
-  const isInside = (address: Address): boolean =>
-    contains(prefix, address) && address >= first && (end === 0 || address < end);
-  const aside = new Set([...excluded, ...(gateway === undefined ? [] : [gateway])].filter(isInside));
-  const ranges = mergedWithin(reservedRanges, first, plus(first, total - 1n));
-  const reservedSize = ranges.reduce((sum, { first: low, last }) => sum + BigInt(last) - BigInt(low) + 1n, 0n);
-  const alone = [...aside].filter(
-    (address) => !ranges.some((range) => address >= range.first && address <= range.last),
-  );
-  const count = total - reservedSize - BigInt(alone.length);
+/** How many addresses can be given, as far as the contract can say. */
+function assignable(row: Parameters<typeof assignableIn>[0]): bigint {
+  const count = assignableIn(row);
   return count > MOST_UINT64 ? MOST_UINT64 : count;
 }

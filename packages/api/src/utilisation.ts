@@ -37,6 +37,32 @@ export function utilisationMetrics(registry: Registry, history: History, trendDa
       for (const one of all) if (one.daysToExhaustion !== undefined) this.set(labels(one), one.daysToExhaustion);
     },
   });
+  const pools = new Gauge({
+    name: "firstlight_pool_addresses",
+    help: "Addresses of one pool of a prefix by what they are",
+    labelNames: ["segment", "vrf", "prefix", "pool", "is"],
+    registers: [],
+    async collect() {
+      const all = await ask();
+      this.reset();
+      for (const one of all)
+        for (const use of one.pools ?? [])
+          for (const is of PARTS) this.set({ ...labels(one), pool: `${use.from}-${use.to}`, is }, use[is]);
+    },
+  });
+  const draining = new Gauge({
+    name: "firstlight_prefix_drain_remainder",
+    help: "Addresses that still stand in the way of a drain's end, promised or reserved",
+    labelNames: ["segment", "vrf", "prefix"],
+    registers: [],
+    async collect() {
+      const all = await ask();
+      this.reset();
+      for (const one of all) if (one.remainder !== undefined) this.set(labels(one), one.remainder);
+    },
+  });
   registry.registerMetric(addresses);
+  registry.registerMetric(pools);
+  registry.registerMetric(draining);
   registry.registerMetric(days);
 }

@@ -32,5 +32,5 @@ export * from "./store.ts";
 export { reservationEdit, reservedRange, rolePool } from "./store/declare.ts";
 export { createStore } from "./store/create.ts";
 export type { DatabaseOptions } from "./store/pool.ts";
-export { assignableIn, forecast, type Line, type Use, usedOf, type Utilisation } from "./utilisation.ts";
+export { assignableIn, forecast, type Line, type PoolUse, type Use, usedOf, type Utilisation } from "./utilisation.ts";
 export { nameServersOf, type Soa, type Zone, zonesOf } from "./zones.ts";

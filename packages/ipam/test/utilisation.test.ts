@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { isMalformed, parsePrefix } from "@firstlight/wire";
+import { isMalformed, parsePrefix, sound } from "@firstlight/wire";
 import { Pool } from "pg";
 import { startHistory } from "../src/history/keeper.ts";
 import { createHistory } from "../src/history/read.ts";
 import type { PrefixRow } from "../src/model.ts";
 import { assignableIn, forecast, type Use } from "../src/utilisation.ts";
-import { back, bind, ground, HOST, ip, stranger } from "./ground.ts";
+import { back, bind, BMC, ground, HOST, ip, stranger } from "./ground.ts";
 
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
@@ -22,6 +22,14 @@ test("what a prefix can give: without its ends, head, gateway and exclusions, ea
   assert.equal(assignableIn(row("10.0.0.0/24", 1)), 254n);
   assert.equal(assignableIn(row("10.0.0.0/24", 3, ["10.0.0.9"], "10.0.0.1")), 251n, "the gateway is in the head");
   assert.equal(assignableIn(row("10.0.0.0/24", 1, ["10.0.0.9", "10.0.0.9", "10.0.9.9"], "10.0.0.9")), 253n);
+  const ranges = [
+    { first: ip("10.0.0.5"), last: ip("10.0.0.14") },
+    { first: ip("10.0.0.10"), last: ip("10.0.0.19") },
+  ];
+  const ranged = { ...row("10.0.0.0/24", 1, ["10.0.0.9", "10.0.0.30"]), reservedRanges: ranges };
+  assert.equal(assignableIn(ranged), 254n - 15n - 1n);
+  assert.equal(assignableIn(ranged, { first: ip("10.0.0.8"), last: ip("10.0.0.30") }), 10n);
+  assert.equal(assignableIn(ranged, { first: ip("10.0.0.250"), last: ip("10.0.0.255") }), 5n);
   assert.equal(assignableIn(row("10.0.0.0/31", 0)), 2n);
   assert.equal(assignableIn(row("10.0.0.0/30", 4)), 0n);
   assert.equal(assignableIn(row("fd00::/64", 1, [], "fd00::1")), 2n ** 64n - 2n);
@@ -82,6 +90,32 @@ test("every prefix is counted by what its addresses are, and its trend is the li
   const grown = await of("10.0.0.0/24");
   assert.equal(Math.round(grown.perDay!), 24);
   assert.equal(Math.round(grown.daysToExhaustion!), Math.round((251 - 51) / 24));
+});
+
+test("each pool is counted for itself, and a drain shows what is left of it", async () => {
+  const site = parts.use(await ground());
+  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (pool) => pool.end());
+  const history = createHistory(pool);
+  const held = site.segments["held"]!;
+  const prefix = sound(parsePrefix("10.0.2.0/24"), "prefix");
+  const ofRole = { first: ip("10.0.2.64"), last: ip("10.0.2.67"), roles: ["host_bmc"] as const };
+  const edit = { prefix, reserved: 1, excluded: [ip("10.0.2.65")], pools: [ofRole] };
+  await site.store.updateSegment("held", { prefixes: [edit] }, "t");
+  await site.store.commit(
+    [bind(held, BMC, "10.0.2.64"), bind(held, HOST, "10.0.2.20"), bind(held, stranger(1), "10.0.2.21")],
+    "t",
+  );
+  await site.sql("UPDATE ipam.lease SET expires_at = now(), reusable_at = now() WHERE address = '10.0.2.20'");
+  await site.store.putReservation({ segment: "held", address: ip("10.0.2.9"), identity: "mac 02:ff:00:00:00:09" }, "t");
+  parts.use(startHistory({ url: site.url, name: "test", pollMs: 10, sampleSeconds: 0 }));
+  const of = async () => (await history.utilisation(7)).find((one) => one.prefix === "10.0.2.0/24");
+  while ((await of())?.bound !== 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  const use = (await of())!;
+  assert.deepEqual([use.assignable, use.kept, use.remainder], [253, 1, undefined]);
+  const counts = { assignable: 3, bound: 1, kept: 0, resting: 0, idle: 0 };
+  assert.deepEqual(use.pools, [{ from: "10.0.2.64", to: "10.0.2.67", roles: ["host_bmc"], ...counts }]);
+  await site.store.drain("held", prefix, "draining", "t");
+  assert.equal((await of())?.remainder, 3, "two promises that run and a reservation");
 });
 
 test("samples are thinned to one an hour after two days, and forgotten in time", async () => {

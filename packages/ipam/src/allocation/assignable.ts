@@ -10,7 +10,7 @@ export type Span =
  * What a prefix has to give: all but its reserved head, and but its network and broadcast address where it has them.
  * A /31 has neither (RFC 3021); IPv6 keeps offset 0 for the routers' anycast (RFC 4291 §2.6.1) except in a /127 (RFC 6164).
  */
-export function spanOf({ prefix, reserved }: PrefixRow): Span | undefined {
+export function spanOf({ prefix, reserved }: Pick<PrefixRow, "prefix" | "reserved">): Span | undefined {
   if (isIPv4(prefix.address)) {
     const ends = prefix.length < 31 ? 1 : 0;
     const first = Math.max(reserved, ends);
@@ -42,6 +42,6 @@ export function offsetOf(row: PrefixRow, address: Address): number | bigint {
   return address - (row.prefix.address as bigint);
 }
 
-export function addressAt(row: PrefixRow, offset: number | bigint): Address {
+export function addressAt(row: Pick<PrefixRow, "prefix">, offset: number | bigint): Address {
   return plus(row.prefix.address, offset);
 }

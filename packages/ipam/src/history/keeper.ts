@@ -129,12 +129,14 @@ class Loop {
     const { sampleSeconds = SAMPLE_SECONDS, reclaimPercent = RECLAIM_PERCENT, log } = this.#options;
     const samples = (await alone(client, () => sample(client, sampleSeconds))) ?? [];
     if (samples.length > 0) await alone(client, () => forgetSamples(client, this.#options.keep ?? {}));
-    for (const use of samples) {
-      const wanted = pressure(use, reclaimPercent);
-      if (wanted === 0) continue;
-      const reclaimed = await alone(client, () => takeBack(client, use.prefix, wanted));
-      if (reclaimed)
-        log?.info({ prefix: use.prefix, wanted, reclaimed }, "addresses reclaimed: the prefix is nearly full");
+    for (const { prefix, pools, ...whole } of samples) {
+      for (const [use, pool] of [[whole], ...pools.map((pool) => [pool, pool] as const)] as const) {
+        const wanted = pressure(use, reclaimPercent);
+        if (wanted === 0) continue;
+        const reclaimed = await alone(client, () => takeBack(client, prefix, wanted, pool));
+        const of = { prefix, ...(pool && { pool: `${pool.from}-${pool.to}` }) };
+        if (reclaimed) log?.info({ ...of, wanted, reclaimed }, "addresses reclaimed: the prefix is nearly full");
+      }
     }
   }
 

@@ -14,6 +14,7 @@ const IDLE = `
   SELECT i.id, l.vrf, host(l.address) AS address FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
   WHERE l.segment = (SELECT segment FROM ipam.prefix WHERE id = $1)
     AND l.address <<= (SELECT prefix::inet FROM ipam.prefix WHERE id = $1)
+    AND ($3::inet IS NULL OR l.address BETWEEN $3 AND $4::inet)
     AND l.policy = 'retained' AND l.reusable_at <= now() AND i.machine IS NULL AND i.identified_by = 'lease'
     AND NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = l.mac OR e.address = l.address)
     AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.vrf = l.vrf AND r.address = l.address)
@@ -27,10 +28,20 @@ const RELEASE = `
   WHERE l.vrf = g.vrf AND l.address = g.address AND l.interface = g.interface AND l.policy = 'retained' AND l.reusable_at <= now()
   RETURNING to_jsonb(l) AS "row"`;
 
-/** Returns so many of a prefix's addresses to the pool, those longest idle first; how many there were. */
-export async function takeBack(client: pg.ClientBase, prefix: number, count: number): Promise<number> {
+/** Returns so many addresses of a prefix, or of one pool of it, to be given; those longest idle first. How many there were. */
+export async function takeBack(
+  client: pg.ClientBase,
+  prefix: number,
+  count: number,
+  pool?: { readonly from: string; readonly to: string },
+): Promise<number> {
   await client.query(BEGIN);
-  const { rows: idle } = await client.query<{ id: number; vrf: string; address: string }>(IDLE, [prefix, count]);
+  const { rows: idle } = await client.query<{ id: number; vrf: string; address: string }>(IDLE, [
+    prefix,
+    count,
+    pool?.from ?? null,
+    pool?.to ?? null,
+  ]);
   if (idle.length === 0) return 0;
   const values = [idle.map(({ id }) => id), idle.map(({ vrf }) => vrf), idle.map(({ address }) => address)];
   const { rows } = await client.query<{ row: Json }>(RELEASE, values);

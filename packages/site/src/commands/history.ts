@@ -160,13 +160,19 @@ function what(did: string, changed: Entry["changed"]): string {
 const used = (prefixes: readonly Use[]): string =>
   table([
     ["SEGMENT", "PREFIX", "OF", "BOUND", "KEPT", "RESTING", "IDLE", "USED", "A DAY", "FULL IN"],
-    ...prefixes.map((one) => [
-      one.segment,
-      one.prefix,
-      String(one.assignable),
-      ...[one.bound, one.kept, one.resting, one.idle].map(String),
-      `${(((one.bound + one.kept + one.resting) / Math.max(1, one.assignable)) * 100).toFixed(1)} %`,
-      one.perDay?.toFixed(1) ?? "",
-      one.daysToExhaustion === undefined ? one.because : `${one.daysToExhaustion.toFixed(1)} days`,
+    ...prefixes.flatMap((one) => [
+      [one.segment, one.prefix, ...counts(one), one.perDay?.toFixed(1) ?? "", outlook(one)],
+      ...one.pools.map((pool) => ["", `  ${pool.from}-${pool.to}`, ...counts(pool), "", pool.roles.join(" ")]),
     ]),
   ]);
+
+const counts = ({ assignable, bound, kept, resting, idle }: Use | Use["pools"][number]): string[] => [
+  ...[assignable, bound, kept, resting, idle].map(String),
+  `${(((bound + kept + resting) / Math.max(1, assignable)) * 100).toFixed(1)} %`,
+];
+
+/** When it is full; of what drains, how far it is from empty. */
+function outlook({ remainder, daysToExhaustion, because }: Use): string {
+  if (remainder !== undefined) return remainder === 0 ? "drained" : `draining, ${remainder} left`;
+  return daysToExhaustion === undefined ? because : `${daysToExhaustion.toFixed(1)} days`;
+}

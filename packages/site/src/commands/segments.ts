@@ -85,7 +85,7 @@ function fromYaml(file: string): SegmentInit {
     delete written[field];
     written[`${field}Pool`] = value.pool;
   }
-  return written as SegmentInit;
+  return written;
 }
 
 const prefixes = (segment: Segment): string => segment.prefixes.map(({ prefix }) => prefix).join(" ");

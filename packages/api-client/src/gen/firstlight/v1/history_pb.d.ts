@@ -505,6 +505,18 @@ export declare type PrefixUtilisation = Message<"firstlight.v1.PrefixUtilisation
    * @generated from field: string because = 12;
    */
   because: string;
+
+  /**
+   * @generated from field: repeated firstlight.v1.PoolUtilisation pools = 13;
+   */
+  pools: PoolUtilisation[];
+
+  /**
+   * It drains: addresses that still stand in the way of its end, promised or reserved.
+   *
+   * @generated from field: optional double remainder = 14;
+   */
+  remainder?: number | undefined;
 };
 
 /**
@@ -512,6 +524,59 @@ export declare type PrefixUtilisation = Message<"firstlight.v1.PrefixUtilisation
  * Use `create(PrefixUtilisationSchema)` to create a new message.
  */
 export declare const PrefixUtilisationSchema: GenMessage<PrefixUtilisation>;
+
+/**
+ * One pool of a prefix; its addresses count in the prefix too.
+ *
+ * @generated from message firstlight.v1.PoolUtilisation
+ */
+export declare type PoolUtilisation = Message<"firstlight.v1.PoolUtilisation"> & {
+  /**
+   * @generated from field: string from = 1;
+   */
+  from: string;
+
+  /**
+   * @generated from field: string to = 2;
+   */
+  to: string;
+
+  /**
+   * @generated from field: repeated string roles = 3;
+   */
+  roles: string[];
+
+  /**
+   * @generated from field: double assignable = 4;
+   */
+  assignable: number;
+
+  /**
+   * @generated from field: double bound = 5;
+   */
+  bound: number;
+
+  /**
+   * @generated from field: double kept = 6;
+   */
+  kept: number;
+
+  /**
+   * @generated from field: double resting = 7;
+   */
+  resting: number;
+
+  /**
+   * @generated from field: double idle = 8;
+   */
+  idle: number;
+};
+
+/**
+ * Describes the message firstlight.v1.PoolUtilisation.
+ * Use `create(PoolUtilisationSchema)` to create a new message.
+ */
+export declare const PoolUtilisationSchema: GenMessage<PoolUtilisation>;
 
 /**
  * What was, and where it leads: for operators.
