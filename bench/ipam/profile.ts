@@ -48,11 +48,12 @@ function placeOf(type: string | null, event: string | null): string {
 /** Which of our statements it is, by a word that no other has. */
 const STATEMENTS = [
   ["lockInterfaces", /FOR NO KEY UPDATE/],
-  ["facts", /AS assignable/],
+  ["facts", /AS reserved_origin/],
   ["insertInterfaces", /INSERT INTO ipam\.interface/],
   ["bind", /INSERT INTO ipam\.lease/],
   ["note", /INSERT INTO ipam\.change_pending/],
   ["sequence", /DELETE FROM ipam\.change_pending/],
+  ["begin", /^BEGIN; SELECT/],
   ["commit", /^COMMIT/],
 ] as const;
 
