@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { parse } from "yaml";
 import { NoContext } from "./operator.ts";
 
 /** A whole file that an operator named, `-` for standard input; what cannot be read is an expected no. */
@@ -11,4 +12,20 @@ export function sourceText(file: string, encoding: "utf8" | "latin1", mostBytes:
     if (error instanceof NoContext) throw error;
     throw new NoContext(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
   }
+}
+
+const MOST_YAML_BYTES = 1_000_000;
+
+/** The fields of one thing that an operator wrote down in YAML; what they mean the API judges. */
+export function sourceFields(file: string): Readonly<Record<string, unknown>> {
+  const text = sourceText(file, "utf8", MOST_YAML_BYTES);
+  let fields: unknown;
+  try {
+    fields = parse(text, { maxAliasCount: 0, logLevel: "error" });
+  } catch (error) {
+    throw new NoContext(`${file}: not YAML: ${(error as Error).message.split("\n")[0]}`, { cause: error });
+  }
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields))
+    throw new NoContext(`${file}: want fields and their values`);
+  return fields as Readonly<Record<string, unknown>>;
 }

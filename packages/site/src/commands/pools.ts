@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { parse } from "yaml";
 import { json, table, timeText } from "../print.ts";
+import { sourceFields } from "../source-text.ts";
 import { ask, collect, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
 type PoolInit = NonNullable<Parameters<Operator["pools"]["putPool"]>[0]["pool"]>;
@@ -23,7 +22,7 @@ export function poolsCommands(program: Command): void {
     .description("make a pool from YAML, with the keys of the site's file, or change its ranges")
     .action((file: string, options: OperatorOptions) =>
       ask(options, async (operator) => {
-        const pool = parse(readFileSync(file === "-" ? 0 : file, "utf8")) as PoolInit;
+        const pool = sourceFields(file) as PoolInit;
         await operator.pools.putPool({ pool });
         said(options, `pool ${pool.name}: ${(pool.ranges ?? []).join(" ")}`);
       }),

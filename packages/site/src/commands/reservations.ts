@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { parse } from "yaml";
 import { json, table } from "../print.ts";
+import { sourceFields } from "../source-text.ts";
 import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
 
 type ReservationInit = NonNullable<Parameters<Operator["reservations"]["putReservation"]>[0]["reservation"]>;
@@ -23,9 +22,8 @@ export function reservationsCommands(program: Command): void {
     .description("reserve an address, from YAML with the keys of the site's file")
     .action((file: string, options: OperatorOptions) =>
       ask(options, async (operator) => {
-        const text = readFileSync(file === "-" ? 0 : file, "utf8");
         const { reservation } = await operator.reservations.putReservation({
-          reservation: parse(text) as ReservationInit,
+          reservation: sourceFields(file) as ReservationInit,
         });
         process.stdout.write(`${options.json === true ? json(reservation) : said(reservation)}\n`);
       }),
