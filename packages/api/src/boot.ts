@@ -2,8 +2,9 @@ import { ACTIONS, ARCHES, STATES } from "@firstlight/api-client";
 import type { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
 import type { Pool } from "pg";
 import { addressText, detailOf, macOf, textOf, traceOf } from "./field.ts";
+import { Finder } from "./finder.ts";
 import { decide } from "./lifecycle.ts";
-import { findMachine, machineOf, type MachineRow } from "./machines.ts";
+import { findMachine, type MachineRow } from "./machines.ts";
 import { invalid, notFound, precondition } from "./no.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Roster } from "./roster.ts";
@@ -24,6 +25,8 @@ const KNOWN_ARCHES = new Set<number>([0, ...Object.values(ARCHES)]);
 
 /** What a machine is to do next. Its identity is the address that the network gave to its MAC, checked here once more. */
 export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts): Handlers<typeof BootService> {
+  const finder = new Finder(pool);
+
   async function client(request: { address: string; mac: string }): Promise<{ address: string; mac: string }> {
     const mac = macOf(request.mac, "mac");
     const address = addressText(request.address, "address");
@@ -42,7 +45,7 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
       traceOf(request.trace, "trace");
       if (!KNOWN_ARCHES.has(request.arch)) throw invalid("arch", "is not one of this version");
       const { mac } = await client(request);
-      const machine = (await machineOf(pool, mac)) ?? (await enrolled(mac));
+      const machine = (await finder.find(mac)) ?? (await enrolled(mac));
       if (!machine) throw notFound(`no machine with MAC ${mac}`);
       const { action, because, part } = decide(machine, mac);
       const isTenant = action === "tenant";

@@ -47,14 +47,14 @@ export async function findMachine(db: Queryable, idOrName: string): Promise<Mach
   return rows[0] && fromRow(rows[0]);
 }
 
-/** The one this MAC is a part of. Always asked of the database: a decision kept here could outlive its version. */
-export async function machineOf(db: Queryable, mac: string): Promise<MachineRow | undefined> {
-  const { rows } = await db.query<Columns>({
-    name: "machineOf",
-    text: `SELECT ${COLUMNS} FROM api.machine m WHERE m.id = (SELECT machine FROM api.machine_interface WHERE mac = $1)`,
-    values: [mac],
+/** Those that these MACs are a part of, by MAC. */
+export async function machinesOf(db: Queryable, macs: readonly string[]): Promise<Map<string, MachineRow>> {
+  const { rows } = await db.query<Columns & { asked: string }>({
+    name: "machinesOf",
+    text: `SELECT p.mac AS asked, ${COLUMNS} FROM api.machine_interface p JOIN api.machine m ON m.id = p.machine WHERE p.mac = ANY($1)`,
+    values: [macs],
   });
-  return rows[0] && fromRow(rows[0]);
+  return new Map(rows.map((row) => [row.asked, fromRow(row)]));
 }
 
 /** In the order of their names, after `after`. */
