@@ -6,6 +6,7 @@ import { giveLabels } from "./labels.ts";
 import { note } from "./note.ts";
 import type { Json } from "./rows.ts";
 import { BY_KEY } from "./statements.ts";
+import { Again } from "./transaction.ts";
 
 /** A device that got an address where it was not at home: predicted, away, or unknown and at home elsewhere. */
 export interface Arrival {
@@ -61,7 +62,9 @@ function present(row: Json): Json {
 /** Whoever is being served there by another transaction stays for now; the keeper settles it. */
 const LEAVE = `
   UPDATE ipam.interface i SET state = 'away', machine = NULL, label = NULL, version = nextval('ipam.version')
-  FROM (SELECT id FROM ipam.interface WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) o WHERE i.id = o.id
+  FROM (
+    SELECT id FROM ipam.interface WHERE id = ANY ($1) AND state IS DISTINCT FROM 'away' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+  ) o WHERE i.id = o.id
   RETURNING to_jsonb(i) AS "row"`;
 
 /** No promise is cut short: its times stay as they are. What its policy keeps for its owner stays kept. */
@@ -105,7 +108,7 @@ export async function arrive(
     const isFree = homes.every((home) => left.has(home.interface));
     return isFree && label !== own["label"] ? [{ id: own.id, label }] : [];
   });
-  if (wants.length > 0) await giveLabels(client, wants, actor);
+  if (wants.length > 0) await giveLabels(client, wants, actor).catch(again);
   const { rows } = await client.query<{ row: Json & { id: number } }>(SETTLE_IN, [
     arrivals.map(({ interface: own }) => own.id),
   ]);
@@ -113,6 +116,13 @@ export async function arrive(
   await note(client, "interface", [...settled.values()], { actor, dns: true });
   await tell(client, arrivals, left, actor);
   return settled;
+}
+
+/** Somebody else took the label at the same moment: then it is known whose it is. */
+function again(error: unknown): never {
+  if ((error as { constraint?: string }).constraint === "interface_label")
+    throw new Again("a label was taken meanwhile");
+  throw error;
 }
 
 /** Those that could be left; their promises stand, unnamed. */

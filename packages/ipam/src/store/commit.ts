@@ -21,6 +21,32 @@ export async function commitBatch(
   actor: string,
   places = new Places(),
 ): Promise<Outcome[]> {
+  const outcomes = new Map<LeaseRequest, Outcome>();
+  for (const turn of turnsOf(batch)) {
+    const said = await commitTurn(client, turn, actor, places);
+    turn.forEach((request, n) => outcomes.set(request, said[n]!));
+  }
+  return batch.map((request) => outcomes.get(request)!);
+}
+
+/** A device that asks on two segments in one batch moves from one to the other: what it asks is taken one after another. */
+function turnsOf(batch: readonly LeaseRequest[]): LeaseRequest[][] {
+  const turns: LeaseRequest[][] = [];
+  const asked = new Map<number, number>();
+  for (const request of batch) {
+    const turn = asked.get(request.mac) ?? 0;
+    asked.set(request.mac, turn + 1);
+    (turns[turn] ??= []).push(request);
+  }
+  return turns;
+}
+
+async function commitTurn(
+  client: pg.ClientBase,
+  batch: readonly LeaseRequest[],
+  actor: string,
+  places: Places,
+): Promise<Outcome[]> {
   const facts = await look(client, batch, places);
   const outcomes: (Outcome | undefined)[] = batch.map((request, n) => {
     const because = judge(request, facts[n]!);

@@ -11,7 +11,8 @@ const ATTEMPTS = 6;
 
 /**
  * Gives interfaces their labels, a statement per attempt whatever their number. One that is taken gets a suffix, and in
- * the end none at all: a name can never block an address. Each collision leaves an event. The caller bumps the versions.
+ * the end none at all: a name can never block an address. Each collision leaves an event. One that the same device has in
+ * another place stays there, and this place has none. The caller bumps the versions.
  */
 export async function giveLabels(client: pg.ClientBase, wants: readonly Want[], actor: string): Promise<void> {
   await client.query("UPDATE ipam.interface SET label = NULL WHERE id = ANY($1) AND label IS NOT NULL", [
@@ -35,8 +36,20 @@ export async function giveLabels(client: pg.ClientBase, wants: readonly Want[], 
       if (got) await noteCollision(client, { wanted: label!, given: got.label, interface: id }, actor);
     }
     left = left.filter(({ id }) => !given.has(id));
+    if (attempt === 1 && left.length > 0) left = await foreign(client, left);
   }
   for (const { id, label } of left) await noteCollision(client, { wanted: label!, given: null, interface: id }, actor);
+}
+
+/** Those whose label is somebody else's, and not their own device's. */
+async function foreign(client: pg.ClientBase, wants: readonly Want[]): Promise<Want[]> {
+  const { rows } = await client.query<{ id: number }>(
+    `SELECT t.id FROM unnest($1::int[], $2::text[]) g (id, label) JOIN ipam.interface t USING (id)
+     JOIN ipam.interface o ON o.domain = t.domain AND o.label = g.label AND o.mac = t.mac`,
+    [wants.map(({ id }) => id), wants.map(({ label }) => label)],
+  );
+  const own = new Set(rows.map(({ id }) => id));
+  return wants.filter(({ id }) => !own.has(id));
 }
 
 /** `r1-bmc`, `r1-bmc-2`, …, none. */

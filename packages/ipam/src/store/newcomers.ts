@@ -82,13 +82,18 @@ function columns(newcomers: readonly Newcomer[], attempt: number): unknown[] {
   ];
 }
 
-/** An interface that another writer made meanwhile has facts of its own: the whole batch must look again. */
+/** An interface that another writer made meanwhile, here or elsewhere, has facts of its own: the whole batch must look again. */
 async function mustBeLabels(client: pg.ClientBase, left: readonly Newcomer[], attempt: number): Promise<void> {
   const { rowCount } = await client.query({
     name: "interfaces-exist",
-    text: `SELECT 1 FROM unnest($1::int[], $2::macaddr[]) k (segment, mac), LATERAL (
-             SELECT FROM ipam.interface WHERE segment = k.segment AND mac = k.mac OFFSET 0)`,
-    values: [left.map(({ request }) => request.segment), left.map(({ request }) => toMac(request.mac))],
+    text: `SELECT 1 FROM unnest($1::int[], $2::macaddr[], $3::boolean[]) k (segment, mac, elsewhere), LATERAL (
+             SELECT FROM ipam.interface
+             WHERE mac = k.mac AND (segment = k.segment OR NOT k.elsewhere AND state IS DISTINCT FROM 'away') OFFSET 0)`,
+    values: [
+      left.map(({ request }) => request.segment),
+      left.map(({ request }) => toMac(request.mac)),
+      left.map(({ fact }) => fact.elsewhere),
+    ],
   });
   if (rowCount || attempt >= LABEL_ATTEMPTS) throw new Again("an interface appeared while it was being made");
 }
