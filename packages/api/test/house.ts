@@ -96,7 +96,7 @@ export async function openHouse(config: Partial<ApiConfig> = {}, traces?: Pick<T
       site: { ...base, trust: { dir: trust.dir } },
     };
     const store = Object.assign(new MemoryLeases(site, rows()), {
-      declare: () => Promise.resolve({ domains: [], segments: [], changed: [] }),
+      declare: () => Promise.resolve({ domains: [], segments: [], changed: [], faults: [] }),
     }) as unknown as Store;
     const ipam = { store, replica: site.replica, ready: () => ({ ready: true }) };
     const running = await startApi(context, ipam, pool, {
