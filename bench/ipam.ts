@@ -25,7 +25,7 @@ const VARIANTS: Readonly<Record<string, (place: Ground) => Promise<Sample>>> = {
     return loading(url, folder);
   },
   "replica snapshot": ({ folder }) => restoring(folder),
-  "replica changes": ({ url }) => applying(url),
+  "replica changes": ({ url, folder }) => applying(url, folder),
 };
 
 const picked = process.env["IPAM_VARIANTS"]?.split(",").filter((name) => name in VARIANTS);

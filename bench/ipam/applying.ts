@@ -1,15 +1,28 @@
-import { createReplica, createStore, type Lease, type LeaseRequest, PgSource, startSequencer } from "@firstlight/ipam";
+import { join } from "node:path";
+import {
+  createReplica,
+  createStore,
+  type Lease,
+  type LeaseRequest,
+  PgSource,
+  type Position,
+  startSequencer,
+} from "@firstlight/ipam";
 import { systemClock } from "@firstlight/service";
 import type { Sample } from "../harness/contract.ts";
 
 const BATCH = 500;
 const TOTAL = 50_000;
 
-/** Changes a second that a replica takes in from the feed, once the sequencer has given them their places. */
-export async function applying(url: string): Promise<Sample> {
+/**
+ * Changes a second that a replica takes in from the feed while they are written and given their places, and how many one takes
+ * in that was away meanwhile and catches up.
+ */
+export async function applying(url: string, folder: string): Promise<Sample> {
+  const snapshotFile = join(folder, "left-behind");
   await using store = createStore({ url, name: "bench", poolSize: 3 });
   await using source = new PgSource({ url, name: "bench" });
-  const held = await createReplica(source, systemClock, { startMs: 120_000 });
+  const held = await createReplica(source, systemClock, { startMs: 120_000, snapshotFile });
   const leases: Lease[] = [];
   for (const lease of held.replica.leases()) {
     if (leases.length < TOTAL) leases.push(lease);
@@ -17,6 +30,7 @@ export async function applying(url: string): Promise<Sample> {
   }
   await held.follower.stop();
   let [applied, lagMs] = [0, 0];
+  let sample: Sample;
   {
     await using _ = startSequencer({ url, name: "bench" });
     await using following = await createReplica(source, systemClock, { startMs: 120_000 });
@@ -33,13 +47,32 @@ export async function applying(url: string): Promise<Sample> {
     const written = (performance.now() - began) / 1000;
     await Promise.race([done.promise, new Promise((late) => setTimeout(late, 20_000))]);
     const seconds = (performance.now() - began) / 1000;
-    return {
+    sample = {
       operations: applied,
       seconds,
       failed: Math.max(0, leases.length - applied),
       extra: { writtenSeconds: written, mostLagMs: lagMs, behindMs: (seconds - written) * 1000 },
     };
   }
+  return { ...sample, extra: { ...sample.extra, ...(await catchingUp(source, snapshotFile)) } };
+}
+
+/** From the snapshot on disk to where the feed is now. */
+async function catchingUp(source: PgSource, snapshotFile: string): Promise<Record<string, number>> {
+  let [from, began, cpu] = [0, 0, process.cpuUsage()];
+  const info = (fields: object, message: string): void => {
+    if (message === "snapshot loaded") {
+      [from, began, cpu] = [(fields as Position).position, performance.now(), process.cpuUsage()];
+    }
+  };
+  const log = { info, warn: () => {} };
+  await using following = await createReplica(source, systemClock, { startMs: 120_000, snapshotFile, log });
+  const changes = following.replica.at.position - from;
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    caughtUpPerSecond: (changes / (performance.now() - began)) * 1000,
+    caughtUpCpuMicros: (user + system) / changes,
+  };
 }
 
 function renewal({ segment, mac, address, relay }: Lease): LeaseRequest {
