@@ -1,6 +1,6 @@
 /**
  * A hall that gets its power back: every machine at once, each with BMC, DPU and host, through relays, from the real
- * daemons. STORM_MACHINES (default 10000) says how many.
+ * daemons. STORM_MACHINES (default 10000) says how many, STORM_SECONDS (default 400) how long they may take.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ import { Pulse } from "./storm/pulse.ts";
 import { Watch } from "./storm/watch.ts";
 
 const MACHINES = Number(process.env["STORM_MACHINES"] ?? 10_000);
-const DEADLINE_SECONDS = Number(process.env["STORM_SECONDS"] ?? 420);
+const DEADLINE_SECONDS = Number(process.env["STORM_SECONDS"] ?? 400);
 
 const halls = new WeakMap<object, Hall>();
 
@@ -52,11 +52,13 @@ async function load(hall: Hall): Promise<Sample> {
   using pulse = new Pulse(hall.processes, watch);
   const report = await powerOn(config, (step) => watch.see(step));
   const spent = pulse.spent();
-  for (const reason of await hall.reasons()) console.log(`  ${reason}`);
+  const counters = await hall.counters();
+  for (const word of counters.words) console.log(`  ${word}`);
   return figuresOf({
     report,
     watch,
     spent,
+    counters,
     transactions: (await hall.transactions()) - transactions,
     leases: await hall.leases(),
     memory: hall.memory(),

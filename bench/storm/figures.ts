@@ -1,5 +1,6 @@
 import type { RackReport } from "@firstlight/rack";
 import type { Sample } from "../harness/contract.ts";
+import type { Counters } from "./counters.ts";
 import type { Spent } from "./pulse.ts";
 import type { Watch } from "./watch.ts";
 
@@ -7,6 +8,7 @@ export interface Storm {
   readonly report: RackReport;
   readonly watch: Watch;
   readonly spent: Spent;
+  readonly counters: Counters;
   /** Transactions of the database during the storm. */
   readonly transactions: number;
   /** What the database holds: address by MAC and the other way round would both be unique. */
@@ -15,7 +17,7 @@ export interface Storm {
 }
 
 /** The storm in figures: an operation is a machine whose BMC has its name and whose DPU and host have their script. */
-export function figuresOf({ report, watch, spent, transactions, leases, memory }: Storm): Sample {
+export function figuresOf({ report, watch, spent, counters, transactions, leases, memory }: Storm): Sample {
   const promised = report.machines.flatMap(({ interfaces }) =>
     interfaces.flatMap(({ mac, address }) => (address === undefined ? [] : [`${mac} ${address}`])),
   );
@@ -48,10 +50,27 @@ export function figuresOf({ report, watch, spent, transactions, leases, memory }
       leases: leases.length,
       transactions,
       transactionsPerAck: Number((transactions / Math.max(1, watch.count("dhcp.bound"))).toFixed(3)),
+      leaseTransactions: counters.total("firstlight_dhcp_commit_batch_size_count"),
+      leaseTransactionsPerAck: Number(
+        (counters.total("firstlight_dhcp_commit_batch_size_count") / Math.max(1, watch.count("dhcp.bound"))).toFixed(4),
+      ),
+      eventsLost: counters.total("firstlight_events_dropped_total"),
+      ...shares(spent, report.ms / 1000),
       loadTurnMs: Math.round(spent.loadTurnMs),
       socketDrops: spent.socketDrops,
       ...Object.fromEntries(Object.entries(spent.cpu).map(([name, s]) => [`${name}CpuSeconds`, Number(s.toFixed(1))])),
       ...Object.fromEntries(Object.entries(memory).map(([name, bytes]) => [`${name}MiB`, Math.round(bytes / 2 ** 20)])),
     },
   };
+}
+
+/** How much of its core each side used. The busier one is the limit; where that is the load, the figures are its own. */
+function shares({ cpu }: Spent, seconds: number): { readonly loadShare: number; readonly serverShare: number } {
+  const { load = 0, ...servers } = cpu;
+  const server = Object.values(servers).reduce((sum, one) => sum + one, 0);
+  const share = (used: number): number => Number((used / Math.max(seconds, 1)).toFixed(2));
+  const limit =
+    load > server ? "THE LOAD IS THE LIMIT: a faster one would show faster servers" : "the servers are the limit";
+  console.log(`  load ${share(load)} of its core, servers ${share(server)} of theirs: ${limit}`);
+  return { loadShare: share(load), serverShare: share(server) };
 }

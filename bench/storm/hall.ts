@@ -4,6 +4,7 @@ import { Client } from "pg";
 import type { Place, Serving } from "../harness/contract.ts";
 import { migrate, startDaemon, startDatabase, writeSite } from "../harness/firstlight.ts";
 import { memoryBytes } from "../harness/proc.ts";
+import { Counters } from "./counters.ts";
 import { writeImages } from "./images.ts";
 
 const at = (port: number): string => `127.0.0.1:${port}`;
@@ -39,8 +40,8 @@ export interface Hall extends Serving {
   transactions(): Promise<number>;
   /** Every promise the database holds. */
   leases(): Promise<{ readonly mac: string; readonly address: string }[]>;
-  /** What the daemons count by reason: every no they said, and how often. */
-  reasons(): Promise<string[]>;
+  /** What the daemons have counted. */
+  counters(): Promise<Counters>;
   /** Bytes by process. */
   memory(): Record<string, number>;
 }
@@ -66,23 +67,7 @@ export async function openHall(place: Place, machines: number): Promise<Hall> {
     processes: pids,
     pids: () => Object.values(pids),
     memory: () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, memoryBytes([pid])])),
-    async reasons() {
-      const pages = await Promise.all(
-        DAEMONS.map(async ([, , health]) => {
-          const answer = await fetch(`http://${health}/metrics`).catch(() => undefined);
-          return answer ? answer.text() : `no metrics at ${health}`;
-        }),
-      );
-      return pages.flatMap((page) =>
-        page
-          .split("\n")
-          .filter(
-            (line) =>
-              /because=|dhcp_(packets|replies)_total|batch_size_(sum|count)|^no metrics/.test(line) &&
-              !line.endsWith(" 0"),
-          ),
-      );
-    },
+    counters: () => Counters.of(DAEMONS.map(([, , health]) => health)),
     async transactions() {
       await new Promise((done) => setTimeout(done, 1500)); // sessions report what they did once a second
       const { rows } = await client.query<{ n: string }>(

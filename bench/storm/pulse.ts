@@ -3,7 +3,7 @@ import { cpuSeconds } from "../harness/proc.ts";
 import { socketDrops } from "./kernel.ts";
 import type { Watch } from "./watch.ts";
 
-const EVERY_MS = 5000;
+const EVERY_MS = 10_000;
 const LOAD = "load";
 
 export interface Spent {
