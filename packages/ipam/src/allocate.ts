@@ -54,7 +54,8 @@ export function candidate(ground: Ground, asked: Asked): Candidate {
     return { is: "none", because: "device is not expected here" };
 
   const role = expected?.role ?? own?.role ?? "other";
-  const open = prefixes.filter((row) => !isDraining(segment, row));
+  const drains = (row: PrefixRow): boolean => isDraining(segment, row);
+  const open = prefixes.some(drains) ? prefixes.filter((row) => !drains(row)) : prefixes;
   const held = own ? ground.leasesOf(own.id, family) : [];
   const isFree = (lease: Lease): boolean => mayKeep(lease, ask) && !isClaimed(ground, ask.who, lease.address);
   const kept = held.find((lease) => {
