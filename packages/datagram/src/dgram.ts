@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { inherited } from "./inherited.ts";
 import type { Answer, Counters, Datagram, Endpoint, Listen, Port } from "./port.ts";
 import { serveBatches } from "./serve.ts";
 import { fromText, toText } from "./text.ts";
@@ -12,16 +13,18 @@ const QUEUE = 4096;
 export async function listenDgram(options: Listen): Promise<Port> {
   if (options.device !== undefined) throw new Unavailable("engine dgram cannot bind a device");
   const { share = false, bufferBytes = 4 << 20 } = options;
+  const descriptor = inherited("udp", options);
   const is6 = typeof options.address === "bigint";
   const socket = createSocket({
     type: is6 ? "udp6" : "udp4",
     ipv6Only: is6,
-    reusePort: share,
+    reusePort: share && descriptor === undefined,
     lookup: (address, _options, done) => done(null, address, is6 ? 6 : 4), // always an address: answered in this turn
   });
   try {
     const bound = once(socket, "listening"); // first: with a lookup that answers at once, bind() emits before it returns
-    socket.bind({ port: options.port, address: toText(options.address), exclusive: true });
+    if (descriptor !== undefined) socket.bind({ fd: descriptor, exclusive: true });
+    else socket.bind({ port: options.port, address: toText(options.address), exclusive: true });
     await bound;
   } catch (fault) {
     socket.close();
@@ -30,12 +33,13 @@ export async function listenDgram(options: Listen): Promise<Port> {
   if (options.broadcast === true) socket.setBroadcast(true);
   socket.setRecvBufferSize(bufferBytes);
   socket.setSendBufferSize(bufferBytes);
-  return new DgramPort(socket, options);
+  return new DgramPort(socket, options, descriptor !== undefined);
 }
 
 class DgramPort implements Port {
   readonly engine = "dgram";
   readonly local: Endpoint;
+  readonly isInherited: boolean;
   readonly counters: Counters = { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 };
   readonly #socket: Socket;
   readonly #batch: number;
@@ -45,8 +49,9 @@ class DgramPort implements Port {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(socket: Socket, { batch = 64, maxBytes = 2048 }: Listen) {
+  constructor(socket: Socket, { batch = 64, maxBytes = 2048 }: Listen, isInherited: boolean) {
     this.#socket = socket;
+    this.isInherited = isInherited;
     this.#batch = batch;
     this.#maxBytes = maxBytes;
     const { address, port } = socket.address();

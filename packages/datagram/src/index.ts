@@ -8,5 +8,6 @@ export {
   type Run,
   type Wakeup,
 } from "./blocking.ts";
+export { inherited } from "./inherited.ts";
 export { listen } from "./listen.ts";
 export type { Answer, Counters, Datagram, Endpoint, Engine, Listen, Port, Source } from "./port.ts";

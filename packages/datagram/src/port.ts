@@ -9,6 +9,8 @@ export interface Port extends AsyncDisposable {
   readonly engine: Engine;
   /** The bound address and port (the real port where 0 was asked for). */
   readonly local: Endpoint;
+  /** Handed over by whoever started this process (systemd), not opened by it. */
+  readonly isInherited: boolean;
   readonly counters: Readonly<Counters>;
   /** One batch after another until the port is closed. One consumer at a time. */
   [Symbol.asyncIterator](): AsyncIterator<readonly Datagram[]>;
@@ -72,7 +74,7 @@ export interface Counters {
 
 export interface Listen {
   readonly address: number | bigint;
-  /** 0 lets the kernel choose. */
+  /** 0 lets the kernel choose. A port that whoever started this process has opened already is taken from there. */
   readonly port: number;
   /** `auto` takes `batch` where it works and says why where it does not. */
   readonly engine?: Engine | "auto";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { listen, type Port } from "@firstlight/datagram";
+import { inherited, listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
@@ -97,6 +97,7 @@ async function open(
       const stream = await listenStream({
         host,
         port: port.local.port,
+        descriptor: inherited("tcp", port.local),
         connections: tcp.connections,
         perAddress: tcp.perAddress,
         idleMs: tcp.idleSeconds * 1000,

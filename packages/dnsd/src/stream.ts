@@ -6,6 +6,8 @@ import { Frames } from "./frames.ts";
 export interface StreamOptions {
   readonly host: string;
   readonly port: number;
+  /** A listening socket that was handed over, in place of a new one. */
+  readonly descriptor?: number | undefined;
   readonly connections: number;
   readonly perAddress: number;
   readonly idleMs: number;
@@ -51,9 +53,9 @@ export async function listenStream(options: StreamOptions): Promise<Stream> {
     });
     converse(socket, out, options);
   });
-  await new Promise<void>((resolve, reject) =>
-    server.once("error", reject).listen(options.port, options.host, () => resolve()),
-  );
+  const { port, host, descriptor } = options;
+  const at = descriptor === undefined ? { port, host } : { fd: descriptor };
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(at, () => resolve()));
   server.removeAllListeners("error").on("error", () => onEnd("connection could not be accepted"));
   return {
     get connections() {

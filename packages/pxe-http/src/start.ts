@@ -2,8 +2,11 @@ import type { RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
+import { inherited } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import { parseAddress, sound } from "@firstlight/wire";
+import type { FastifyListenOptions } from "fastify";
 import type { PxeHttpConfig } from "./config.ts";
 import { Answers } from "./answer.ts";
 import { Connections } from "./connections.ts";
@@ -91,7 +94,10 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   app.server.maxConnections = config.maxConnections;
   connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
   const { host, port } = splitEndpoint(config.listen);
-  await app.listen({ host, port });
+  const descriptor = inherited("tcp", { address: sound(parseAddress(host), host), port });
+  const at: FastifyListenOptions & { fd?: number } =
+    descriptor === undefined ? { host, port } : { host, fd: descriptor };
+  await app.listen(at);
   const local = app.server.address() as AddressInfo;
   endpoint = joinEndpoint(local.address, local.port);
   return {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -57,18 +58,17 @@ const GET = (path = PATH, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: x
 function talk(on: Awaited<ReturnType<typeof lab>>, from: string = ONE.address) {
   const socket = connect({ host: "127.0.0.1", port: on.port, localAddress: from, allowHalfOpen: true });
   let got = "";
-  let hasEnded = false;
+  const ended = once(socket, "end");
   socket.on("data", (bytes) => (got += bytes.toString("latin1")));
   socket.on("error", () => {});
-  socket.on("end", () => (hasEnded = true));
   return {
     socket,
     say: (text: string): void => void socket.write(text, "latin1"),
     async heard(answers: number): Promise<string[]> {
-      await until(() => split(got).length >= answers || hasEnded);
+      while (split(got).length < answers && !socket.readableEnded) await Promise.race([once(socket, "data"), ended]);
       return split(got);
     },
-    ended: () => until(() => hasEnded),
+    ended: () => ended,
     [Symbol.dispose]: () => void socket.destroy(),
   };
 }

@@ -1,4 +1,5 @@
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { release } from "../inherited.ts";
 import type { Answer, Counters, Datagram, Endpoint, Listen, Port, Source } from "../port.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
@@ -17,7 +18,7 @@ const CLOSE_RETRIES = 100;
 /** Linux, recvmmsg and sendmmsg. Under load it never leaves the main thread; idle, it waits on a pool thread. */
 export function listenBatch(options: Listen): Port {
   const libc = loadLibc();
-  const { fd, local } = openSocket(libc, options);
+  const { fd, local, isInherited } = openSocket(libc, options);
   const counters: Counters = { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 };
   const { batch: count = 64, maxBytes = 2048 } = options;
   const isWildcard = local.address === 0 || local.address === 0n;
@@ -27,9 +28,10 @@ export function listenBatch(options: Listen): Port {
     const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
     const exchange = (replyBytes: number): Exchange =>
       createExchange(libc, fd, { count, maxBytes, replyBytes, isWildcard }, counters);
-    return new BatchPort(local, counters, { inbox, outbox, exchange }, waiter, () => libc.close(fd));
+    return new BatchPort({ local, isInherited }, counters, { inbox, outbox, exchange }, waiter, () => libc.close(fd));
   } catch (fault) {
-    libc.close(fd);
+    if (isInherited) release(fd);
+    else libc.close(fd);
     throw fault;
   }
 }
@@ -43,6 +45,7 @@ interface Boxes {
 class BatchPort implements Port {
   readonly engine = "batch";
   readonly local: Endpoint;
+  readonly isInherited: boolean;
   readonly counters: Counters;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
@@ -56,13 +59,14 @@ class BatchPort implements Port {
   #closing: Promise<void> | undefined;
 
   constructor(
-    local: Endpoint,
+    { local, isInherited }: Pick<Port, "local" | "isInherited">,
     counters: Counters,
     { inbox, outbox, exchange }: Boxes,
     waiter: Waiter,
     closeSocket: () => void,
   ) {
     this.local = local;
+    this.isInherited = isInherited;
     this.counters = counters;
     this.#inbox = inbox;
     this.#outbox = outbox;

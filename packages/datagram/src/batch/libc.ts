@@ -10,6 +10,7 @@ import { Unavailable } from "../unavailable.ts";
 const CALLS = {
   socket: "int socket(int, int, int)",
   setsockopt: "int setsockopt(int, int, int, uintptr_t, uint32_t)",
+  getsockopt: "int getsockopt(int, int, int, uintptr_t, uintptr_t)",
   bind: "int bind(int, uintptr_t, uint32_t)",
   getsockname: "int getsockname(int, uintptr_t, uintptr_t)",
   recvmmsg: "int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)",
