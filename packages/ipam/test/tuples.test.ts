@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { iface, lease } from "@firstlight/kit";
 import * as fc from "fast-check";
 import { heard, whole } from "../src/source/copy.ts";
+import { Tables } from "../src/memory/tables.ts";
 import { Tuple } from "../src/tuples/tuple.ts";
 import { Tuples } from "../src/tuples/tuples.ts";
 import { TupleWriter } from "../src/tuples/writer.ts";
@@ -165,6 +166,20 @@ test("a database that falls silent is given up", async () => {
   const stream = new PassThrough();
   stream.write(hex(HEADER));
   await assert.rejects(rowsOf(heard(stream, 20)), /sent nothing for 20 ms/);
+});
+
+test("rows that come after a load find room: no column is copied for them", () => {
+  const total = 50_000;
+  const writer = new TupleWriter();
+  for (let n = 1; n <= total; n++) writer.write(iface({ id: n, mac: n, machine: `m${n}`, label: `m${n}` }));
+  const tables = new Tables();
+  const batch = new Tuples("interface", writer.take(), total);
+  tables.fill(batch);
+  const before = process.memoryUsage().arrayBuffers;
+  for (let n = 1; n <= 100; n++) tables.put(iface({ id: total + n, mac: total + n, label: `late${n}` }));
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 500_000, `${grown} bytes more for a hundred rows`);
+  assert.equal(tables.interfaces.size, total + 100);
 });
 
 test("rows written as tuples are read back as they were", () => {
