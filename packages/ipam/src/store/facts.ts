@@ -38,9 +38,8 @@ interface Found {
   readonly rested: boolean;
   readonly holder_policy: AddressPolicy;
   readonly referenced: boolean;
-  readonly other: string | null;
-  readonly other_policy: AddressPolicy;
-  readonly other_bound: boolean;
+  /** Another address of the interface, its policy, and whether it is bound. */
+  readonly other: readonly [string, AddressPolicy, boolean] | null;
   readonly elsewhere: boolean;
 }
 
@@ -117,7 +116,7 @@ function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefine
     holder_policy: found.holder_policy,
     referenced: found.referenced,
     other_policy: otherPolicy(place, found),
-    other_bound: found.other_bound,
+    other_bound: found.other?.[2] ?? false,
     elsewhere: found.elsewhere,
   };
 }
@@ -163,14 +162,12 @@ function standingOf(
 }
 
 /** The policy of another address that the interface has; what it may not stay on holds nobody back. */
-function otherPolicy(place: Place | undefined, { other, other_policy, role }: Found): AddressPolicy | null {
-  if (other === null || other_policy === "dynamic") return other === null ? null : "dynamic";
-  const { assignable, draining, suits } = standingOf(
-    place,
-    { role, expected_role: role },
-    parseAddress(other) as Address,
-  );
-  return assignable && !draining && suits ? other_policy : "dynamic";
+function otherPolicy(place: Place | undefined, { other, role }: Found): AddressPolicy | null {
+  if (other === null) return null;
+  const [address, policy] = other;
+  if (policy === "dynamic") return policy;
+  const at = standingOf(place, { role, expected_role: role }, parseAddress(address) as Address);
+  return at.assignable && !at.draining && at.suits ? policy : "dynamic";
 }
 
 const NOTHING = {
@@ -187,6 +184,5 @@ const NOTHING = {
   rested: true,
   referenced: false,
   other: null,
-  other_bound: false,
   elsewhere: false,
 } as unknown as Found;

@@ -61,17 +61,18 @@ export const SEQUENCE = `
     DELETE FROM ipam.change_pending
     WHERE xid >= (SELECT pg_snapshot_xmax(seen) FROM f) OR xid = ANY (ARRAY(SELECT pg_snapshot_xip(seen) FROM f))
     RETURNING version, kind, key, dns, "row", actor, trace, at
-  ), numbered AS MATERIALIZED (
-    SELECT f.position + row_number() OVER (ORDER BY t.version) AS position, t.* FROM taken t, f
   ), kept AS (
-    INSERT INTO ipam.change (position, version, kind, key, dns, "row", actor, trace, at) SELECT * FROM numbered
+    INSERT INTO ipam.change (position, version, kind, key, dns, "row", actor, trace, at)
+    SELECT (SELECT position FROM f) + row_number() OVER (ORDER BY version), version, kind, key, dns, "row", actor, trace, at FROM taken
+    RETURNING position, dns
+  ), round AS MATERIALIZED (
+    SELECT count(*) AS count, max(position) AS position, max(position) FILTER (WHERE dns) AS dns_position FROM kept
   ), mark AS (
     INSERT INTO ipam.feed (position, dns_position, epoch, system_identifier, timeline, seen)
-    SELECT n.position, coalesce(n.dns_position, f.dns_position), f.epoch, f.system_identifier, f.timeline, pg_current_snapshot()
-    FROM f, (SELECT max(position) AS position, max(position) FILTER (WHERE dns) AS dns_position FROM numbered) n
-    WHERE n.position IS NOT NULL
+    SELECT r.position, coalesce(r.dns_position, f.dns_position), f.epoch, f.system_identifier, f.timeline, pg_current_snapshot()
+    FROM f, round r WHERE r.count > 0
   )
-  SELECT count(*) AS count, CASE WHEN count(*) > 0 THEN pg_notify('${CHANNELS.feed}', '') END AS told FROM numbered`;
+  SELECT count, CASE WHEN count > 0 THEN pg_notify('${CHANNELS.feed}', '') END AS told FROM round`;
 
 /**
  * Forgets what lies below a position, a bounded number of rows at a time, and says up to where. Begins at the floor it

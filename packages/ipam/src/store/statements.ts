@@ -32,7 +32,13 @@ export const FACTS = `
     h.interface AS holder, h.state, coalesce(h.expires_at <= now(), false) AS expired,
     coalesce(h.reusable_at <= now(), true) AS rested, h.policy AS holder_policy,
     CASE WHEN h.interface = i.id THEN i.machine ELSE (SELECT machine FROM ipam.interface WHERE id = h.interface) END IS NOT NULL AS referenced,
-    host(o.address) AS other, o.policy AS other_policy, coalesce(o.state = 'bound', false) AS other_bound,
+    -- Who is new has no other, and who renews neither.
+    CASE WHEN i.id IS NOT NULL AND (h.interface = i.id AND h.state = 'bound') IS NOT TRUE THEN (
+      SELECT jsonb_build_array(host(l.address), l.policy, l.state = 'bound') FROM ipam.lease l
+      WHERE l.interface = i.id AND family(l.address) = family(k.address) AND l.address <> k.address
+        AND (l.state = 'bound' OR (l.state = 'released' AND l.policy <> 'dynamic'))
+      ORDER BY l.state = 'bound' DESC, l.policy <> 'dynamic' DESC LIMIT 1
+    ) END AS other,
     w.home IS NOT NULL AS elsewhere
   FROM unnest($1::int[], $2::macaddr[], $3::inet[]) WITH ORDINALITY k (segment, mac, address, n)
   LEFT JOIN LATERAL (SELECT vrf FROM ipam.segment WHERE id = k.segment OFFSET 0) s ON true
@@ -51,13 +57,6 @@ export const FACTS = `
   LEFT JOIN LATERAL (
     SELECT identity, origin FROM ipam.reservation WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) r ON true
-  LEFT JOIN LATERAL (
-    SELECT address, policy, state FROM ipam.lease
-    WHERE interface = i.id AND family(address) = family(k.address) AND address <> k.address
-      AND (state = 'bound' OR (state = 'released' AND policy <> 'dynamic'))
-      AND (h.interface = i.id AND h.state = 'bound') IS NOT TRUE -- who renews has no other
-    ORDER BY state = 'bound' DESC, policy <> 'dynamic' DESC LIMIT 1
-  ) o ON true
   LEFT JOIN LATERAL (
     SELECT id AS home FROM ipam.interface
     WHERE mac = k.mac AND segment <> k.segment AND state IS DISTINCT FROM 'away' AND (i.id IS NULL OR i.state IS NOT NULL)
