@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { tree } from "./proc.ts";
+import { coresOf } from "./proc.ts";
 
 const execute = promisify(execFile);
 const KEEP_LINES = 2000;
@@ -143,9 +143,18 @@ export async function runPinned(
   }
 }
 
-/** Moves processes that are already running, with all their threads and descendants, to one core. */
+/**
+ * Moves processes that are already running, with all their threads and descendants, to one core: again until none is
+ * elsewhere, for whoever was forked before its parent was moved has the parent's old cores.
+ */
 export async function pin(core: number, ...roots: readonly number[]): Promise<void> {
-  for (const { pid } of tree(roots)) {
-    await execute("taskset", ["-a", "-c", "-p", String(core), String(pid)]).catch(() => {}); // ended meanwhile
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const astray = new Set(coresOf(roots).flatMap(({ pid, cores }) => (cores === String(core) ? [] : [pid])));
+    if (astray.size === 0) return;
+    for (const pid of astray) {
+      await execute("taskset", ["-a", "-c", "-p", String(core), String(pid)]).catch(() => {}); // ended meanwhile
+    }
   }
 }
+
+const MOST_TRIES = 10;
