@@ -4,8 +4,7 @@ import { decode, encode, type Message } from "@firstlight/wire/dhcp4";
 import { type Client, type Effect, type Event, keep, start, step } from "./core/dhcp.ts";
 import type { Lease, Program } from "./core/program.ts";
 import type { Line } from "./line.ts";
-import { createMailbox, type Mailbox } from "./mailbox.ts";
-import type { Relay } from "./relay.ts";
+import { createMailbox } from "./mailbox.ts";
 import type { Detail } from "./timeline.ts";
 
 /** Boots one program's DHCP client on the line, and gives what it was promised. */
@@ -25,7 +24,7 @@ export async function hold(line: Line, program: Program, lease: Lease): Promise<
 }
 
 async function run(line: Line, begin: Client, effects: readonly Effect[]): Promise<Lease> {
-  const mailbox = createMailbox<Event>(line.clock, line.signal);
+  const mailbox = createMailbox<Event>(line.clock, line.signal, () => line.relay.quiet());
   const hear = (message: Message): void => mailbox.put({ is: "message", message });
   using attachment = line.relay.attach(line.mac, line.port, hear);
   await using unicasts = new AsyncDisposableStack(); // a port only while there is something to hear on it
@@ -37,15 +36,9 @@ async function run(line: Line, begin: Client, effects: readonly Effect[]): Promi
       else if (effect.do === "unicast") await unicast(unicasts, effect, line.servers.dhcp, hear);
       else line.tell("dhcp.note", { note: effect.step, because: effect.because });
     }
-    const event = (await mailbox.next(client.wakeAt)) ?? (await late(line.relay, mailbox));
+    const event = (await mailbox.next(client.wakeAt)) ?? { is: "tick" as const };
     [client, todo] = step(client, event, line.clock.now());
   }
-}
-
-/** Nothing came in time, unless it has come and is still to be read. */
-async function late(relay: Relay, mailbox: Mailbox<Event>): Promise<Event> {
-  await relay.quiet();
-  return mailbox.take() ?? { is: "tick" };
 }
 
 /** From the leased address itself, to the server that promised it, on the laboratory's port. */

@@ -5,14 +5,17 @@ export interface Mailbox<Event> {
   put(event: Event): void;
   /** The next event, or `undefined` when `atMs` has come. Rejects with the signal's reason when the power goes. */
   next(atMs: number): Promise<Event | undefined>;
-  /** What is there already. */
-  take(): Event | undefined;
 }
 
 const MOST = 256;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export function createMailbox<Event>(clock: Clock, signal: AbortSignal): Mailbox<Event> {
+/** `settled` tells when all that has arrived was put; only then is nothing there. Without it, what is not there is not there. */
+export function createMailbox<Event>(
+  clock: Clock,
+  signal: AbortSignal,
+  settled: () => Promise<void> = async () => {},
+): Mailbox<Event> {
   const waiting: Event[] = [];
   let wake: (() => void) | undefined;
   return {
@@ -23,7 +26,8 @@ export function createMailbox<Event>(clock: Clock, signal: AbortSignal): Mailbox
     async next(atMs) {
       if (waiting.length === 0 && !signal.aborted) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, Math.min(LONGEST_TIMER_MS, Math.max(0, atMs - clock.now())));
+          const late = (): void => void settled().then(resolve);
+          const timer = setTimeout(late, Math.min(LONGEST_TIMER_MS, Math.max(0, atMs - clock.now())));
           wake = () => {
             clearTimeout(timer);
             resolve();
@@ -36,6 +40,5 @@ export function createMailbox<Event>(clock: Clock, signal: AbortSignal): Mailbox
       signal.throwIfAborted();
       return waiting.shift();
     },
-    take: () => waiting.shift(),
   };
 }
