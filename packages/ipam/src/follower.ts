@@ -66,7 +66,7 @@ export async function createReplica(source: Source, clock: Clock, options: Repli
 async function restore(memory: Memory, file: string, clock: Clock, log?: FollowerLog): Promise<void> {
   const began = clock.now();
   const tables = new Tables();
-  const snapshot = await readSnapshot(file, (rows) => tables.fill(rows));
+  const snapshot = await readSnapshot(file, (rows) => tables.take(rows));
   if (snapshot.is === "ignored") return log?.info({ file, because: snapshot.because }, "no snapshot used");
   memory.swap(tables, snapshot.heading.at, snapshot.heading.dnsPosition);
   memory.resume(snapshot.heading);
@@ -165,7 +165,7 @@ class Follower {
       const tables = new Tables();
       for await (const rows of loaded.rows) {
         if (this.#stopping.signal.aborted) break; // the source closes what it reads from
-        tables.fill(rows);
+        tables.take(rows);
       }
       return { is: "loaded", tables, loaded };
     } catch (cause) {

@@ -48,7 +48,7 @@ async function loadedRows(): Promise<Map<string, Row>> {
 
 async function loadedTables(): Promise<Tables> {
   const tables = new Tables();
-  for await (const batch of (await source.load()).rows) tables.fill(batch);
+  for await (const batch of (await source.load()).rows) tables.take(batch);
   return tables;
 }
 
@@ -56,7 +56,7 @@ async function throughSnapshot(tables: Tables): Promise<Tables> {
   const file = join(folder, "replica");
   await saveSnapshot(file, HEADING, { count: tables.size, rows: tables.frozen() });
   const restored = new Tables();
-  const read = await readSnapshot(file, (batch) => restored.fill(batch));
+  const read = await readSnapshot(file, (batch) => restored.take(batch));
   assert.equal(read.is, "restored");
   return restored;
 }
@@ -149,7 +149,7 @@ test("a column of a later schema comes as the row's field, one that is not there
   await other.sql("UPDATE ipam.interface SET rack_unit = 7");
   await other.sql("ALTER TABLE ipam.lease DROP COLUMN remote_id, DROP COLUMN client_id");
   const tables = new Tables();
-  for await (const batch of (await reader.load()).rows) tables.fill(batch);
+  for await (const batch of (await reader.load()).rows) tables.take(batch);
   const [iface] = tables.interfaces.ofMac(HOST);
   assert.equal((iface as { rackUnit?: number }).rackUnit, 7);
   assert.equal(tables.leases.heldBy(iface!.id)[0]!.clientId, undefined);

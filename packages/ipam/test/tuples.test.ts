@@ -174,7 +174,7 @@ test("rows that come after a load find room: no column is copied for them", () =
   for (let n = 1; n <= total; n++) writer.write(iface({ id: n, mac: n, machine: `m${n}`, label: `m${n}` }));
   const tables = new Tables();
   const batch = new Tuples("interface", writer.take(), total);
-  tables.fill(batch);
+  tables.take(batch);
   const before = process.memoryUsage().arrayBuffers;
   for (let n = 1; n <= 100; n++) tables.put(iface({ id: total + n, mac: total + n, label: `late${n}` }));
   const grown = process.memoryUsage().arrayBuffers - before;

@@ -76,7 +76,7 @@ export class Tables implements Ground {
   };
 
   /** Takes in a batch of a load into tables that hold none of its rows yet. */
-  fill(batch: Iterable<Row>): void {
+  take(batch: Iterable<Row>): void {
     if (batch instanceof Tuples) this.#fill(batch);
     else for (const row of batch) this.put(row);
   }
