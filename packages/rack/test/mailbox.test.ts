@@ -8,7 +8,7 @@ const power = new AbortController();
 test("nothing came only when all that had arrived was put, and what is put meanwhile is there at once", async () => {
   const settled = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
-  const mailbox = createMailbox<string>(clock as never, power.signal, () => {
+  const mailbox = createMailbox<string>(clock, power.signal, () => {
     asked.resolve();
     return settled.promise;
   });
