@@ -1,6 +1,7 @@
 import type { Credentials } from "@firstlight/service";
 import { openChannel } from "./channel.ts";
 import { BootService } from "./gen/firstlight/v1/boot_pb.js";
+import { DeviceService } from "./gen/firstlight/v1/device_pb.js";
 import { EventService } from "./gen/firstlight/v1/event_pb.js";
 import { ExchangeService } from "./gen/firstlight/v1/exchange_pb.js";
 import { HistoryService } from "./gen/firstlight/v1/history_pb.js";
@@ -15,6 +16,7 @@ import { methodsOf, type MethodsOf } from "./methods.ts";
 export interface Operator extends Disposable {
   readonly machines: MethodsOf<typeof MachineService>;
   readonly ipam: MethodsOf<typeof IpamService>;
+  readonly devices: MethodsOf<typeof DeviceService>;
   readonly history: MethodsOf<typeof HistoryService>;
   readonly pools: MethodsOf<typeof PoolService>;
   readonly reservations: MethodsOf<typeof ReservationService>;
@@ -36,6 +38,7 @@ export function connectOperator({ address, site, ...credentials }: OperatorConte
   return {
     machines: methodsOf(MachineService, client),
     ipam: methodsOf(IpamService, client),
+    devices: methodsOf(DeviceService, client),
     history: methodsOf(HistoryService, client),
     pools: methodsOf(PoolService, client),
     reservations: methodsOf(ReservationService, client),

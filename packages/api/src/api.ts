@@ -7,6 +7,7 @@ import {
   type Store,
 } from "@firstlight/ipam";
 import { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
+import { DeviceService } from "@firstlight/api-client/gen/firstlight/v1/device_pb.js";
 import { EventService } from "@firstlight/api-client/gen/firstlight/v1/event_pb.js";
 import { ExchangeService } from "@firstlight/api-client/gen/firstlight/v1/exchange_pb.js";
 import { HistoryService } from "@firstlight/api-client/gen/firstlight/v1/history_pb.js";
@@ -24,6 +25,7 @@ import { status } from "@grpc/grpc-js";
 import type { Pool } from "pg";
 import { bootHandlers } from "./boot.ts";
 import type { ApiConfig } from "./config.ts";
+import { deviceHandlers } from "./device.ts";
 import { eventHandlers } from "./event.ts";
 import { createExchange } from "@firstlight/ipam/exchange";
 import { exchangeHandlers } from "./exchange.ts";
@@ -62,6 +64,7 @@ export const SERVICES = [
   IpamService,
   PoolService,
   ReservationService,
+  DeviceService,
   HistoryService,
   ExchangeService,
   Health,
@@ -121,6 +124,7 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   server.serve(IpamService, ipamHandlers(store, replica));
   server.serve(PoolService, poolHandlers(store));
   server.serve(ReservationService, reservationHandlers(store, replica));
+  server.serve(DeviceService, deviceHandlers(store, replica));
   server.serve(
     HistoryService,
     historyHandlers(history, config.history.trendDays, () => clock.now()),

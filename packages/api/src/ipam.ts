@@ -68,6 +68,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
         const found = wanted(lease.segment) ? replica.interfaceById(lease.interface) : undefined;
         if (found) seen.set(found.id, found);
       }
+      for (const row of foretold(replica)) if (wanted(row.segment)) seen.set(row.id, row);
       const [interfaces, nextPageToken] = page([...seen.values()], interfaceKey, request);
       return { interfaces: interfaces.map(read.interface), nextPageToken };
     },
@@ -150,6 +151,7 @@ function readers(replica: Replica) {
         fqdn: isBound ? (fqdnOf(replica, lease) ?? "") : "",
         address: isBound ? formatAddress(lease.address) : "",
         identifiedBy: row.identifiedBy,
+        state: row.state ?? "",
       };
     },
     lease: (lease: Lease): MessageInitShape<typeof LeaseSchema> => ({
@@ -169,6 +171,12 @@ function readers(replica: Replica) {
       version: BigInt(lease.version),
     }),
   };
+}
+
+/** Interfaces that nobody has seen yet: they have no lease to be found by. */
+function* foretold(replica: Replica): Generator<Interface> {
+  for (const { mac } of replica.expectedDevices())
+    for (const row of replica.interfacesOf(mac)) if (row.state === "predicted") yield row;
 }
 
 /** One page in the order of a key that never changes, so that pages neither skip nor repeat what stays. */

@@ -138,6 +138,7 @@ export function segmentToWire(
     admission: segment.admission,
     allocation: segment.allocation,
     policy: segment.policy,
+    ...(segment.rehome && { rehome: segment.rehome }),
     naming: segment.naming,
     boots: segment.boots,
     ...numbersToWire(segment),

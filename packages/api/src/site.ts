@@ -49,7 +49,7 @@ export function createSite(replica: Replica, store: Pick<Store, "lookup">): Site
           ...(lease?.state === "bound" && { lease }),
         };
       });
-      return all.find(({ lease }) => lease) ?? all[0];
+      return all.find(({ lease }) => lease) ?? all.find((one) => one.interface.state !== "away") ?? all[0];
     },
   };
 }

@@ -9,6 +9,11 @@ export const SUFFIX: Readonly<Record<Role, string>> = {
   other: "-other",
 };
 
+/** What a machine's interface of a role is called where nothing else is said. */
+export function labelBase(machine: string, role: Role): string {
+  return `${machine}${SUFFIX[role]}`.toLowerCase();
+}
+
 /** Where a machine's own interfaces are found by the machine's name: `r1-m01.bmc.rack.internal`. */
 export const BRANCH: Readonly<Partial<Record<Role, string>>> = { host: "adm", host_bmc: "bmc" };
 

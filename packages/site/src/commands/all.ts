@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { caCommands } from "./ca.ts";
 import { configCommands } from "./config.ts";
+import { devicesCommands } from "./devices.ts";
 import { domainsCommands } from "./domains.ts";
 import { interfacesCommands } from "./interfaces.ts";
 import { exchangeCommands } from "./exchange.ts";
@@ -21,6 +22,7 @@ export function allCommands(program: Command): void {
   segmentsCommands(program);
   domainsCommands(program);
   interfacesCommands(program);
+  devicesCommands(program);
   reservationsCommands(program);
   poolsCommands(program);
   leasesCommands(program);

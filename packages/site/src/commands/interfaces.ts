@@ -8,7 +8,7 @@ type Interface = Awaited<ReturnType<Operator["ipam"]["listInterfaces"]>>["interf
 export function interfacesCommands(program: Command): void {
   const interfaces = program.command("interfaces").description("who holds an address, by MAC");
   operatorVerb(interfaces.command("list"))
-    .description("every interface that has had an address")
+    .description("every interface that has had an address, or is predicted")
     .option("--segment <name>", "only of this segment")
     .action((options: OperatorOptions & { segment?: string }) =>
       ask(options, async (operator) => {
@@ -26,6 +26,6 @@ const allInterfaces = (operator: Operator, segment: string): AsyncGenerator<Inte
 
 const listed = (interfaces: readonly Interface[]): string =>
   table([
-    ["MAC", "ROLE", "SEGMENT", "ADDRESS", "NAME", "MACHINE"],
-    ...interfaces.map(({ mac, role, segment, address, fqdn, machine }) => [mac, role, segment, address, fqdn, machine]),
+    ["MAC", "ROLE", "SEGMENT", "ADDRESS", "NAME", "MACHINE", "STATE"],
+    ...interfaces.map((one) => [one.mac, one.role, one.segment, one.address, one.fqdn, one.machine, one.state]),
   ]);

@@ -115,7 +115,14 @@ export declare type Segment = Message<"firstlight.v1.Segment"> & {
   policy?: string | undefined;
 
   /**
-   * address or mac.
+   * What becomes of a device that turns up elsewhere: move, keep or refuse; not set: by the kind.
+   *
+   * @generated from field: optional string rehome = 29;
+   */
+  rehome?: string | undefined;
+
+  /**
+   * address, mac, serial, machine or declared.
    *
    * @generated from field: optional string naming = 13;
    */
@@ -402,6 +409,13 @@ export declare type Interface = Message<"firstlight.v1.Interface"> & {
    * @generated from field: string identified_by = 8;
    */
   identifiedBy: string;
+
+  /**
+   * predicted: not seen yet; away: its device lives on another segment now; empty: at home here.
+   *
+   * @generated from field: string state = 9;
+   */
+  state: string;
 };
 
 /**
