@@ -5,18 +5,37 @@ import { NoContext } from "./operator.ts";
 const PAGE = 5_000;
 const MOST_ROWS = 2_000_000;
 
-/** IPv4 leases of Kea's PostgreSQL schema, page by page; its `user_context` is NULL where nothing is stored. */
-const SELECT = `
-  SELECT address, '0.0.0.0'::inet + address AS ip, encode(coalesce(hwaddr, ''), 'hex') AS hwaddr,
-    encode(coalesce(client_id, ''), 'hex') AS client_id, valid_lifetime::float8 AS valid, extract(epoch FROM expire)::float8 AS expire,
-    state::int AS state, coalesce(user_context, '') AS user_context
-  FROM lease4 WHERE address > $1 ORDER BY address LIMIT ${PAGE}`;
+const BYTES = (column: string): string => `encode(coalesce(${column}, ''), 'hex')`;
+const COMMON = `${BYTES("hwaddr")} AS hwaddr, valid_lifetime::float8 AS valid, extract(epoch FROM expire)::float8 AS expire,
+  state::int AS state, coalesce(user_context, '') AS user_context`;
 
-interface Lease4 {
-  readonly address: string;
+/**
+ * Leases of Kea's PostgreSQL schema, page by page after the last `key`; what may be NULL is empty. An address of IPv6 is text up to
+ * schema 14 and `inet` since; the lease's type is part of its key, because a delegated prefix may begin with an address.
+ */
+const TABLES = [
+  {
+    name: "lease4",
+    select: `SELECT address::text AS key, host('0.0.0.0'::inet + address) AS ip, ${BYTES("client_id")} AS client_id, ${COMMON}
+      FROM lease4 WHERE address > $1::bigint ORDER BY address LIMIT ${PAGE}`,
+    first: "-1",
+  },
+  {
+    name: "lease6",
+    select: `SELECT l.key, host(address::text::inet) AS ip, ${BYTES("duid")} AS duid, iaid::float8 AS iaid, lease_type::int AS type, ${COMMON}
+      FROM (SELECT *, address::text || ' ' || lease_type AS key FROM lease6) l WHERE l.key COLLATE "C" > $1 ORDER BY l.key COLLATE "C" LIMIT ${PAGE}`,
+    first: "",
+  },
+] as const;
+
+interface Row {
+  readonly key: string;
   readonly ip: string;
   readonly hwaddr: string;
-  readonly client_id: string;
+  readonly client_id?: string;
+  readonly duid?: string;
+  readonly iaid?: number;
+  readonly type?: number;
   readonly valid: number;
   readonly expire: number;
   readonly state: number;
@@ -34,13 +53,8 @@ export async function keaTable(url: string): Promise<KeaRow[]> {
   try {
     await client.connect();
     const all: KeaRow[] = [];
-    for (let after = "-1"; all.length < MOST_ROWS;) {
-      const { rows } = await client.query<Lease4>(SELECT, [after]);
-      all.push(...rows.map(keaRow));
-      if (rows.length < PAGE) return all;
-      after = rows.at(-1)!.address;
-    }
-    throw new NoContext(`Kea's database holds more than ${MOST_ROWS} leases`);
+    for (const table of TABLES) await readTable(client, table, all);
+    return all;
   } catch (error) {
     if (error instanceof NoContext) throw error;
     const { message, code } = error as { message?: string; code?: string };
@@ -50,6 +64,29 @@ export async function keaTable(url: string): Promise<KeaRow[]> {
   }
 }
 
-function keaRow({ ip, hwaddr, client_id: clientId, valid, expire, state, user_context: userContext }: Lease4): KeaRow {
-  return { address: ip, hwaddr, clientId, validSeconds: valid, expire: Math.round(expire), state, userContext };
+/** A database of DHCPv4 alone, or of an old Kea, has one of them; none at all is not Kea's. */
+async function readTable(
+  client: Client,
+  { name, select, first }: (typeof TABLES)[number],
+  all: KeaRow[],
+): Promise<void> {
+  if (name === "lease6" && !(await isThere(client, name))) return;
+  for (let after: string = first; all.length < MOST_ROWS;) {
+    const { rows } = await client.query<Row>(select, [after]);
+    all.push(...rows.map(keaRow));
+    if (rows.length < PAGE) return;
+    after = rows.at(-1)!.key;
+  }
+  throw new NoContext(`Kea's database holds more than ${MOST_ROWS} leases`);
+}
+
+async function isThere(client: Client, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [table]);
+  return rows[0]!.there;
+}
+
+function keaRow(row: Row): KeaRow {
+  const { ip, hwaddr, client_id: clientId = "", duid, iaid = 0, type = 0, valid, expire, state, user_context } = row;
+  const common = { address: ip, hwaddr, clientId, validSeconds: valid, expire: Math.round(expire), state };
+  return { ...common, userContext: user_context, ...(duid !== undefined && { six: { duid, iaid, type } }) };
 }

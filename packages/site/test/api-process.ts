@@ -96,22 +96,23 @@ export async function apiProcess(ipam: string): Promise<ApiProcess> {
 /** What a verb writes and leaves as its exit code. What is no text is the test runner's own. */
 async function spoken(args: readonly string[]): Promise<Said> {
   const said = { out: "", err: "" };
-  const real = { out: process.stdout.write, err: process.stderr.write };
-  const into = (where: "out" | "err", stream: NodeJS.WriteStream) =>
-    ((text: unknown, ...more: []) => {
-      if (typeof text !== "string") return real[where].call(stream, text as string, ...more);
+  const real = { out: process.stdout.write.bind(process.stdout), err: process.stderr.write.bind(process.stderr) };
+  const into =
+    (where: "out" | "err"): typeof process.stdout.write =>
+    (text: unknown, ...more: []) => {
+      if (typeof text !== "string") return real[where](text as string, ...more);
       said[where] += text;
       return true;
-    }) as typeof stream.write;
+    };
   const before = process.exitCode;
   process.exitCode = 0;
-  process.stdout.write = into("out", process.stdout);
-  process.stderr.write = into("err", process.stderr);
+  process.stdout.write = into("out");
+  process.stderr.write = into("err");
   try {
     const program = new Command("firstlight").exitOverride();
     allCommands(program);
     await program.parseAsync(args, { from: "user" });
-    return { code: Number(process.exitCode), ...said };
+    return { code: process.exitCode, ...said };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return { code: error.exitCode, ...said };

@@ -34,6 +34,38 @@ test("Kea's table is read page by page, addresses, times and option 82 as they a
   });
 });
 
+/** The same up to schema 2.2, with text addresses; since schema 15 they are inet. */
+const LEASE6 = (address: string): string => `
+  CREATE TABLE lease6 (
+    address ${address} PRIMARY KEY NOT NULL, duid BYTEA, valid_lifetime BIGINT, expire TIMESTAMP WITH TIME ZONE, subnet_id BIGINT,
+    pref_lifetime BIGINT, lease_type SMALLINT, iaid INT, prefix_len SMALLINT, fqdn_fwd BOOLEAN, fqdn_rev BOOLEAN,
+    hostname VARCHAR(255), state INT8 DEFAULT 0, hwaddr BYTEA, hwtype SMALLINT, hwaddr_source SMALLINT, user_context TEXT);
+  INSERT INTO lease6 (address, duid, valid_lifetime, expire, lease_type, iaid) VALUES
+    ('fd00::2', '\\x0003000102bb00000002', 3600, timestamptz '2026-11-21 09:00:00Z', 0, -2),
+    ('fd00:1::', '\\x0003000102bb00000002', 3600, timestamptz '2026-11-21 09:00:00Z', 2, 1);`;
+
+for (const address of ["VARCHAR(39)", "INET"])
+  test(`Kea's leases of IPv6 are read too, with addresses as ${address}`, async () => {
+    await using database = await testDatabase();
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(LEASE4 + ";" + LEASE6(address));
+    await client.end();
+    const { leases, passed } = keaRows(await keaTable(database.url), Date.UTC(2026, 10, 21, 8));
+    assert.equal(passed.get("of DHCPv6: a delegated prefix, which a pool gives"), 1);
+    assert.deepEqual(
+      leases.filter(({ address }) => address.includes(":")),
+      [
+        {
+          address: "fd00::2",
+          mac: "02:bb:00:00:00:02",
+          expiresAt: Date.UTC(2026, 10, 21, 9),
+          clientId: Uint8Array.from(Buffer.from("fffffffffe0003000102bb00000002", "hex")),
+        },
+      ],
+    );
+  });
+
 test("a database that is not there, or not Kea's, is one line", async () => {
   await assert.rejects(keaTable("postgres://127.0.0.1:1/kea"), { message: /^Kea's database: .*ECONNREFUSED/ });
   await using database = await testDatabase();

@@ -32,6 +32,7 @@ export const WRITERS: Readonly<Record<SheetKind, Writer>> = {
     each(groups(rows, "segment"), (group) =>
       attempt(client, group, (rows) => putPrefixes(client, rows, actor), {
         segment: /no segment/,
+        pools: /: pool |pools of its role/,
         gateway: /gateway/,
         reservedRanges: /reserved range/,
         reserved: /reserved/,

@@ -1,9 +1,9 @@
 import { formatAddress, parseAddress, parseMac, parsePrefix, sound } from "@firstlight/wire";
 import type { ExpectedMachines } from "../config.ts";
-import type { Name, Role, Segment } from "../model.ts";
+import type { DrainState, Name, Role, Segment } from "../model.ts";
 import type { PoolEdit } from "../pool/pool.ts";
 import type { ReservationEdit, SegmentEdit } from "../store.ts";
-import { devicesOf, reservationEdit, reservedRange } from "../store/declare.ts";
+import { devicesOf, reservationEdit, reservedRange, rolePool } from "../store/declare.ts";
 import type { Device } from "../store/expect.ts";
 import type { NameEdit } from "../store/names.ts";
 import type { Json } from "../store/rows.ts";
@@ -18,6 +18,7 @@ export function segmentEdit({ cells, changed }: Wanted, before: Json | undefined
   for (const { column } of changed) edit[FIELDS[column] ?? column] = valueOf("segments", column, cells);
   if (!before || OPTIONS.some((name) => name in edit)) edit["options"] = optionsOf(cells, before);
   for (const name of OPTIONS) delete edit[name];
+  if (typeof edit["loopback"] === "string") edit["loopback"] = sound(parseAddress(edit["loopback"]), edit["loopback"]);
   const whole: Record<string, unknown> = { vlan: undefined, vni: undefined, ...edit, prefixes: [] };
   return before ? edit : whole;
 }
@@ -32,6 +33,12 @@ export function prefixEdit({ cells }: Wanted): SegmentEdit["prefixes"][number] {
     reservedRanges: (valueOf("prefixes", "reservedRanges", cells) as string[]).map((text) =>
       reservedRange(cells["prefix"]!, text),
     ),
+    pools: (valueOf("prefixes", "pools", cells) as string[]).map((text) => {
+      const [range, roles] = text.split("=");
+      const [from, to] = range!.split("-");
+      return rolePool({ from: from!, to: to!, roles: roles!.split("+") as Role[] });
+    }),
+    state: cells["state"] as DrainState,
   };
 }
 

@@ -31,6 +31,7 @@ const name = ipamSchema.shape.names.unwrap().element.shape;
 const segment = ipamSchema.shape.segments.unwrap().element.shape;
 const options = segment.options.unwrap().shape;
 const prefix = segment.prefixes.element.shape;
+const rolePool = prefix.pools.unwrap().element.shape;
 const reservation = ipamSchema.shape.reservations.unwrap().element.shape;
 const port = reservation.port.unwrap().shape;
 const machine = expectedMachinesSchema.unwrap().element.shape;
@@ -69,6 +70,15 @@ function asRange(text: string): string | Malformed {
   const [first, end] = [asAddress(from!), asAddress(to!)];
   if (more.length > 0 || isMalformed(first)) return new Malformed("want FIRST-LAST, an address or a prefix");
   return isMalformed(end) ? end : `${first}-${end}`;
+}
+
+/** A pool of a prefix: `10.0.1.0-10.0.1.255=host_bmc+dpu_bmc`. */
+function asRolePool(text: string): string | Malformed {
+  const [written, roles, ...more] = text.split("=");
+  const list = rolePool.roles.safeParse(roles?.split("+"));
+  if (!list.success || more.length > 0) return new Malformed("want FIRST-LAST=ROLE+ROLE");
+  const range = asRange(written!);
+  return isMalformed(range) ? range : `${range}=${list.data.join("+")}`;
 }
 
 /** As the API's NameService takes it. */
@@ -114,6 +124,8 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
       mtu: ofSegment("mtu", "whole"),
       vlan: { form: "whole", schema: segment.vlan },
       vni: { form: "whole", schema: segment.vni },
+      asn: { form: "whole", schema: segment.asn },
+      loopback: { form: "text", canonical: asAddress },
       leaseSeconds: ofSegment("leaseSeconds", "whole"),
       graceSeconds: ofSegment("graceSeconds", "whole"),
       admission: ofSegment("admission"),
@@ -121,6 +133,8 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
       policy: ofSegment("policy"),
       naming: ofSegment("naming"),
       boots: ofSegment("boots", "flag"),
+      state: { form: "text", schema: segment.state, otherwise: "active" },
+      drainSeconds: { form: "whole", schema: segment.drainSeconds },
       routers: { form: "list", schema: options.routers, canonical: asAddress },
       domainNameServers: { form: "list", schema: options.domainNameServers, canonical: asAddress },
       ntpServers: { form: "list", schema: options.ntpServers, canonical: asAddress },
@@ -136,6 +150,8 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
       reserved: { form: "whole", schema: prefix.reserved, otherwise: "1" },
       excluded: { form: "list", canonical: asAddress, otherwise: "[]" },
       reservedRanges: { form: "list", canonical: asRange, otherwise: "[]" },
+      pools: { form: "list", canonical: asRolePool, otherwise: "[]" },
+      state: { form: "text", schema: prefix.state, otherwise: "active" },
     },
   },
   reservations: {

@@ -10,13 +10,16 @@ type Stored = Readonly<Record<string, unknown>>;
 const SELECT: Readonly<Record<Exclude<SheetKind, "pools">, string>> = {
   domains: `SELECT name, name_servers AS "nameServers", ttl_seconds AS "ttlSeconds", negative_ttl_seconds AS "negativeTtlSeconds"
     FROM ipam.domain ORDER BY name`,
-  segments: `SELECT s.name, s.is AS kind, d.name AS domain, s.vrf, s.mtu, s.vlan, s.vni, s.lease_seconds AS "leaseSeconds",
-      s.grace_seconds AS "graceSeconds", s.admission, s.allocation, s.policy, s.naming, s.boots, s.options
+  segments: `SELECT s.name, s.is AS kind, d.name AS domain, s.vrf, s.mtu, s.vlan, s.vni, s.asn, host(s.loopback) AS loopback, s.lease_seconds AS "leaseSeconds",
+      s.grace_seconds AS "graceSeconds", s.admission, s.allocation, s.policy, s.naming, s.boots, s.state, s.drain_seconds AS "drainSeconds", s.options
     FROM ipam.segment s JOIN ipam.domain d ON d.id = s.domain ORDER BY s.name`,
   prefixes: `SELECT s.name AS segment, p.prefix::text AS prefix, host(p.gateway) AS gateway, p.reserved,
       (SELECT coalesce(array_agg(host(e) ORDER BY n), '{}') FROM unnest(p.excluded) WITH ORDINALITY x (e, n)) AS excluded,
       (SELECT coalesce(array_agg((r ->> 0) || '-' || (r ->> 1) ORDER BY n), '{}')
-        FROM jsonb_array_elements(p.reserved_ranges) WITH ORDINALITY x (r, n)) AS "reservedRanges"
+        FROM jsonb_array_elements(p.reserved_ranges) WITH ORDINALITY x (r, n)) AS "reservedRanges",
+      (SELECT coalesce(array_agg((e ->> 'first') || '-' || (e ->> 'last') || '='
+          || (SELECT string_agg(role, '+' ORDER BY m) FROM jsonb_array_elements_text(e -> 'roles') WITH ORDINALITY y (role, m)) ORDER BY n), '{}')
+        FROM jsonb_array_elements(p.pools) WITH ORDINALITY x (e, n)) AS pools, p.state
     FROM ipam.prefix p JOIN ipam.segment s ON s.id = p.segment ORDER BY s.name, p.prefix`,
   reservations: `SELECT s.name AS segment, host(r.address) AS address, r.identity
     FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment WHERE r.origin = 'declared' ORDER BY s.name, r.address`,

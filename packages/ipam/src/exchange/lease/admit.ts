@@ -32,13 +32,22 @@ interface Fact {
   readonly holder: string | null;
   readonly holderUntil: number | null;
   readonly other: string | null;
+  /** Where a device that comes here leaves the home it has: what such segments have in common. */
+  readonly moves: string | null;
+  /** `10.0.0.5 in segment bmc`, which it would leave. */
+  readonly home: string | null;
 }
 
+/** As `arrive.ts` has it. */
+const REHOME = (segment: string): string =>
+  `coalesce(${segment}.rehome, CASE WHEN ${segment}.is IN ('underlay', 'admin') THEN 'move' ELSE 'keep' END)`;
+
 const FACTS = `
-  SELECT p.segment, p.name, l.mac::text AS holder, (extract(epoch FROM l.expires_at) * 1000)::float8 AS "holderUntil", o.address AS other
+  SELECT p.segment, p.name, l.mac::text AS holder, (extract(epoch FROM l.expires_at) * 1000)::float8 AS "holderUntil", o.address AS other,
+    p.moves, a.home
   FROM unnest($1::inet[], $2::macaddr[]) WITH ORDINALITY k (address, mac, n)
   LEFT JOIN LATERAL (
-    SELECT s.id AS segment, s.name FROM ipam.prefix t JOIN ipam.segment s ON s.id = t.segment
+    SELECT s.id AS segment, s.name, s.is, CASE WHEN ${REHOME("s")} = 'move' THEN s.is END AS moves FROM ipam.prefix t JOIN ipam.segment s ON s.id = t.segment
     WHERE t.vrf = $3 AND t.prefix::inet >>= k.address LIMIT 1
   ) p ON true
   LEFT JOIN LATERAL (
@@ -49,6 +58,12 @@ const FACTS = `
     WHERE i.segment = p.segment AND i.mac = k.mac AND h.state = 'bound' AND h.expires_at > now()
       AND family(h.address) = family(k.address) AND h.address <> k.address LIMIT 1
   ) o ON true
+  LEFT JOIN LATERAL (
+    SELECT host(h.address) || ' in segment ' || s.name AS home FROM ipam.interface i JOIN ipam.segment s ON s.id = i.segment
+      JOIN ipam.lease h ON h.interface = i.id
+    WHERE i.mac = k.mac AND i.segment <> p.segment AND s.vrf = $3 AND s.is = p.is AND ${REHOME("s")} = 'move'
+      AND h.state = 'bound' AND h.expires_at > now() LIMIT 1
+  ) a ON true
   ORDER BY k.n`;
 
 const MOST_SECONDS = 2_147_483_647;
@@ -69,14 +84,21 @@ export async function admitLeases(client: pg.ClientBase, asked: LeaseImport, act
     "SELECT (extract(epoch FROM now()) * 1000)::float8 AS now",
   );
   const taken = new Set<string>();
+  const homes = new Map<string, string>();
   const binds = new Map<FoundLease, Bind>();
   const outcomes = leases.map((lease, n): LeaseOutcome | undefined => {
     const fact = facts[n]!;
     const said = judge(lease, fact, { segment: asked.segment, relaySegment, now: clock[0]!.now });
-    const isTwice = taken.has(`${fact.segment} ${lease.mac}`) || taken.has(lease.address);
+    const holder = `${fact.segment} ${lease.mac} IPv${lease.address.includes(":") ? 6 : 4}`;
+    const isTwice = taken.has(holder) || taken.has(lease.address);
     if (said) return outcome(lease, ...said);
     if (isTwice) return outcome(lease, "refused", "the client has a newer lease here");
-    taken.add(`${fact.segment} ${lease.mac}`).add(lease.address);
+    const home = fact.moves === null ? undefined : `${fact.moves} ${lease.mac}`;
+    const elsewhere = home === undefined ? undefined : homes.get(home);
+    if (elsewhere !== undefined && elsewhere !== fact.name)
+      return outcome(lease, "refused", `the client has a newer lease in segment ${elsewhere}`);
+    if (home !== undefined) homes.set(home, fact.name!);
+    taken.add(holder).add(lease.address);
     binds.set(lease, bindOf(lease, fact.segment!, clock[0]!.now, relay));
     return undefined;
   });
@@ -99,7 +121,7 @@ const outcome = ({ address, mac }: FoundLease, is: LeaseOutcome["is"], because: 
 /** Why one is not for the store to bind; undefined when it is. */
 function judge(
   { mac, expiresAt }: FoundLease,
-  { segment, name, holder, holderUntil, other }: Fact,
+  { segment, name, holder, holderUntil, other, home }: Fact,
   only: { readonly segment: string; readonly relaySegment: number | undefined; readonly now: number },
 ): [LeaseOutcome["is"], string] | undefined {
   if (only.segment !== "" && name !== only.segment) return ["passed", `not in segment ${only.segment}`];
@@ -108,7 +130,8 @@ function judge(
   if (expiresAt <= only.now) return ["passed", "expired"];
   if (holder !== null && holder !== mac) return ["refused", `address is bound to ${holder}`];
   if (holder !== null && holderUntil! >= expiresAt - 1_000) return ["kept", "promised at least as long already"];
-  return other === null ? undefined : ["refused", `the client has ${other} here`];
+  if (other !== null) return ["refused", `the client has ${other} here`];
+  return home === null ? undefined : ["refused", `the client has ${home}`];
 }
 
 function bindOf(lease: FoundLease, segment: number, now: number, giaddr: Address | undefined): Bind {

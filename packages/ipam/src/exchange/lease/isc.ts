@@ -1,5 +1,6 @@
-import { formatMac, isMalformed, parseIPv4, parseMac } from "@firstlight/wire";
+import { formatAddress, formatMac, isMalformed, parseAddress, parseIPv4, parseMac } from "@firstlight/wire";
 import type { Fault } from "../sheet.ts";
+import { entry6, NO_ADDRESS } from "./duid.ts";
 import { bytesOf, type Entry, FOREVER, type Found, given, settled } from "./found.ts";
 import { type Token, tokens } from "./token.ts";
 
@@ -9,14 +10,21 @@ interface Statement {
   readonly body?: readonly Statement[];
 }
 
-/** dhcpd.leases(5): a log of which the last entry of an address holds. Text is latin1: a character per byte. */
+/** dhcpd.leases(5), of IPv4 and IPv6: a log of which the last entry of an address holds. Text is latin1: a character per byte. */
 export function iscLeases(text: string, now: number): Found {
   const entries = new Map<string, Entry>();
   const faults: Fault[] = [];
+  let isBigEndian = false;
   for (const statement of statements(tokens(text), faults)) {
     const [kind, name] = statement.words;
-    if (kind?.text === "ia-na" || kind?.text === "ia-ta" || kind?.text === "ia-pd")
-      entries.set(`${kind.text} ${kind.line}`, { is: "passed", because: "of DHCPv6" });
+    if (kind?.text === "authoring-byte-order") isBigEndian = name?.text === "big-endian";
+    if (kind?.text === "ia-na") {
+      for (const [address, entry] of entriesOf(statement, isBigEndian))
+        if (entry) entries.set(address, entry);
+        else faults.push({ row: kind.line, because: `no lease: ${address.slice(0, 40)}` });
+    }
+    if (kind?.text === "ia-ta" || kind?.text === "ia-pd")
+      entries.set(`${kind.text} ${name?.text}`, { is: "passed", because: NO_ADDRESS[kind.text] });
     if (kind?.text !== "lease" || !statement.body) continue;
     const address = name?.text ?? "";
     const entry = isMalformed(parseIPv4(address)) ? undefined : entryOf(address, statement.body);
@@ -72,6 +80,27 @@ function entryOf(address: string, body: readonly Statement[]): Entry | undefined
       ...given("remoteId", data(find(body, "option", "agent.remote-id"))),
     },
   };
+}
+
+/** The addresses of an identity association. Its name is the IAID, in the order of the writing machine's bytes, and the DUID. */
+function* entriesOf({ words, body = [] }: Statement, isBigEndian: boolean): Generator<[string, Entry | undefined]> {
+  const name = data(words.slice(1)) ?? new Uint8Array();
+  const [iaid, duid] = [name.slice(0, 4), name.slice(4)];
+  if (!isBigEndian) iaid.reverse();
+  for (const { words: head, body: inner } of body) {
+    if (head[0]?.text !== "iaaddr" || !inner) continue;
+    const address = parseAddress(head[1]?.text ?? "");
+    const state = find(inner, "binding", "state")?.[0]?.text ?? "active";
+    const expiresAt = timeOf(find(inner, "ends"));
+    if (isMalformed(address)) yield [head[1]?.text ?? "", undefined];
+    else if (state !== "active")
+      yield [formatAddress(address), { is: "passed", because: `of DHCPv6: binding state ${state}` }];
+    else if (expiresAt === undefined || duid.length === 0) yield [formatAddress(address), undefined];
+    else {
+      const at = timeOf(find(body, "cltt")) ?? 0;
+      yield [formatAddress(address), entry6({ address: formatAddress(address), expiresAt, duid, iaid, at })];
+    }
+  }
 }
 
 /** What follows these words in the one statement that begins with them. */
