@@ -25,6 +25,8 @@ const CELLS = {
       mtu: whole(576, 9216),
       vlan: maybe(whole(1, 4094)),
       vni: maybe(whole(1, 16_777_215)),
+      asn: maybe(whole(1, 4_294_967_295)),
+      loopback: maybe(address),
       leaseSeconds: whole(60, 100_000),
       graceSeconds: whole(0, 100_000),
       admission: words("open", "expected"),
@@ -32,6 +34,8 @@ const CELLS = {
       policy: words("dynamic", "fixed", "retained", "preserved"),
       naming: words("address", "mac"),
       boots: words("true", "false"),
+      state: words("active", "draining"),
+      drainSeconds: maybe(whole(0, 100_000)),
       routers: fc.oneof(fc.constant(""), list(address)),
       domainNameServers: fc.oneof(fc.constant(""), list(address)),
       ntpServers: fc.oneof(fc.constant(""), list(address)),
@@ -47,6 +51,8 @@ const CELLS = {
     reserved: String(n % 5),
     reservedRanges: n % 4 === 0 ? `10.99.${n}.50-10.99.${n}.60 10.99.${n}.70-10.99.${n}.70` : "[]",
     excluded: n % 3 === 0 ? `10.99.${n}.7 10.99.${n}.9` : "[]",
+    pools: n % 3 === 1 ? `10.99.${n}.80-10.99.${n}.99=host_bmc+dpu_bmc 10.99.${n}.100-10.99.${n}.100=host` : "[]",
+    state: n % 5 === 0 ? "draining" : "active",
   })),
   reservations: fc
     .tuple(
