@@ -1,52 +1,50 @@
-/** How soon a lone packet is answered, on both engines side by side. The figures are printed, never judged: machines are busy. */
+/** How soon a lone packet is answered, beside plain `node:dgram`. The figures are printed, never judged: machines are busy. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import test from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Engine, listen, type Port } from "../src/index.ts";
+import { Worker } from "node:worker_threads";
+import { listen, type Port } from "../src/index.ts";
 
+const skip = process.platform === "linux" ? false : "the thread that asks is Linux's";
 const LOOPBACK = 0x7f000001;
-const ASKED = 200;
+const ROUNDS = 300;
 
-test("a lone packet is answered on either engine, and in what time", async (t) => {
-  await using dgram = await listen({ address: LOOPBACK, port: 0, engine: "dgram" });
-  await using batch = await listen({ address: LOOPBACK, port: 0, engine: "auto" });
-  const ports = [dgram, batch];
-  const echoing = ports.map(echo);
-  const took = await ask(ports);
-  for (const { engine } of ports) t.diagnostic(`${engine}: ${figures(took.get(engine) ?? [])}`);
-  assert.equal(took.get("dgram")?.length, ASKED * (batch.engine === "dgram" ? 2 : 1));
-  for (const port of ports) await port.close();
-  await Promise.all(echoing);
+test("a lone packet is answered by either engine, in place and by iteration, and in what time", { skip }, async (t) => {
+  const plain = createSocket("udp4").on("message", (bytes, from) => plain.send(bytes, from.port, from.address));
+  plain.bind(0, "127.0.0.1");
+  await once(plain, "listening");
+  const open = (engine: "dgram" | "batch"): Promise<Port> => listen({ address: LOOPBACK, port: 0, engine });
+  const ports = [await open("dgram"), await open("batch"), await open("batch")] as const;
+  const serving = [echo(ports[0]), echo(ports[1]), ports[2].serve(same, 600)];
+  const names = ["plain node:dgram", "dgram", "batch", "batch, in place"];
+  const targets = [{ address: LOOPBACK, port: plain.address().port }, ...ports.map(({ local }) => local)];
+  const asker = new Worker(new URL("./asker.ts", import.meta.url), {
+    workerData: { targets, rounds: ROUNDS, bytes: 300 },
+  });
+  const [took] = (await once(asker, "message")) as [number[][]];
+  const medians = took.map((ms) => at(ms, 0.5));
+  for (const [i, name] of names.entries()) {
+    const figures = [0.25, 0.5, 0.9].map((share) => `p${share * 100} ${at(took[i]!, share).toFixed(0)} µs`).join(", ");
+    t.diagnostic(`${name}: ${figures}; plain/this ${(medians[0]! / medians[i]!).toFixed(2)}`);
+    assert.equal(took[i]!.length, ROUNDS);
+  }
+  await once(asker, "exit");
+  plain.close();
+  await Promise.all(ports.map((port) => port.close()));
+  await Promise.all(serving);
 });
 
 async function echo(port: Port): Promise<void> {
   for await (const batch of port) for (const { bytes, from } of batch) port.send(bytes, from);
 }
 
-/** One packet at a time, at random moments a millisecond or more apart, the engines in turn. */
-async function ask(ports: readonly Port[]): Promise<Map<Engine, number[]>> {
-  const client = createSocket("udp4");
-  const took = new Map<Engine, number[]>();
-  for (let n = 0; n < ASKED; n++) {
-    for (const { engine, local } of n % 2 === 0 ? ports : ports.toReversed()) {
-      await sleep(1 + Math.random() * 2);
-      const answered = once(client, "message");
-      const asked = performance.now();
-      client.send(new Uint8Array(300), local.port, "127.0.0.1");
-      await answered;
-      const list = took.get(engine) ?? [];
-      list.push(performance.now() - asked);
-      took.set(engine, list);
-    }
-  }
-  client.close();
-  return took;
+function same(query: Uint8Array, length: number, reply: Uint8Array): number {
+  reply.set(query.subarray(0, length));
+  return length;
 }
 
-function figures(tookMs: readonly number[]): string {
-  const sorted = tookMs.toSorted((a, b) => a - b);
-  const at = (share: number): string => `${((sorted[Math.floor(share * sorted.length)] ?? 0) * 1000).toFixed(0)} µs`;
-  return `p50 ${at(0.5)}, p90 ${at(0.9)}, p99 ${at(0.99)}`;
+/** Microseconds that this share of them did not exceed. */
+function at(tookMs: readonly number[], share: number): number {
+  return tookMs.toSorted((a, b) => a - b)[Math.floor(share * tookMs.length)]! * 1000;
 }

@@ -32,30 +32,40 @@ export function createLoopWaiter(fd: number): Waiter | undefined {
   const handle = memory(Number(calls.size(UV_POLL)));
   if (calls.init(Number(koffi.address(calls.loop())), handle.address, fd) !== 0) return undefined;
   let settle: (() => void) | undefined;
+  let isPolled = false;
+  const stop = (): void => {
+    if (isPolled) calls.stop(handle.address);
+    isPolled = false;
+  };
   const end = (): void => {
-    if (settle) calls.stop(handle.address);
     settle?.();
     settle = undefined;
   };
-  const ready = koffi.register(end, koffi.pointer(calls.ready));
+  // Polled from one wait to the next: a lone packet costs no change of what the loop watches. Who does not wait, does not
+  // read: then the loop must not be told again at every turn.
+  const ready = koffi.register(() => (settle ? end() : stop()), koffi.pointer(calls.ready));
   const waiter: Waiter = {
     wait: () =>
       new Promise((resolve) => {
         settle = resolve;
-        if (calls.start(handle.address, UV_READABLE, ready) !== 0) end(); // the next read says what is wrong
+        if (isPolled) return;
+        isPolled = calls.start(handle.address, UV_READABLE, ready) === 0;
+        if (!isPolled) end(); // the next read says what is wrong
       }),
     wake: end,
     close: () => {
-      waiters.delete(waiter);
+      polling.delete(stop);
+      stop();
       closed(handle, () => koffi.unregister(ready));
       calls.close(handle.address, 0);
     },
   };
-  waiters.add(waiter);
+  polling.add(stop);
   return waiter;
 }
 
-const waiters = new Set<Waiter>();
+/** How each waiter leaves the loop. */
+const polling = new Set<() => void>();
 const closing = new Set<Memory>();
 
 /** libuv lets go of a closed handle at the end of its turn: until then its memory must stay. */
@@ -78,7 +88,7 @@ function loadUv(): Uv | undefined {
     const entries = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)]);
     uv = { ...Object.fromEntries(entries), ready } as Uv;
     process.on("exit", () => {
-      for (const waiter of waiters) waiter.wake(); // nothing of ours is called while node takes itself down
+      for (const stop of polling) stop(); // nothing of ours is called while node takes itself down
     });
   } catch {
     uv = undefined; // a node that exports none of it: a pool thread waits instead
