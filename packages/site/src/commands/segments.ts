@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { parse } from "yaml";
 import { json, table } from "../print.ts";
+import { sourceFields } from "../source-text.ts";
 import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
 
 type SegmentInit = NonNullable<Parameters<Operator["ipam"]["createSegment"]>[0]["segment"]>;
@@ -78,10 +77,10 @@ const POOLED = ["vlan", "vni", "asn", "loopback"] as const;
 
 /** The contract's field names are the file's, in camel case: YAML goes over as it is, but `vlan: { pool: NAME }`. */
 function fromYaml(file: string): SegmentInit {
-  const written = parse(readFileSync(file === "-" ? 0 : file, "utf8")) as Record<string, unknown>;
+  const written: Record<string, unknown> = { ...sourceFields(file) };
   for (const field of POOLED) {
-    const value = written[field] as { readonly pool?: string } | string | number | undefined;
-    if (typeof value !== "object") continue;
+    const value = written[field] as { readonly pool?: string } | string | number | null | undefined;
+    if (typeof value !== "object" || value === null) continue;
     delete written[field];
     written[`${field}Pool`] = value.pool;
   }
