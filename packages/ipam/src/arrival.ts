@@ -1,4 +1,7 @@
 /** What becomes of the places where a device lived before it turned up on another segment. Pure. */
+import type { Mac } from "@firstlight/wire";
+import type { Segment } from "./model.ts";
+import type { Replica } from "./replica.ts";
 
 /** Another segment's interface of the same device, in the same VRF and of the same kind of segment. */
 export interface Home {
@@ -58,4 +61,24 @@ export function tidings(
   const elsewhere = homes.find((home) => home.isPredicted && fateOf(home) === "leaves");
   if (wasPredicted) return { is: "promoted" };
   return elsewhere && { is: "promoted", home: elsewhere };
+}
+
+/** Whether a segment holds on to a device that asks on another one: there is nothing to offer it there for now. */
+export function isHeldElsewhere(
+  rows: Pick<Replica, "interface" | "interfacesOf" | "segment" | "leaseOf">,
+  here: Segment,
+  mac: Mac,
+  now: number,
+): boolean {
+  const own = rows.interface(here.id, mac);
+  if (own && own.state === undefined) return false;
+  return rows.interfacesOf(mac).some(({ id, segment, state }) => {
+    const there = rows.segment(segment);
+    if (segment === here.id || state !== undefined || there?.rehome !== "refuse") return false;
+    if (there.vrf !== here.vrf || there.is !== here.is) return false;
+    return ([4, 6] as const).some((family) => {
+      const lease = rows.leaseOf(id, family);
+      return lease?.state === "bound" && lease.expiresAt > now;
+    });
+  });
 }

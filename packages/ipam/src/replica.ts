@@ -90,6 +90,7 @@ export type Candidate =
         | `pool of ${Role} is full`
         | "segment is draining"
         | "device is not expected here"
+        | "device holds an address on another segment"
         | "no prefix of this family";
       /** The pools of the role, all of them full. */
       readonly pools?: readonly RolePool[];

@@ -1,6 +1,12 @@
 /** Devices that turn up elsewhere, and devices that were foretold. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
+import { DAWN, domain, iface, lease, ManualClock, prefix, readPrefix, segment } from "@firstlight/kit";
+import { Memory } from "../src/memory/memory.ts";
+import { Tables } from "../src/memory/tables.ts";
+import type { Row, Segment } from "../src/model.ts";
+import { recordsAt } from "../src/records.ts";
+import { type Json, rowFrom, TABLES } from "../src/store/rows.ts";
 import { ipamSchema, expectedMachinesSchema } from "../src/config.ts";
 import { fateOf, MOST_MOVES, tidings, type Home } from "../src/arrival.ts";
 import { bind, ground, mac, said, stranger } from "./ground.ts";
@@ -65,6 +71,9 @@ test("a device that turns up elsewhere takes its machine and its name along, and
   assert.deepEqual(now, before);
   assert.equal(await at("a", stranger(1), 10), "address rests until its grace has passed");
   assert.deepEqual(await sql("SELECT FROM ipam.change_pending WHERE kind = 'collision'"), []);
+  assert.deepEqual(await names("h0.lab.test"), ["A 10.40.1.10"]);
+  assert.deepEqual(await names("h0.adm.lab.test"), ["A 10.40.1.10"]);
+  assert.deepEqual(await names("10.0.40.10.in-addr.arpa"), []);
   assert.deepEqual(await tell(), [{ is: "moved", from: "a", was: "10.40.0.10", segment: "b", address: "10.40.1.10" }]);
   await sql(
     "UPDATE ipam.lease SET expires_at = now() - interval '2 days', reusable_at = now() WHERE address = '10.40.0.10'",
@@ -159,6 +168,32 @@ test("a batch moves many at once, and a stranger has nothing to take along", asy
   }
 });
 
+test("what a segment holds on to is offered nothing elsewhere, until its promise is over", () => {
+  const memory = new Memory(new ManualClock());
+  const tables = new Tables();
+  const there = segment({ id: 2, name: "there", rehome: "refuse" });
+  const rows = [
+    domain(),
+    segment(),
+    there,
+    prefix(),
+    prefix({ id: 2, segment: 2, prefix: readPrefix("127.65.0.0/24") }),
+    iface({ segment: 2 }),
+    lease({ segment: 2, address: "127.65.0.12" }),
+  ];
+  for (const row of rows) tables.put(row);
+  memory.swap(tables, { epoch: "e", position: 1 }, 1);
+  const offered = (here: Segment): string => {
+    const offer = memory.candidate(here, lease().mac);
+    return offer.is === "none" ? offer.because : "something";
+  };
+  assert.equal(offered(segment()), "device holds an address on another segment");
+  assert.equal(offered(there), "something");
+  assert.equal(offered(segment({ vrf: "other" })), "something", "another VRF is another world");
+  tables.put(lease({ segment: 2, address: "127.65.0.12", expiresAt: DAWN, version: 2 }));
+  assert.equal(offered(segment()), "something");
+});
+
 test("a home is left, kept or closed by its segment's word while a promise runs, and always left after it", () => {
   const home: Home = { interface: 1, segment: "a", isPredicted: false, address: "10.0.0.1", rehome: "move", moves: 0 };
   const { address: _, ...over } = home;
@@ -175,3 +210,14 @@ test("a home is left, kept or closed by its segment's word while a promise runs,
   assert.equal(tidings(true, [home])?.is, "moved");
   assert.equal(tidings(false, [{ ...over, isPredicted: true }])?.is, "promoted");
 });
+
+/** What DNS has of an owner now. */
+async function names(owner: string): Promise<string[]> {
+  const memory = new Memory(new ManualClock());
+  const tables = new Tables();
+  for (const [kind, table] of Object.entries(TABLES))
+    for (const { row } of await sql<{ row: Json }>(`SELECT to_jsonb(t) AS "row" FROM ${table} t`))
+      tables.put(rowFrom(kind as Row["kind"], row));
+  memory.swap(tables, { epoch: "e", position: 1 }, 1);
+  return recordsAt(memory, owner).map(({ type, data }) => `${type} ${data}`);
+}

@@ -29,6 +29,7 @@ test("a connection that planned while the tables were empty still reads by key w
     await store.commit([bind(six, stranger(macs[0]!), `fd00::f:${macs[0]!.toString(16)}`)], "test"); // moves
     await store.commit([back("release", six, stranger(macs[1]!), `fd00::${macs[1]!.toString(16)}`)], "test");
     await store.lookup(stranger(macs[2]!));
+    await store.commit([bind(site.segments["open"]!, stranger(macs[3]!), `10.0.0.${round + 20}`)], "test"); // moves away
   }
   await store[Symbol.asyncDispose]();
   assert.deepEqual(await scanned(), before);

@@ -62,6 +62,21 @@ test("its first lease makes it true: the same interface, with its name, and an e
   assert.deepEqual(await sql("SELECT FROM ipam.change_pending WHERE kind = 'collision'"), []);
 });
 
+test("what a daemon of an older schema gave to a prediction comes true at its next renewal here", async () => {
+  await store.expect([device(9, { segment: "open" })], "t");
+  await sql(
+    `INSERT INTO ipam.lease (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at)
+     SELECT 'default', '10.0.0.49', segment, id, mac, 'dynamic', 'bound', now(), now() + interval '1 h', now() + interval '25 h'
+     FROM ipam.interface WHERE mac = $1`,
+    [formatMac(device(9).mac)],
+  );
+  await store.commit([bind(open, device(9).mac, "10.0.0.49")], "t");
+  assert.deepEqual(
+    (await placesOf(9)).map(({ state, label }) => [state, label]),
+    [[null, "p9"]],
+  );
+});
+
 test("a bind that is refused makes nothing true", async () => {
   await store.expect([device(2, { segment: "open" })], "t");
   const [refused] = await store.commit([bind(open, device(2).mac, "10.0.0.1")], "t");

@@ -1,6 +1,7 @@
 import type { Address, Mac } from "@firstlight/wire";
 import type { Clock } from "@firstlight/service";
 import { candidate } from "../allocate.ts";
+import { isHeldElsewhere } from "../arrival.ts";
 import type { Applied, Change, Position } from "../feed.ts";
 import type { Proof } from "../identity.ts";
 import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "../model.ts";
@@ -189,6 +190,8 @@ export class Memory implements Replica {
     held?: (address: Address) => boolean,
     proof?: Proof,
   ): Candidate {
+    if (isHeldElsewhere(this, segment, mac, this.databaseNow()))
+      return { is: "none", because: "device holds an address on another segment" };
     return candidate(this.#tables, { segment, mac, wanted, held, proof, now: this.databaseNow() });
   }
 
