@@ -116,7 +116,7 @@ test("a fault is said with its place, and nothing is written", async () => {
       [4, "role"],
     ],
   );
-  assert.equal(await exported("expected"), "mac,machine,role,serial,label,address\n");
+  assert.equal(await exported("expected"), "mac,machine,role,serial,label,address,segment\n");
 });
 
 test("leases of another server are promises of this one, each with its end", async () => {

@@ -11,6 +11,9 @@ import { sheet } from "./sheets.ts";
 const site = await house();
 after(() => site[Symbol.asyncDispose]());
 
+/** What the sheets' segments ask for a VLAN. */
+await site.store.putPool({ name: "numbers", is: "integer", ranges: ["100-199"], excluded: [] }, "operator/ada");
+
 test("what goes out comes in again on an empty site, and a second time changes nothing", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -29,7 +32,11 @@ test("what goes out comes in again on an empty site, and a second time changes n
           assert.deepEqual((await site.put(kind, text)).rows, []);
         }
         await site.sql("DELETE FROM ipam.name");
-        await site.sql("DELETE FROM ipam.pool");
+        await site.sql("DELETE FROM ipam.pool_grant");
+        await site.sql("DELETE FROM ipam.pool WHERE name <> 'numbers'");
+        await site.sql("DELETE FROM ipam.pool_free");
+        await site.sql("INSERT INTO ipam.pool_free SELECT id, '[100,200)' FROM ipam.pool");
+        await site.sql("DELETE FROM ipam.interface WHERE state = 'predicted'");
         await site.sql("DELETE FROM ipam.domain WHERE name LIKE '%.x.test'");
         await site.sql("DELETE FROM ipam.reservation");
         await site.sql("DELETE FROM ipam.expected_device");

@@ -18,6 +18,8 @@ export interface Column {
   readonly canonical?: (text: string) => string | Malformed;
   /** `key`: names the row; `required`: a row needs it. */
   readonly is?: "key" | "required";
+  /** A resource pool may give it: `pool:NAME`. */
+  readonly isPooled?: boolean;
   /** Free text, in which a space at the end is part of the name. */
   readonly isFree?: boolean;
   /** An empty cell leaves what is there: the value follows from the others. */
@@ -53,6 +55,7 @@ export function canonical(column: Column, written: string): string | Malformed {
     if (column.is !== undefined) return new Malformed("must not be empty");
     return column.otherwise ?? "";
   }
+  if (column.isPooled === true && FROM_POOL.test(text)) return text;
   const plain = plainOf(column, text);
   const read = column.schema?.safeParse(plain);
   if (read && !read.success) return new Malformed(lower(read.error.issues[0]!.message));
@@ -60,6 +63,12 @@ export function canonical(column: Column, written: string): string | Malformed {
   const items = (plain as readonly string[]).map(column.canonical ?? ((item) => item));
   return items.find(isMalformed) ?? listText(items as string[]);
 }
+
+const FROM_POOL = /^pool:([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/i;
+
+/** The pool that is to give a value, by the name in its cell. */
+export const poolIn = (value: unknown): string | undefined =>
+  typeof value === "string" ? FROM_POOL.exec(value)?.[1] : undefined;
 
 const FLAGS: Readonly<Record<string, boolean>> = {
   true: true,

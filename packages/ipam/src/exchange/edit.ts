@@ -7,7 +7,7 @@ import { devicesOf, reservationEdit, reservedRange, rolePool } from "../store/de
 import type { Device } from "../store/expect.ts";
 import type { NameEdit } from "../store/names.ts";
 import type { Json } from "../store/rows.ts";
-import { plainOf } from "./column.ts";
+import { plainOf, poolIn } from "./column.ts";
 import type { Wanted } from "./judge.ts";
 import { KINDS, type SheetKind } from "./kinds.ts";
 import type { Cells } from "./sheet.ts";
@@ -18,6 +18,10 @@ export function segmentEdit({ cells, changed }: Wanted, before: Json | undefined
   for (const { column } of changed) edit[FIELDS[column] ?? column] = valueOf("segments", column, cells);
   if (!before || OPTIONS.some((name) => name in edit)) edit["options"] = optionsOf(cells, before);
   for (const name of OPTIONS) delete edit[name];
+  for (const name in edit) {
+    const pool = KINDS.segments.columns[name]?.isPooled === true ? poolIn(edit[name]) : undefined;
+    if (pool !== undefined) edit[name] = { pool };
+  }
   if (typeof edit["loopback"] === "string") edit["loopback"] = sound(parseAddress(edit["loopback"]), edit["loopback"]);
   const whole: Record<string, unknown> = { vlan: undefined, vni: undefined, ...edit, prefixes: [] };
   return before ? edit : whole;
@@ -88,11 +92,12 @@ export function pool({ cells }: Wanted): PoolEdit {
 export function devices(rows: readonly Wanted[]): Device[] {
   const machines: ExpectedMachines = [...Map.groupBy(rows, ({ cells }) => cells["machine"]).values()].map((group) => ({
     name: group[0]!.cells["machine"]!,
-    interfaces: group.map(({ cells: { mac, role, label, address } }) => ({
+    interfaces: group.map(({ cells: { mac, role, label, address, segment } }) => ({
       mac: mac!,
       role: role as Role,
       ...(label && { label }),
       ...(address && { address: formatAddress(sound(parseAddress(address), address)) }),
+      ...(segment && { segment }),
     })),
   }));
   const serials = new Map(rows.map(({ cells }) => [sound(parseMac(cells["mac"]!), cells["mac"]!), cells["serial"]]));

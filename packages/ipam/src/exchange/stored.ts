@@ -6,12 +6,18 @@ import type { Cells } from "./sheet.ts";
 
 type Stored = Readonly<Record<string, unknown>>;
 
+/** A number of a segment, or which pool gave it. */
+function pooled(column: string): string {
+  const own = column === "loopback" ? "host(s.loopback)" : `s.${column}::text`;
+  return `coalesce('pool:' || (s.from_pools ->> '${column}'), ${own}) AS ${column}`;
+}
+
 /** What each kind's columns are in the database, in the order of the keys. */
 const SELECT: Readonly<Record<Exclude<SheetKind, "pools">, string>> = {
   domains: `SELECT name, name_servers AS "nameServers", ttl_seconds AS "ttlSeconds", negative_ttl_seconds AS "negativeTtlSeconds"
     FROM ipam.domain ORDER BY name`,
-  segments: `SELECT s.name, s.is AS kind, d.name AS domain, s.vrf, s.mtu, s.vlan, s.vni, s.asn, host(s.loopback) AS loopback, s.lease_seconds AS "leaseSeconds",
-      s.grace_seconds AS "graceSeconds", s.admission, s.allocation, s.policy, s.naming, s.boots, s.state, s.drain_seconds AS "drainSeconds", s.options
+  segments: `SELECT s.name, s.is AS kind, d.name AS domain, s.vrf, s.mtu, ${["vlan", "vni", "asn", "loopback"].map(pooled).join(", ")}, s.lease_seconds AS "leaseSeconds",
+      s.grace_seconds AS "graceSeconds", s.admission, s.allocation, s.policy, s.rehome, s.naming, s.boots, s.state, s.drain_seconds AS "drainSeconds", s.options
     FROM ipam.segment s JOIN ipam.domain d ON d.id = s.domain ORDER BY s.name`,
   prefixes: `SELECT s.name AS segment, p.prefix::text AS prefix, host(p.gateway) AS gateway, p.reserved,
       (SELECT coalesce(array_agg(host(e) ORDER BY n), '{}') FROM unnest(p.excluded) WITH ORDINALITY x (e, n)) AS excluded,
@@ -23,8 +29,8 @@ const SELECT: Readonly<Record<Exclude<SheetKind, "pools">, string>> = {
     FROM ipam.prefix p JOIN ipam.segment s ON s.id = p.segment ORDER BY s.name, p.prefix`,
   reservations: `SELECT s.name AS segment, host(r.address) AS address, r.identity
     FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment WHERE r.origin = 'declared' ORDER BY s.name, r.address`,
-  expected: `SELECT mac::text, machine, role, serial, label, host(address) AS address
-    FROM ipam.expected_device ORDER BY machine, mac`,
+  expected: `SELECT e.mac::text, e.machine, e.role, e.serial, e.label, host(e.address) AS address, s.name AS segment
+    FROM ipam.expected_device e LEFT JOIN ipam.segment s ON s.id = e.segment ORDER BY e.machine, e.mac`,
   names: `SELECT n.owner, n.type, n.data, n.ttl_seconds AS "ttlSeconds", d.name AS domain
     FROM ipam.name n JOIN ipam.domain d ON d.id = n.domain ORDER BY n.owner, n.type, n.data`,
 };
