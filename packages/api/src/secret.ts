@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Pool } from "pg";
 import type { Machine } from "./lifecycle.ts";
 
@@ -9,8 +9,9 @@ export interface Tokens {
 }
 
 export function createTokens(secret: Uint8Array): Tokens {
+  const key = createSecretKey(secret); // made once: from bytes, each digest would make it anew
   const digest = ({ id, task }: Pick<Machine, "id" | "task">, part: string): Buffer =>
-    createHmac("sha256", secret)
+    createHmac("sha256", key)
       .update(JSON.stringify([id, task, part]))
       .digest();
   return {

@@ -9,7 +9,7 @@ import {
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import { formatSubject, serviceDefinition, type Subject, subjectOf } from "@firstlight/api-client";
+import { formatSubject, serviceDefinition, type Subject } from "@firstlight/api-client";
 import type { Credentials } from "@firstlight/service";
 import {
   Server,
@@ -22,6 +22,7 @@ import {
   type sendUnaryData,
 } from "@grpc/grpc-js";
 import { mayCall } from "./authorise.ts";
+import { callerOf } from "./caller.ts";
 import { denied, No, statusOf } from "./no.ts";
 
 /** Who calls, and a signal that is aborted when the caller has gone or the server drains. */
@@ -83,7 +84,7 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
   const draining = new AbortController();
 
   function admit(method: string, call: AnyCall): Call {
-    const subject = subjectOf(call.getAuthContext().sslPeerCertificate?.subjectaltname);
+    const subject = callerOf(call);
     if (subject?.site !== site) throw new No(status.UNAUTHENTICATED, `the certificate names nobody of site ${site}`);
     if (!mayCall(subject, method)) throw denied(`${formatSubject(subject)} may not call ${method}`);
     const gone = new AbortController();
