@@ -40,9 +40,9 @@ export const dhcpdSchema = z
     nextServer: z.ipv4().default("127.0.0.1").describe("TFTP server: siaddr, sname, option 66"),
     bootUrl: z
       .url({ protocol: /^https?$/ })
-      .default("http://127.0.0.1:7080")
-      .describe("Base URL of pxe-http, as machines reach it")
-      .transform((url) => url.replace(/\/+$/, "")),
+      .optional()
+      .describe("pxe-http as machines reach it; default: pxeHttp.baseUrl, else http:// and pxeHttp.listen")
+      .transform((url) => url?.replace(/\/+$/, "")),
     files: z
       .record(z.string(), z.string().min(1).max(64))
       .default({})

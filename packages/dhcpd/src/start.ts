@@ -6,6 +6,7 @@ import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitE
 import { formatAddress, type IPv4, parseIPv4, parsePrefix, sound } from "@firstlight/wire";
 import { Answer } from "./answer.ts";
 import { Asked } from "./asked.ts";
+import { bootUrlOf } from "./boot-url.ts";
 import { Committer } from "./committer.ts";
 import type { DhcpdConfig } from "./config.ts";
 import type { Line } from "./exchange.ts";
@@ -28,6 +29,8 @@ export interface Backing {
 
 export interface StartContext extends Pick<Context<DhcpdConfig>, "config" | "metrics" | "clock"> {
   readonly log: Pick<Context<DhcpdConfig>["log"], "debug" | "info" | "warn">;
+  /** Absent: the defaults of the others. */
+  readonly sections?: Context<DhcpdConfig>["sections"];
 }
 
 const GATHER_MS = 15;
@@ -57,6 +60,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     behind: () => Math.max(0, replica.at.position - acknowledged),
   });
   const nextServer = ipv4(config.nextServer);
+  const bootUrl = bootUrlOf(config.bootUrl, context.sections?.["pxeHttp"]);
   const routine = config.routineEvents;
   const journal = new Journal({ reporter, clock, routine, onLeftOut: (kind) => metrics.leftOut(kind) });
   const server = new Server({
@@ -69,7 +73,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     patienceMs: config.patienceSeconds * 1000,
     holds: new Holds(config.offerHoldSeconds * 1000, MOST_CLIENTS),
     traces: new Traces(traceIds(), MOST_CLIENTS),
-    answer: new Answer({ replica, metrics, journal, source: { ...config, nextServer } }),
+    answer: new Answer({ replica, metrics, journal, source: { ...config, nextServer, bootUrl } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
     relays: config.relays?.map((text) => sound(parsePrefix(text), text)),
     perClient: new Limit(config.perClient, MOST_CLIENTS),

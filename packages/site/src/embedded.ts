@@ -65,7 +65,6 @@ export function embeddedSite({ ports, machines, deadlineSeconds }: EmbeddedSite)
       listen: [{ address: at(ports.dhcpd) }],
       serverId: SERVER,
       nextServer: SERVER,
-      bootUrl: `http://${at(ports.pxeHttp)}`,
       health: at(ports.dhcpdHealth),
     },
     tftpd: { listen: at(ports.tftpd), health: at(ports.tftpdHealth) },

@@ -30,7 +30,11 @@ test("the embedded site is a valid one for every daemon, and its parts agree on 
   const { site, sections } = load(embeddedSite({ machines: 3, ports, deadlineSeconds: 60 }));
   const { dhcpd, pxeHttp, rack, tftpd, dnsd, api } = sections as Record<string, any>;
   assert.equal(site.site.stateDir, dir);
-  assert.equal(dhcpd.bootUrl, pxeHttp.baseUrl);
+  assert.deepEqual(
+    [dhcpd.bootUrl, pxeHttp.baseUrl],
+    [undefined, `http://${pxeHttp.listen}`],
+    "dhcpd asks pxe-http's section",
+  );
   assert.equal(rack.servers.dhcp, dhcpd.listen[0].address);
   assert.equal(rack.servers.dns, dnsd.listen[0]);
   assert.equal(`${dhcpd.nextServer}:${rack.servers.tftpPort}`, tftpd.listen);
