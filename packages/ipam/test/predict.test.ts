@@ -138,6 +138,35 @@ test("a place that nobody knows is refused, and no interface is made of a device
   assert.deepEqual(await placesOf(6), []);
 });
 
+test("a segment that devices are awaited on is not deleted; one that comes later is where they are predicted", async () => {
+  await store.expect([device(10, { address: ip("10.9.9.9") }), device(11, { segment: "held" })], "t");
+  await assert.rejects(
+    store.deleteSegment("held", "t"),
+    /^Error: segment held: (in use by|expected device 02:00:00:00:0e:03 is to appear there)/,
+  );
+  assert.deepEqual(await placesOf(10), []);
+  const [later] = SITE.ipam.segments;
+  const file = {
+    ipam: {
+      ...SITE.ipam,
+      segments: [
+        {
+          ...later!,
+          name: "later",
+          prefixes: [{ ...later!.prefixes[0]!, prefix: "10.9.9.0/24", gateway: "10.9.9.1", excluded: [] }],
+        },
+      ],
+    },
+    expectedMachines: [],
+  };
+  await store.declare(file, "config");
+  await store.expect([device(10, { address: ip("10.9.9.9") })], "t");
+  assert.deepEqual(
+    (await placesOf(10)).map(({ segment, state, label }) => [segment, state, label]),
+    [["later", "predicted", "p10"]],
+  );
+});
+
 test("the site's file predicts, too, and says it once", async () => {
   const file = {
     ipam: SITE.ipam,

@@ -52,12 +52,9 @@ export async function expectDevices(
   await mustNotClash(client);
   await mustBeFree(client, changed);
   await note(client, "expected", changed, { actor, dns: false });
-  await predict(
-    client,
-    changed.map((row) => row["mac"] as string),
-    actor,
-  );
-  await joinInterfaces(client, changed, actor);
+  const macs = devices.map(({ mac }) => formatMac(mac));
+  const predicted = await predict(client, macs, actor); // also of who was expected before its segment was there
+  await joinInterfaces(client, [...changed, ...(await expectedRows(client, predicted))], actor);
   await withdrawn(
     client,
     old.map(({ address }) => address),
@@ -112,6 +109,15 @@ async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Prom
     ? `is held by ${bad.holder}`
     : `is gateway, reserved, excluded, network or broadcast of segment ${bad.segment}`;
   throw new Refused(`expected device ${bad.mac}: address ${bad.address} ${because}`);
+}
+
+async function expectedRows(client: pg.ClientBase, macs: readonly string[]): Promise<Json[]> {
+  if (macs.length === 0) return [];
+  const { rows } = await client.query<{ row: Json }>(
+    `SELECT to_jsonb(e) AS "row" FROM ipam.expected_device e WHERE mac = ANY ($1::macaddr[])`,
+    [macs],
+  );
+  return rows.map(({ row }) => row);
 }
 
 /** Interfaces seen or predicted get their role, machine and label; of two homes in a domain one has it. */

@@ -60,6 +60,15 @@ async function mustSuit(client: pg.ClientBase, { id, name }: Segment): Promise<v
   );
 }
 
+/** No device is declared to appear on it. */
+export async function mustNotBeAwaited(client: pg.ClientBase, name: string, segment: number): Promise<void> {
+  const { rows } = await client.query<{ mac: string }>(
+    "SELECT mac::text FROM ipam.expected_device WHERE segment = $1 ORDER BY mac LIMIT 1",
+    [segment],
+  );
+  if (rows[0]) throw new Refused(`segment ${name}: expected device ${rows[0].mac} is to appear there`);
+}
+
 /** No address of it is bound, referenced or at rest. Who has moved on from a segment that drains keeps nothing in it. */
 export async function mustBeEmpty(
   client: pg.ClientBase,

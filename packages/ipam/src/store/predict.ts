@@ -22,13 +22,14 @@ const PREDICT = `
   INSERT INTO ipam.interface (segment, mac, domain, role, machine, identified_by, state)
   SELECT s.id, e.mac, s.domain, e.role, e.machine, 'expected', 'predicted'
   FROM (${PLACE}) e JOIN ipam.segment s ON s.id = e.segment
-  WHERE NOT EXISTS (SELECT FROM ipam.interface o WHERE o.mac = e.mac) ORDER BY e.mac`;
+  WHERE NOT EXISTS (SELECT FROM ipam.interface o WHERE o.mac = e.mac) ORDER BY e.mac
+  RETURNING mac::text AS mac`;
 
 /**
  * Devices that nobody has seen get their interface where they are to appear: with role, machine and, from who calls, label.
- * It has no address and so no name in DNS before its first lease. Predictions that have become wrong go.
+ * It has no address and so no name in DNS before its first lease. Predictions that have become wrong go. Returns who is new.
  */
-export async function predict(client: pg.ClientBase, macs: readonly string[], actor: string): Promise<void> {
+export async function predict(client: pg.ClientBase, macs: readonly string[], actor: string): Promise<string[]> {
   const { rows: stale } = await client.query<{ row: Json }>(STALE, [macs]);
   await noteGone(
     client,
@@ -36,7 +37,8 @@ export async function predict(client: pg.ClientBase, macs: readonly string[], ac
     stale.map(({ row }) => row),
     actor,
   );
-  await client.query(PREDICT, [macs]);
+  const { rows } = await client.query<{ mac: string }>(PREDICT, [macs]);
+  return rows.map(({ mac }) => mac);
 }
 
 const UNEXPECT = `DELETE FROM ipam.expected_device e WHERE mac = ANY ($1::macaddr[]) RETURNING to_jsonb(e) AS "row"`;

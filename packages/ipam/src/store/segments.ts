@@ -6,7 +6,7 @@ import { type Drained, Refused, type SegmentEdit } from "../store.ts";
 import { drainColumns } from "./drain.ts";
 import { giveLabels } from "./labels.ts";
 import { note, noteGone } from "./note.ts";
-import { mustBeEmpty, mustNotOrphan } from "./orphans.ts";
+import { mustBeEmpty, mustNotBeAwaited, mustNotOrphan } from "./orphans.ts";
 import { repolicy } from "./policy.ts";
 import { writePrefixes } from "./prefixes.ts";
 import { put } from "./put.ts";
@@ -59,6 +59,7 @@ export async function deleteSegment(client: pg.ClientBase, name: string, actor: 
   const before = await mustExist(client, name);
   const { id } = before;
   await mustBeEmpty(client, name, id as number, before["state"] === "draining");
+  await mustNotBeAwaited(client, name, id as number);
   await giveBackResources(client, name, actor);
   for (const [kind, table, column] of [
     ["lease", "ipam.lease", "segment"],
