@@ -180,6 +180,11 @@ test("rows that come after a load find room: no column is copied for them", () =
   const grown = process.memoryUsage().arrayBuffers - before;
   assert.ok(grown < 500_000, `${grown} bytes more for a hundred rows`);
   assert.equal(tables.interfaces.size, total + 100);
+  for (let id = 1; id <= total + 100; id++) {
+    const row = tables.interfaces.get(id);
+    assert.equal(row?.mac, id);
+    assert.equal(tables.interfaces.labelled(row.label!)[0]?.id, id);
+  }
 });
 
 test("rows written as tuples are read back as they were", () => {

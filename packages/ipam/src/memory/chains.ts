@@ -1,11 +1,16 @@
 /**
  * Slots of packed rows by something of theirs: hash chains in two integer arrays, eight bytes a row where a Map takes forty.
- * What is hashed lies in the rows' own columns; whoever looks compares it there.
+ * What is hashed lies in the rows' own columns; whoever looks compares it there. One chain is split in two with each slot that is
+ * one more than there are chains (linear hashing), so that no row waits for a million others to be spread anew.
  */
 export class Chains {
-  #heads = new Int32Array(256).fill(-1);
+  /** First slots, one more than they are: 0 ends a chain, and what nobody has written to takes no memory. */
+  #heads = new Int32Array(256);
   #next = new Int32Array(256);
   #count = 0;
+  /** How many chains there are, and the bits of a hash that tell them apart: the last of these bits only below the last split. */
+  #chains = 256;
+  #mask = 255;
   readonly #hashAt: (slot: number) => number;
 
   constructor(hashAt: (slot: number) => number) {
@@ -14,29 +19,37 @@ export class Chains {
 
   /** The first slot that may have this hash, -1 for none; the rest by `next`. */
   first(hash: number): number {
-    return this.#heads[hash & (this.#heads.length - 1)]!;
+    return this.#heads[this.#chainOf(hash)]! - 1;
   }
 
   next(slot: number): number {
-    return this.#next[slot]!;
+    return this.#next[slot]! - 1;
   }
 
   add(slot: number): void {
-    if (++this.#count > this.#heads.length) this.#spread(this.#heads.length * 2);
+    if (++this.#count > this.#chains) this.#split();
     if (slot >= this.#next.length) this.#next = grown(this.#next, slot);
     this.#link(slot);
   }
 
-  /** Room for so many slots at once: nothing is spread or copied until there are more. */
+  /** Room for so many slots: nothing is copied until there are more. */
   reserve(slots: number): void {
-    if (slots > this.#heads.length) this.#spread(2 ** Math.ceil(Math.log2(slots)));
     if (slots > this.#next.length) this.#next = widened(this.#next, slots);
+    if (slots > this.#heads.length) this.#heads = widened(this.#heads, slots);
+  }
+
+  /** As many chains as slots are about to come, where there are none yet: they need not be split one by one. */
+  spread(slots: number): void {
+    if (this.#count > 0 || slots <= this.#chains) return;
+    this.reserve(slots);
+    this.#chains = slots;
+    this.#mask = 2 ** Math.ceil(Math.log2(slots)) - 1;
   }
 
   drop(slot: number): void {
-    const at = this.#hashAt(slot) & (this.#heads.length - 1);
+    const at = this.#chainOf(this.#hashAt(slot));
     let before = -1;
-    for (let here = this.#heads[at]!; here !== -1; before = here, here = this.#next[here]!) {
+    for (let here = this.#heads[at]! - 1; here !== -1; before = here, here = this.#next[here]! - 1) {
       if (here !== slot) continue;
       if (before === -1) this.#heads[at] = this.#next[slot]!;
       else this.#next[before] = this.#next[slot]!;
@@ -45,21 +58,27 @@ export class Chains {
     }
   }
 
-  #link(slot: number): void {
-    const at = this.#hashAt(slot) & (this.#heads.length - 1);
-    this.#next[slot] = this.#heads[at]!;
-    this.#heads[at] = slot;
+  #chainOf(hash: number): number {
+    const at = hash & this.#mask;
+    return at < this.#chains ? at : at & (this.#mask >>> 1);
   }
 
-  #spread(heads: number): void {
-    const old = this.#heads;
-    this.#heads = new Int32Array(heads).fill(-1);
-    for (const head of old) {
-      for (let slot = head; slot !== -1;) {
-        const next = this.#next[slot]!;
-        this.#link(slot);
-        slot = next;
-      }
+  #link(slot: number): void {
+    const at = this.#chainOf(this.#hashAt(slot));
+    this.#next[slot] = this.#heads[at]!;
+    this.#heads[at] = slot + 1;
+  }
+
+  #split(): void {
+    if (this.#chains > this.#mask) this.#mask = this.#mask * 2 + 1;
+    const at = this.#chains++ & (this.#mask >>> 1);
+    if (this.#chains > this.#heads.length) this.#heads = grown(this.#heads, this.#chains);
+    let here = this.#heads[at]!;
+    this.#heads[at] = 0;
+    while (here !== 0) {
+      const next = this.#next[here - 1]!;
+      this.#link(here - 1);
+      here = next;
     }
   }
 }

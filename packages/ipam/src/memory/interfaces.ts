@@ -32,6 +32,8 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   readonly #byMac = new Chains((slot) => hashOf(this.#mac[slot]!));
   readonly #byLabel = new Chains((slot) => this.#labels.nameHash(this.#label[slot]!));
 
+  protected override readonly chains = [this.#byId, this.#byMac, this.#byLabel];
+
   get(id: number): Interface | undefined {
     const slot = this.#slotOf(id);
     return slot === -1 ? undefined : this.read(slot);
@@ -162,6 +164,5 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     this.#machine = widened(this.#machine, width);
     this.#label = widened(this.#label, width);
     this.#labels.reserve(width);
-    for (const chains of [this.#byId, this.#byMac, this.#byLabel]) chains.reserve(width);
   }
 }

@@ -65,8 +65,8 @@ export class Leases implements Rows<Lease> {
     return this.#packed.fill(tuple);
   }
 
-  reserve(rows: number): void {
-    this.#packed.reserve(rows);
+  expect(rows: number): void {
+    this.#packed.expect(rows);
   }
 
   drop(row: Lease): void {

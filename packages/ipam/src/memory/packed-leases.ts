@@ -36,6 +36,8 @@ export class PackedLeases extends Packed<Lease> {
   readonly #byAddress = new Chains((slot) => hashOfAddress(this.#address[slot]!));
   readonly #byInterface = new Chains((slot) => hashOfId(this.#interface[slot]!));
 
+  protected override readonly chains = [this.#byAddress, this.#byInterface];
+
   /** Whether the columns can say all that this row says. */
   static fits(row: Lease): row is Lease & { readonly address: IPv4 } {
     if (typeof row.address !== "number" || (row.relay && typeof row.relay.giaddr !== "number")) return false;
@@ -189,7 +191,5 @@ export class PackedLeases extends Packed<Lease> {
     this.#clientId = widened(this.#clientId, width);
     this.#circuitId = widened(this.#circuitId, width);
     this.#remoteId = widened(this.#remoteId, width);
-    this.#byAddress.reserve(width);
-    this.#byInterface.reserve(width);
   }
 }

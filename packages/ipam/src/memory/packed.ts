@@ -1,4 +1,4 @@
-import { widened, widthFor } from "./chains.ts";
+import { type Chains, widened, widthFor } from "./chains.ts";
 
 /** How far a frozen state has been taken, and what changed ahead of that. */
 interface Reading<R> {
@@ -6,6 +6,12 @@ interface Reading<R> {
   readonly end: number;
   readonly kept: Map<number, R | undefined>;
 }
+
+/**
+ * So much room is made for rows that are expected, so that those after them copy no column for a long time. It costs nothing:
+ * memory that nobody has written to is not there yet.
+ */
+const ROOM = 1.5;
 
 /** Rows in columns, one slot each. A row is an object only while somebody looks at it: measured, 130 bytes instead of 750. */
 export abstract class Packed<R> {
@@ -18,20 +24,29 @@ export abstract class Packed<R> {
   /** The row of a slot that has one. */
   protected abstract read(slot: number): R;
 
+  /** What its slots are found by. */
+  protected abstract readonly chains: readonly Chains[];
+
   /** Gives the columns of the subclass room for so many slots. */
   protected abstract widen(width: number): void;
 
-  /** Room for so many rows: what is known to come is not copied from column to wider column. */
-  reserve(rows: number): void {
-    if (rows <= this.#live.length) return;
-    this.#live = widened(this.#live, rows);
-    this.widen(rows);
+  /** Room for rows that are about to come, and for those after them. */
+  expect(rows: number): void {
+    for (const chains of this.chains) chains.spread(rows);
+    this.#reserve(Math.ceil(rows * ROOM));
+  }
+
+  #reserve(slots: number): void {
+    if (slots <= this.#live.length) return;
+    this.#live = widened(this.#live, slots);
+    this.widen(slots);
+    for (const chains of this.chains) chains.reserve(slots);
   }
 
   /** A slot for a new row. */
   protected take(): number {
     const slot = this.#free.pop() ?? this.#top++;
-    if (slot >= this.#live.length) this.reserve(widthFor(slot));
+    if (slot >= this.#live.length) this.#reserve(widthFor(slot));
     this.changing(slot);
     this.#live[slot] = 1;
     this.size++;

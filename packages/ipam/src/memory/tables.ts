@@ -28,12 +28,6 @@ import { Tuples } from "../tuples/tuples.ts";
 import { type Rows, Table } from "./table.ts";
 import { Tombstones } from "./tombstones.ts";
 
-/**
- * So much room is made for what is loaded, so that the rows after it copy no column for a long time. It costs nothing:
- * memory that nobody has written to is not there yet.
- */
-const ROOM = 1.5;
-
 /** What became of one row: held in the place of `before`, or left out because what is held is as new. */
 export type Put = { readonly is: "applied"; readonly before?: Row } | { readonly is: "old" };
 
@@ -83,7 +77,7 @@ export class Tables implements Ground {
 
   #fill(tuples: Tuples): void {
     const rows = tuples.kind === "interface" ? this.interfaces : this.leases;
-    rows.reserve(Math.ceil(tuples.total * ROOM));
+    rows.expect(tuples.total);
     const tuple = tuples.read();
     while (tuple.next()) if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
   }
