@@ -5,6 +5,7 @@ import { leasesOf } from "./give-back.ts";
 import { changesNames, type Fact, isPromised, policyOf, preempts } from "./judge.ts";
 import { bare, type Json, toAddress, toBytes, toMac } from "./rows.ts";
 import { BIND, BY_KEY, MOVE } from "./statements.ts";
+import { type Commit, inOrder } from "./transaction.ts";
 
 /** A request that may go ahead, with the row of its interface. */
 export interface Admitted<Request extends LeaseRequest> {
@@ -14,11 +15,15 @@ export interface Admitted<Request extends LeaseRequest> {
   readonly key: string;
 }
 
-/** Binds in one statement; who has lost at the last moment is missing. What an interface had before it moved goes to rest. */
+/**
+ * Binds in one statement; who has lost at the last moment is missing. What an interface had before it moved goes to rest.
+ * `commit` where this is the last of its transaction.
+ */
 export async function bind(
   client: pg.ClientBase,
   binds: readonly Admitted<Bind>[],
   actor: string,
+  commit: Commit = already,
 ): Promise<Map<string, Lease>> {
   if (binds.length === 0) return new Map();
   const column = <T>(read: (one: Admitted<Bind>) => T): T[] => binds.map(read);
@@ -41,7 +46,7 @@ export async function bind(
     bare(column(({ request, fact }) => isPromised(request, fact))),
     bare(column(({ request, fact }) => preempts(request, fact))),
   ];
-  const { rows } = await client.query<Bound>({ name: "bind", text: BIND, values });
+  const [{ rows }] = await inOrder(client, () => client.query<Bound>({ name: "bind", text: BIND, values }), commit);
   const bound = new Map(rows.map((row) => [binds[row.n - 1]!.key, leaseOf(binds[row.n - 1]!, row)]));
   const moved = binds.filter((one) => one.fact.other_bound && bound.has(one.key));
   if (moved.length > 0) {
@@ -56,6 +61,8 @@ export async function bind(
   }
   return bound;
 }
+
+const already = async (): Promise<void> => {};
 
 /** What only the database knows of a lease that it has bound; its instants in microseconds. */
 interface Bound {

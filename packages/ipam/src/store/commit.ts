@@ -10,20 +10,23 @@ import { welcome } from "./newcomers.ts";
 import { Places } from "./places.ts";
 import { type Json, rowFrom, toAddress, toMac } from "./rows.ts";
 import { FORGET_INTERFACES } from "./statements.ts";
+import type { Commit } from "./transaction.ts";
 
 /**
  * The batch, in a transaction that its caller opened: lock, look, judge, write. A handful of statements whatever the
- * size of the batch. Nothing is promised before the caller's COMMIT.
+ * size of the batch. Nothing is promised before the COMMIT: the caller's, or `commit`, sent along with the last statement.
  */
 export async function commitBatch(
   client: pg.ClientBase,
   batch: readonly LeaseRequest[],
   actor: string,
   places = new Places(),
+  commit?: Commit,
 ): Promise<Outcome[]> {
   const outcomes = new Map<LeaseRequest, Outcome>();
-  for (const turn of turnsOf(batch)) {
-    const said = await commitTurn(client, turn, actor, places);
+  const turns = turnsOf(batch);
+  for (const turn of turns) {
+    const said = await commitTurn(client, turn, actor, places, turns.length === 1 ? commit : undefined);
     turn.forEach((request, n) => outcomes.set(request, said[n]!));
   }
   return batch.map((request) => outcomes.get(request)!);
@@ -46,6 +49,7 @@ async function commitTurn(
   batch: readonly LeaseRequest[],
   actor: string,
   places: Places,
+  commit: Commit | undefined,
 ): Promise<Outcome[]> {
   const facts = await look(client, batch, places);
   const outcomes: (Outcome | undefined)[] = batch.map((request, n) => {
@@ -69,7 +73,8 @@ async function commitTurn(
     })
     .toSorted((a, b) => (a.key < b.key ? -1 : 1));
 
-  const bound = await bind(client, admitted.filter(isBind), actor);
+  const isLast = made.size === 0 && admitted.every(stays);
+  const bound = await bind(client, admitted.filter(isBind), actor, isLast ? commit : undefined);
   const given = await giveBack(client, admitted.filter(isGiveBack), actor);
   await forgetLosers(client, [...made.values()], bound);
   const arrived = await arrive(
@@ -136,6 +141,12 @@ function settle(
   return request.do === "bind"
     ? { is: "bound", lease, interface: rowFrom("interface", own) }
     : { is: "givenBack", lease };
+}
+
+/** A bind after which nothing is left to write: by who is at home where it is, and leaves no other address. */
+function stays({ request, fact, interface: own }: Admitted<LeaseRequest>): boolean {
+  const { homes = [], other_bound } = fact;
+  return request.do === "bind" && !other_bound && homes.length === 0 && (own["state"] ?? null) === null;
 }
 
 function isBind(one: Admitted<LeaseRequest>): one is Admitted<Bind> {

@@ -16,7 +16,7 @@ import { deletePool, listPools, putPool } from "./pools.ts";
 import { unexpect } from "./predict.ts";
 import { deleteReservation, putReservation } from "./reservations.ts";
 import { createSegment, deleteSegment, drain, updateSegment } from "./segments.ts";
-import { transaction } from "./transaction.ts";
+import { type Commit, transaction } from "./transaction.ts";
 
 /** The store on PostgreSQL, with connections of its own. Connects when first asked: creating it needs no database. */
 export function createStore(options: DatabaseOptions): Store {
@@ -26,7 +26,10 @@ export function createStore(options: DatabaseOptions): Store {
   const places = new Places();
 
   /** One transaction; the sequencer hears of it when it is committed. */
-  const write = async <T>(of: "batch" | "grants" | "edit", act: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+  const write = async <T>(
+    of: "batch" | "grants" | "edit",
+    act: (client: pg.PoolClient, commit: Commit) => Promise<T>,
+  ): Promise<T> => {
     const result = await transaction(of === "batch" ? writers : pool, of, act);
     herald.tell();
     return result;
@@ -34,7 +37,7 @@ export function createStore(options: DatabaseOptions): Store {
 
   return {
     commit: async (batch, actor) =>
-      batch.length === 0 ? [] : write("batch", (client) => commitBatch(client, batch, actor, places)),
+      batch.length === 0 ? [] : write("batch", (client, commit) => commitBatch(client, batch, actor, places, commit)),
     declare: (site: SiteDeclaration, actor) => write("edit", (client) => declareSite(client, site, actor)),
     createSegment: (edit, actor) => write("edit", (client) => createSegment(client, edit, actor)),
     updateSegment: (name, edit, actor) => write("edit", (client) => updateSegment(client, name, edit, actor)),

@@ -28,22 +28,27 @@ export class Again extends Error {
 const AGAIN = new Set(["FL_AGAIN", "40P01", "40001"]); // deadlock_detected, serialization_failure
 const ATTEMPTS = 4;
 
+/** Sends COMMIT. Who knows the last statement of its transaction may send it right behind that one. */
+export type Commit = () => Promise<unknown>;
+
 /** One transaction on a connection of the pool; started over, a few times, when another one got in its way. */
 export async function transaction<T>(
   pool: pg.Pool,
   of: keyof typeof BEGIN,
-  act: (client: pg.PoolClient) => Promise<T>,
+  act: (client: pg.PoolClient, commit: Commit) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const client = await pool.connect();
+    let committed: Promise<unknown> | undefined;
+    const commit = (): Promise<unknown> => (committed ??= client.query("COMMIT"));
     client.on("error", ignore); // of a connection in use the pool does not care; the statement under way rejects
     try {
       const [, result] = await inOrder(
         client,
         () => client.query(BEGIN[of]),
-        () => act(client),
+        () => act(client, commit),
       );
-      await client.query("COMMIT");
+      await commit();
       client.release();
       return result;
     } catch (error) {
