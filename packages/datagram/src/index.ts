@@ -9,5 +9,6 @@ export {
   type Wakeup,
 } from "./blocking.ts";
 export { inherited } from "./inherited.ts";
+export { type Link, openLink, type Station } from "./link.ts";
 export { listen } from "./listen.ts";
 export type { Answer, Counters, Datagram, Endpoint, Engine, Listen, Port, Source } from "./port.ts";

@@ -1,6 +1,7 @@
 /** Linux's numbers, the same on x86-64 and arm64 (include/uapi/asm-generic/socket.h, linux/in.h, linux/in6.h). */
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_PACKET = 17;
 export const SOCK_DGRAM = 2;
 export const SOCK_FLAGS = 0o2004000; // SOCK_CLOEXEC | SOCK_NONBLOCK
 

@@ -14,6 +14,7 @@ const CALLS = {
   bind: "int bind(int, uintptr_t, uint32_t)",
   getsockname: "int getsockname(int, uintptr_t, uintptr_t)",
   recvmmsg: "int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)",
+  sendto: "int64_t sendto(int, uintptr_t, uint64_t, int, uintptr_t, uint32_t)",
   sendmmsg: "int sendmmsg(int, uintptr_t, uint32_t, int)",
   eventfd: "int eventfd(uint32_t, int)",
   poll: "int poll(uintptr_t, uint64_t, int)",
