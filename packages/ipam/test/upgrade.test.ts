@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test, { after } from "node:test";
 import { testDatabase } from "@firstlight/kit/postgres";
 import { systemClock } from "@firstlight/service";
+import { parsePrefix, sound } from "@firstlight/wire";
 import { Pool } from "pg";
 import { createReplica } from "../src/follower.ts";
 import { MIGRATIONS, migrateIpam, migrateSchema } from "../src/migrate.ts";
@@ -14,6 +15,7 @@ import { PgSource } from "../src/source/postgres.ts";
 import { createStore } from "../src/store/create.ts";
 import { bind, ip, mac, said } from "./ground.ts";
 import * as old from "./release-0001.ts";
+import * as fifth from "./release-0005.ts";
 
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
@@ -185,4 +187,57 @@ test("a daemon of the first release works beside this one: leases, feed, and a s
     pulled.map((row) => Number(row.position)),
     [position + 1],
   );
+});
+
+test("a daemon of schema 0005 leases beside role pools and drains, which it does not know of; this one judges by them", async () => {
+  const release = await released(5);
+  const { url, sql } = release;
+  await settle(release);
+  await migrateIpam(url);
+  await using store = createStore({ url, name: "new" });
+  const pool = { first: ip("10.0.0.100"), last: ip("10.0.0.119"), roles: ["host_bmc"] as const };
+  const [row] = await sql<{ prefix: string }>("SELECT prefix::text FROM ipam.prefix");
+  assert.equal(row?.prefix, "10.0.0.0/24");
+  const edit = {
+    prefix: sound(parsePrefix("10.0.0.0/24"), "prefix"),
+    gateway: ip("10.0.0.1"),
+    reserved: 2,
+    excluded: [],
+  };
+  await store.updateSegment("open", { prefixes: [{ ...edit, pools: [pool] }] }, "t");
+
+  const bindAs = async (device: string, address: string): Promise<number> => {
+    await sql(fifth.LOCK_INTERFACES, [[1], [device]]);
+    const [fact] = await sql<{ vrf: string; policy: string; assignable: boolean; interface: { id: number } | null }>(
+      fifth.FACTS,
+      [[1], [device], [address]],
+    );
+    assert.ok(fact?.assignable);
+    const made = fact.interface
+      ? [{ row: fact.interface }]
+      : await sql<{ row: { id: number } }>(fifth.INSERT_INTERFACES, [
+          [1],
+          [device],
+          [1],
+          ["other"],
+          [null],
+          [null],
+          ["lease"],
+        ]);
+    const given = [[fact.vrf], [address], [1], [made[0]!.row.id], [device], [fact.policy], [600], [3600]];
+    const rest = [[null], [null], [null], [null], [true], [null], [false], [false]];
+    return (await sql(fifth.BIND, ["daemon/old", ...given, ...rest])).length;
+  };
+  const theirs = "02:00:00:00:05:20";
+  assert.equal(await bindAs(theirs, "10.0.0.50"), 1);
+  await store.drain("open", edit.prefix, "draining", "t");
+  assert.equal(await bindAs(theirs, "10.0.0.50"), 1, "it renews as before");
+  const outcomes = await store.commit(
+    [bind(1, mac(theirs), "10.0.0.50"), bind(1, mac("02:00:00:00:05:21"), "10.0.0.51")],
+    "daemon/new",
+  );
+  assert.deepEqual(outcomes.map(said), ["bound 10.0.0.50", "prefix is draining"]);
+  await store.drain("open", edit.prefix, "active", "t");
+  const [pooled] = await store.commit([bind(1, mac("02:00:00:00:05:21"), "10.0.0.100")], "daemon/new");
+  assert.equal(said(pooled), "address is not in a pool of its role");
 });

@@ -21,14 +21,29 @@ export function placeAmong(
   attempt: number,
 ): number | bigint {
   if (!isMany(spans)) return place(mac, network, spans, attempt);
+  return isIPv4(network) ? placeInV4(mac, network, spans, attempt) : placeInV6(mac, network, spans, attempt);
+}
+
+function placeInV4(mac: Mac, network: Address, spans: readonly Span[], attempt: number): number {
+  let size = 0;
+  for (const { first, last } of spans) size += Number(last) - Number(first) + 1;
+  let left = Number(place(mac, network, { first: 0, last: size - 1 }, attempt));
+  for (const { first, last } of spans) {
+    const next = left - (Number(last) - Number(first) + 1);
+    if (next < 0) return Number(first) + left;
+    left = next;
+  }
+  return Number(spans[0]!.first); // never: a place is within the whole
+}
+
+function placeInV6(mac: Mac, network: Address, spans: readonly Span[], attempt: number): bigint {
   const size = spans.reduce((sum, span) => sum + sizeOf(span), 0n);
-  const whole = isIPv4(network) ? { first: 0, last: Number(size) - 1 } : { first: 0n, last: size - 1n };
-  let left = BigInt(place(mac, network, whole, attempt));
+  let left = BigInt(place(mac, network, { first: 0n, last: size - 1n }, attempt));
   for (const span of spans) {
-    if (left < sizeOf(span)) return isIPv4(network) ? Number(span.first) + Number(left) : BigInt(span.first) + left;
+    if (left < sizeOf(span)) return BigInt(span.first) + left;
     left -= sizeOf(span);
   }
-  return spans[0]!.first; // never: a place is within the whole
+  return BigInt(spans[0]!.first);
 }
 
 /** How many offsets it has. */
