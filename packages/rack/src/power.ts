@@ -50,7 +50,8 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void, rela
   const done = Promise.allSettled(rack.held).then(() => relays[Symbol.asyncDispose]());
   if (stay) done.catch(() => {});
   else await relays[Symbol.asyncDispose]();
-  return { machines, done: machines.filter((machine) => machine.done).length, ms: clock.now() - startedAt };
+  const behindMs = Math.max(...Object.values(relays.of).map((relay) => relay.behindMs));
+  return { machines, done: machines.filter((machine) => machine.done).length, ms: clock.now() - startedAt, behindMs };
 }
 
 /** At most `concurrency` at a time, each `staggerMs` after the one before: power supplies are sequenced too. */

@@ -5,6 +5,8 @@ export const BATCH = 64;
 
 /** How far the reader of a socket has come. */
 export class Reading {
+  /** The longest that anybody has waited for this reader, milliseconds. */
+  behindMs = 0;
   #full = 0;
   #quiet: Promise<void> | undefined;
 
@@ -19,10 +21,12 @@ export class Reading {
 
   /** Timers come before sockets in a turn of the event loop: two turns without a full batch, and nothing is left. */
   async #wait(): Promise<void> {
+    const from = performance.now();
     for (let seen = -1; seen !== this.#full;) {
       seen = this.#full;
       await turn();
       await turn();
     }
+    this.behindMs = Math.max(this.behindMs, performance.now() - from);
   }
 }

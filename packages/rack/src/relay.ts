@@ -17,6 +17,8 @@ export interface Relay extends AsyncDisposable {
    * machines: none of them may take an answer for lost that only waits to be read.
    */
   quiet(): Promise<void>;
+  /** How far behind it has been at most, milliseconds. */
+  readonly behindMs: number;
   /** Plugs a client in at a switch port. It hears what is for its hardware address until it is unplugged. */
   attach(mac: Mac, port: number, hear: (message: Message) => void): Attachment;
 }
@@ -67,6 +69,9 @@ export async function openRelay(name: string, gateway: IPv4, server: Endpoint): 
     local: port.local,
     counters,
     quiet: () => reading.quiet(),
+    get behindMs() {
+      return reading.behindMs;
+    },
     attach(mac, switchPort, hear) {
       const client: Client = { circuitId: new TextEncoder().encode(`swp${switchPort}`), hear, xid: 0 };
       clients.set(mac, client);

@@ -64,4 +64,6 @@ export interface RackReport {
   readonly machines: readonly MachineReport[];
   readonly done: number;
   readonly ms: number;
+  /** How long a machine's patience was stretched at most, because this process had not read its answer yet. */
+  readonly behindMs: number;
 }
