@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Bench, Place } from "../harness/contract.ts";
 import { installPackages } from "../harness/packages.ts";
-import { cpuByName } from "../harness/proc.ts";
-import { pin } from "../harness/process.ts";
+import { cpuByName, threadsCalled } from "../harness/proc.ts";
+import { pin, pinThreads } from "../harness/process.ts";
 import { load as benchNamed } from "../harness/side.ts";
 import { watchNative } from "./native.ts";
 import { fold, type Frame, type Profile, type Window } from "./profile.ts";
@@ -57,6 +57,8 @@ async function underLoad(
 ): Promise<{ readonly window: Window; readonly cpu: ReadonlyMap<string, number> }> {
   const ours = bench.contenders.find(({ peer }) => peer === undefined)!;
   await using serving = await ours.start(place);
+  // V8's sampler on the daemon's own core would look when the daemon has nothing to do.
+  await pinThreads(place.loadCore, threadsCalled("v8:ProfEvntProc", serving.pids()));
   const before = cpuByName(serving.pids());
   const native = await watchNative(serving.pids(), join(place.folder, "perf.data"), place.loadCore);
   const fromUs = nowUs();

@@ -70,6 +70,15 @@ export function coresOf(roots: readonly number[]): { readonly pid: number; reado
   );
 }
 
+/** Threads of the processes and their descendants that are called so: the first fifteen letters, as the kernel keeps them. */
+export function threadsCalled(name: string, roots: readonly number[]): number[] {
+  return tree(roots).flatMap(({ pid }) =>
+    threads(pid).flatMap((thread) =>
+      read(`/proc/${pid}/task/${thread}/comm`)?.trim() === name ? [Number(thread)] : [],
+    ),
+  );
+}
+
 function threads(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`);

@@ -158,3 +158,8 @@ export async function pin(core: number, ...roots: readonly number[]): Promise<vo
 }
 
 const MOST_TRIES = 10;
+
+/** Moves single threads to a core, whatever their process may use. */
+export async function pinThreads(core: number, threads: readonly number[]): Promise<void> {
+  for (const thread of threads) await execute("taskset", ["-c", "-p", String(core), String(thread)]).catch(() => {});
+}

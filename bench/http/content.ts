@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-export const PORT = 7880;
+export const PORT = 7884;
 
 /** What is fetched, by variant, and over how many connections. */
 export const FILES: Readonly<Record<string, { readonly bytes: number; readonly connections: number }>> = {
