@@ -157,7 +157,7 @@ async function declare(store: Store, site: SiteDeclaration, log: ApiContext["log
     const { changed, faults } = await store.declare(site, "config");
     for (const change of changed) log.info({ change }, "declared");
     for (const because of faults) log.warn({ because }, "left out of what the site's file declares");
-    return {};
+    return faults.length === 0 ? {} : { because: `left out of what the site's file declares: ${faults.join("; ")}` };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     log.error({ because: error.message }, "the site's file asks for what cannot be: the database stays as it is");

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { iface, lease, prefix, readPrefix, segment } from "@firstlight/kit";
-import { formatAddress } from "@firstlight/wire";
+import { formatAddress, parsePrefix, sound } from "@firstlight/wire";
 import { candidate } from "../src/allocate.ts";
 import { startHistory } from "../src/history/keeper.ts";
 import { Tables } from "../src/memory/tables.ts";
 import type { Segment } from "../src/model.ts";
 import { MOST_RECLAIMED, pressure } from "../src/reclaim.ts";
-import { bind, ground, HOST, said, stranger } from "./ground.ts";
+import { bind, ground, HOST, ip, said, stranger } from "./ground.ts";
 
 const site = await ground();
 after(() => site[Symbol.asyncDispose]());
@@ -87,4 +87,18 @@ test("under pressure the longest idle go first; a machine's, a declared, a runni
     "bound 10.0.2.22",
     "address is bound to another interface",
   ]);
+});
+
+test("a pool that is nearly full gives up what it merely keeps, though its prefix has plenty", async () => {
+  await using own = await ground();
+  const pool = { first: ip("10.0.2.64"), last: ip("10.0.2.67"), roles: ["other"] as const };
+  const prefix = sound(parsePrefix("10.0.2.0/24"), "prefix");
+  await own.store.updateSegment("held", { prefixes: [{ prefix, reserved: 1, excluded: [], pools: [pool] }] }, "t");
+  const devices = [4, 5, 6, 7].map((n) => bind(own.segments["held"]!, stranger(n), `10.0.2.6${n}`));
+  await own.store.commit(devices, "t");
+  await own.sql("UPDATE ipam.lease SET expires_at = now() - interval '1 d', reusable_at = now() - interval '1 h'");
+  await using _keeper = startHistory({ url: own.url, name: "test", pollMs: 10, sampleSeconds: 0, reclaimPercent: 75 });
+  const reclaimed = (): Promise<unknown[]> => own.sql("SELECT 1 FROM ipam.lease WHERE policy = 'dynamic'");
+  while ((await reclaimed()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await reclaimed()).length, 1, "four of four, at most three");
 });
