@@ -27,8 +27,9 @@ const DAEMONS = [
     at(7967),
     { listen: [{ address: SERVERS.dhcp }], nextServer: "127.0.0.1", bootUrl: `http://${at(7880)}` },
   ],
-  ["tftpd", "tftpd", at(7969), { listen: at(7869) }],
-  ["pxe-http", "pxeHttp", at(7980), { listen: at(7880), baseUrl: `http://${at(7880)}` }],
+  // a third of the hosts fetches by TFTP, all in the same moments
+  ["tftpd", "tftpd", at(7969), { listen: at(7869), maxTransfers: 4096 }],
+  ["pxe-http", "pxeHttp", at(7980), { listen: at(7880), baseUrl: `http://${at(7880)}`, maxConnections: 16_384 }],
   ["dnsd", "dnsd", at(7953), { listen: [SERVERS.dns] }],
 ] as const;
 
