@@ -20,8 +20,8 @@ npm run bench -- micro
     hot paths timed in this process, over a calibration: exit 1 at three times the baseline.
       --write-baseline   bench/micro/baseline.json anew, from this run
 
-npm run bench -- flame ${Object.keys(FLAMES).join("|")}
-    the daemon under the load of its bench, and where its CPU time went: docs/flame/DAEMON.svg and a table. Root, as above.`;
+npm run bench -- flame [${Object.keys(FLAMES).join("] [")}]
+    each daemon, or these, under the load of its bench, and where its time went: docs/flame/DAEMON.svg and tables. As above.`;
 
 const OPTIONS = {
   rounds: { type: "string" },
@@ -47,8 +47,10 @@ async function main(): Promise<number> {
     return 0;
   }
   if (verb === "flame") {
-    if (rest.length !== 1 || !Object.hasOwn(FLAMES, rest[0]!)) return fault(`flame ${Object.keys(FLAMES).join("|")}`);
-    return flame(rest[0]!, (line) => console.log(line));
+    const unknown = rest.find((daemon) => !Object.hasOwn(FLAMES, daemon));
+    if (unknown !== undefined) return fault(`no flame of ${unknown}: there are ${Object.keys(FLAMES).join(", ")}`);
+    for (const daemon of rest.length > 0 ? rest : Object.keys(FLAMES)) await flame(daemon, (line) => console.log(line));
+    return 0;
   }
   if (rest.length > 0) return fault(`one bench at a time: ${positionals.join(" ")}`);
   const [rounds, minutes] = [values.rounds, values.minutes].map((text) => (text === undefined ? text : Number(text)));

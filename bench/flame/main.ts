@@ -24,7 +24,7 @@ export const FLAMES: Readonly<Record<string, { readonly bench: Bench["name"]; re
   api: { bench: "api", variant: "decisions" },
 };
 
-export async function flame(daemon: string, say: (line: string) => void): Promise<number> {
+export async function flame(daemon: string, say: (line: string) => void): Promise<void> {
   const { bench: name, variant } = FLAMES[daemon]!;
   const bench = await benchNamed(name);
   await installPackages(bench.packages, say);
@@ -42,7 +42,6 @@ export async function flame(daemon: string, say: (line: string) => void): Promis
     say(`docs/flame/${daemon}.svg: ${title}`);
     table(say, "by room", selfBy(root, roomOf), root.totalUs);
     table(say, "by function, itself alone", selfBy(root, labelOf).slice(0, TOP), root.totalUs);
-    return 0;
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
