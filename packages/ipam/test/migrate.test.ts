@@ -43,8 +43,9 @@ test("assignable: inside, no network, broadcast or gateway, no reserved head, no
   ];
   try {
     for (const [prefix, gateway, reserved, excluded, may, mayNot] of cases) {
-      const sql = `SELECT ipam.assignable(ROW(0, 0, '', $1::cidr, $2::inet, $3::int, $4::inet[], 0, '[]')::ipam.prefix, a) AS ok, host(a) AS a
-                   FROM unnest($5::inet[]) a`;
+      const sql = `SELECT ipam.assignable(p, a) AS ok, host(a) AS a FROM unnest($5::inet[]) a, jsonb_populate_record(
+        NULL::ipam.prefix, jsonb_build_object('prefix', $1::cidr, 'gateway', $2::inet, 'reserved', $3::int, 'excluded', $4::inet[],
+          'reserved_ranges', '[]'::jsonb)) p`;
       const { rows } = await client.query<{ ok: boolean; a: string }>(sql, [
         prefix,
         gateway,
