@@ -1,56 +1,20 @@
 /** dhcpd on a real database that goes back to a backup while leases are promised and their events wait for the API. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { createReplica, createStore, ipamSchema, PgSource, startSequencer } from "@firstlight/ipam";
-import { FakeApi, FakeReporter } from "@firstlight/kit";
+import { startSequencer } from "@firstlight/ipam";
 import { backup, testDatabase } from "@firstlight/kit/postgres";
-import { splitEndpoint, systemClock } from "@firstlight/service";
 import { type IPv4, parseMac, sound } from "@firstlight/wire";
 import { get } from "@firstlight/wire/dhcp4";
 import * as fc from "fast-check";
-import { Registry } from "prom-client";
-import { dhcpdSchema } from "../src/config.ts";
-import { startDhcpd } from "../src/start.ts";
-import { ip, packet } from "./packets.ts";
-import { openRelay, selecting } from "./site.ts";
-
-const SEGMENT = { name: "rack", domain: "lab.test", prefixes: [{ prefix: "127.64.0.0/24", gateway: "127.64.0.1" }] };
+import { packet } from "./packets.ts";
+import { realLab, until } from "./real.ts";
+import { selecting } from "./site.ts";
 
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
 const { url } = parts.use(await testDatabase());
-const store = parts.use(createStore({ url, name: "dhcpd" }));
-await store.declare(
-  { ipam: ipamSchema.parse({ domains: [{ name: "lab.test" }], segments: [SEGMENT] }), expectedMachines: [] },
-  "config",
-);
-let sequencer = startSequencer({ url, name: "api", candidacyMs: 20, pollMs: 10 });
-parts.defer(() => sequencer[Symbol.asyncDispose]());
-const following = parts.use(
-  await createReplica(parts.use(new PgSource({ url, name: "dhcpd" })), systemClock, {
-    pollMs: 10,
-    backoff: { baseMs: 5, maxMs: 20 },
-  }),
-);
-const { replica } = following;
-const [api, reporter] = [new FakeApi(), new FakeReporter()];
-const running = await startDhcpd(
-  {
-    config: dhcpdSchema.parse({ listen: [{ address: "127.0.0.1:0" }], engine: "dgram", offerHoldSeconds: 1 }),
-    log: { debug() {}, info() {}, warn() {} },
-    metrics: new Registry(),
-    clock: systemClock,
-  },
-  { store, replica, api, reporter, ready: () => following.ready() },
-);
-parts.defer(() => running.stop());
-const relay = parts.use(
-  await openRelay({ address: ip("127.0.0.1"), port: splitEndpoint(running.endpoints["udp"]!).port }),
-);
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
+const lab = parts.use(await realLab(url, { config: { offerHoldSeconds: 1 } }));
+const { replica, api, reporter, relay, near: store } = lab;
 
 /** From the beginning; a client asks for the address it had. */
 async function lease(mac: string, requestedAddress?: IPv4): Promise<IPv4> {
@@ -79,10 +43,10 @@ const UNKNOWN = "no record of this client";
 /** Goes back to the backup with no sequencer in office, as an operator would; the next one begins a new epoch. */
 async function restored(restore: () => Promise<void>, meanwhile: () => Promise<void>): Promise<void> {
   const { epoch } = replica.at;
-  await sequencer[Symbol.asyncDispose]();
+  await lab.sequencer[Symbol.asyncDispose]();
   await restore();
   await meanwhile();
-  sequencer = startSequencer({ url, name: "api", candidacyMs: 20, pollMs: 10, seen: () => replica.at });
+  lab.sequencer = startSequencer({ url, name: "api", candidacyMs: 20, pollMs: 10, seen: () => replica.at });
   await until(() => replica.at.epoch !== epoch);
 }
 

@@ -14,11 +14,11 @@ const text = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [])
 test("of a lease file of dhcpd the last entry of an address holds, and only what is active", () => {
   const { leases, passed, faults } = iscLeases(vector("dhcpd.leases"), NOW);
   assert.deepEqual(
-    leases.map(({ address, mac, expiresAt }) => [address, mac, new Date(expiresAt).toISOString()]),
+    leases.map(({ address, mac, expiresAt, line }) => [address, mac, new Date(expiresAt).toISOString(), line]),
     [
-      ["10.9.0.20", "02:aa:00:00:00:20", "2026-11-21T09:30:00.000Z"],
-      ["10.9.0.21", "02:aa:00:00:00:21", "2026-11-21T09:00:00.000Z"],
-      ["10.9.0.26", "02:aa:00:00:00:26", "9999-12-31T23:59:59.000Z"],
+      ["10.9.0.20", "02:aa:00:00:00:20", "2026-11-21T09:30:00.000Z", 89],
+      ["10.9.0.21", "02:aa:00:00:00:21", "2026-11-21T09:00:00.000Z", 24],
+      ["10.9.0.26", "02:aa:00:00:00:26", "9999-12-31T23:59:59.000Z", 67],
     ],
   );
   assert.deepEqual(Object.fromEntries(passed), {

@@ -86,9 +86,9 @@ test("leases of another server come over, row by row: bound, refused with the re
   const dry = await site.cli(...verb, "--dry-run");
   assert.equal(
     dry.out,
-    `REFUSED    MAC                BECAUSE
-10.9.0.1   02:aa:00:00:00:02  address is not assignable in this segment
-10.77.0.5  02:aa:00:00:00:03  no prefix holds the address
+    `LINE  REFUSED    MAC                BECAUSE
+6     10.9.0.1   02:aa:00:00:00:02  address is not assignable in this segment
+11    10.77.0.5  02:aa:00:00:00:03  no prefix holds the address
 1 would be taken over, 0 promised already, 2 refused
 `,
   );

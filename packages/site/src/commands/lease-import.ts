@@ -68,13 +68,18 @@ async function imported(
 }
 
 function said(outcomes: readonly Outcome[], found: Found, { dryRun = false }: LeaseOptions): string {
-  const refused = outcomes.filter(({ is }) => is === "refused");
+  const refused = outcomes.flatMap((one, n) => (one.is === "refused" ? [{ ...one, line: found.leases[n]!.line }] : []));
   const count = (wanted: string): number => outcomes.filter(({ is }) => is === wanted).length;
   const passed = new Map(found.passed);
   for (const { is, because } of outcomes) if (is === "passed") passed.set(because, (passed.get(because) ?? 0) + 1);
   const lines = [
     ...(refused.length > 0
-      ? [table([["REFUSED", "MAC", "BECAUSE"], ...refused.map(({ address, mac, because }) => [address, mac, because])])]
+      ? [
+          table([
+            ["LINE", "REFUSED", "MAC", "BECAUSE"],
+            ...refused.map(({ line = "", address, mac, because }) => [String(line), address, mac, because]),
+          ]),
+        ]
       : []),
     ...[...passed].map(([because, n]) => `left out: ${n} (${because})`),
     `${count("bound")} ${dryRun ? "would be taken over" : "taken over"}, ${count("kept")} promised already, ${refused.length} refused`,

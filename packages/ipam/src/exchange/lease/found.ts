@@ -9,6 +9,8 @@ export interface FoundLease {
   readonly clientId?: Uint8Array;
   readonly circuitId?: Uint8Array;
   readonly remoteId?: Uint8Array;
+  /** Where its entry begins in the file, or in the last of several. */
+  readonly line?: number;
 }
 
 /** Past any date: 9999-12-31T23:59:59Z. */
@@ -18,6 +20,9 @@ export const FOREVER = 253_402_300_799_000;
 export type Entry =
   | { readonly is: "lease"; readonly lease: FoundLease; readonly at: number }
   | { readonly is: "passed"; readonly because: string };
+
+export const inLine = (entry: Entry, line: number): Entry =>
+  entry.is === "lease" ? { ...entry, lease: { ...entry.lease, line } } : entry;
 
 /** What a file or table holds, the newest first: when a client has two, it is using the newer one. */
 export interface Found {

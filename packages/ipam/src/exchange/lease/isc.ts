@@ -1,7 +1,7 @@
 import { formatAddress, formatMac, isMalformed, parseAddress, parseIPv4, parseMac } from "@firstlight/wire";
 import type { Fault } from "../sheet.ts";
 import { entry6, NO_ADDRESS } from "./duid.ts";
-import { bytesOf, type Entry, FOREVER, type Found, given, settled } from "./found.ts";
+import { bytesOf, type Entry, FOREVER, type Found, given, inLine, settled } from "./found.ts";
 import { type Token, tokens } from "./token.ts";
 
 /** A statement up to its `;`, or a block's head and body. */
@@ -20,7 +20,7 @@ export function iscLeases(text: string, now: number): Found {
     if (kind?.text === "authoring-byte-order") isBigEndian = name?.text === "big-endian";
     if (kind?.text === "ia-na") {
       for (const [address, entry] of entriesOf(statement, isBigEndian))
-        if (entry) entries.set(address, entry);
+        if (entry) entries.set(address, inLine(entry, kind.line));
         else faults.push({ row: kind.line, because: `no lease: ${address.slice(0, 40)}` });
     }
     if (kind?.text === "ia-ta" || kind?.text === "ia-pd")
@@ -28,7 +28,7 @@ export function iscLeases(text: string, now: number): Found {
     if (kind?.text !== "lease" || !statement.body) continue;
     const address = name?.text ?? "";
     const entry = isMalformed(parseIPv4(address)) ? undefined : entryOf(address, statement.body);
-    if (entry) entries.set(address, entry);
+    if (entry) entries.set(address, inLine(entry, kind.line));
     else faults.push({ row: kind.line, because: `no lease: ${address.slice(0, 40)}` });
   }
   return settled(entries, faults, now);

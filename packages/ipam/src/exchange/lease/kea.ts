@@ -1,7 +1,7 @@
 import { formatAddress, formatIPv4, formatMac, isMalformed, macFrom, parseAddress, parseIPv4 } from "@firstlight/wire";
 import type { Fault } from "../sheet.ts";
 import { entry6, NO_ADDRESS } from "./duid.ts";
-import { bytesOf, type Entry, FOREVER, type Found, type FoundLease, given, settled } from "./found.ts";
+import { bytesOf, type Entry, FOREVER, type Found, type FoundLease, given, inLine, settled } from "./found.ts";
 
 /** A lease of Kea as its file and its tables `lease4` and `lease6` have it; bytes as hex, with or without colons. */
 export interface KeaRow {
@@ -88,7 +88,7 @@ function readFile(text: string, entries: Map<string, Entry>, faults: Fault[]): v
       !(row.validSeconds >= 0)
     )
       faults.push({ row: line, because: "no lease: left out" });
-    else entries.set(keyOf(row), entryOf(row));
+    else entries.set(keyOf(row), inLine(entryOf(row), line));
   }
 }
 
