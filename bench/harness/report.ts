@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Peer } from "./contract.ts";
 import { MOST_FOREIGN } from "./rounds.ts";
 
-const PEERS = [
+export const PEERS = [
   "kea-memfile",
   "kea-postgresql",
   "dnsmasq",

@@ -20,7 +20,7 @@ export interface RoundsOptions {
 export const MOST_FOREIGN = 0.3;
 
 /** What a round that is under way may take beyond the budget. With the command line's default of 8 minutes: 9 in all. */
-const GRACE_MS = 60_000;
+export const GRACE_MS = 60_000;
 
 /**
  * Every contender in every round, the first one another each time, so that drift hits all alike. Past the budget and its
