@@ -8,10 +8,12 @@ export class Reading {
   /** The longest that anybody has waited for this reader, milliseconds. */
   behindMs = 0;
   #full = 0;
+  #short = 0;
   #quiet: Promise<void> | undefined;
 
   took(datagrams: number): void {
     if (datagrams === BATCH) this.#full++;
+    else this.#short++;
   }
 
   /** Resolves once what has arrived by now has been read; one wait for all who ask in the same turn. */
@@ -19,10 +21,14 @@ export class Reading {
     return (this.#quiet ??= this.#wait().finally(() => (this.#quiet = undefined)));
   }
 
-  /** Timers come before sockets in a turn of the event loop: two turns without a full batch, and nothing is left. */
+  /**
+   * Timers come before sockets in a turn of the event loop. A short batch has left nothing, nor have two turns without a
+   * full one: what comes afterwards is for those who wait afterwards.
+   */
   async #wait(): Promise<void> {
     const from = performance.now();
-    for (let seen = -1; seen !== this.#full;) {
+    const short = this.#short;
+    for (let seen = -1; seen !== this.#full && short === this.#short;) {
       seen = this.#full;
       await turn();
       await turn();

@@ -16,12 +16,16 @@ test("a reader that is behind is waited for as long as it takes full batches", a
   assert.equal(isQuiet, true, "a full batch with nothing behind it is no reason to wait for ever");
 });
 
-test("short batches are no reason to wait", async () => {
+test("a short batch among full ones has left nothing of what had arrived", async () => {
   const reading = new Reading();
   const quiet = reading.quiet();
   for (let i = 0; i < 3; i++) {
-    reading.took(BATCH - 1);
+    reading.took(BATCH);
     await turn();
   }
+  reading.took(BATCH - 1);
+  const always = setInterval(() => reading.took(BATCH));
   await quiet;
+  clearInterval(always);
+  assert.ok(reading.behindMs > 0);
 });
