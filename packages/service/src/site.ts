@@ -30,7 +30,12 @@ export const siteSchema = z.strictObject({
         .optional()
         .describe("postgres://user@host/db; absent: the embedded PostgreSQL. DATABASE_URL overrides"),
       passwordFile: z.string().optional().describe("File whose first line is the password"),
-      poolSize: z.int().min(1).max(64).default(4).describe("Connections per daemon"),
+      poolSize: z
+        .int()
+        .min(1)
+        .max(64)
+        .default(4)
+        .describe("Connections per daemon; for lease batches it opens up to as many more, when needed"),
     })
     .prefault({}),
   redis: z
