@@ -57,8 +57,8 @@ test("every prefix is counted by what its addresses are, and its trend is the li
       bind(open, stranger(2), "10.0.0.21"),
       bind(open, stranger(3), "10.0.0.22"),
       bind(open, HOST, "10.0.0.23"),
-      bind(held, stranger(1), "10.0.2.20"),
-      bind(six, stranger(1), "fd00::20"),
+      bind(held, stranger(4), "10.0.2.20"),
+      bind(six, stranger(5), "fd00::20"),
     ],
     "t",
   );
