@@ -5,6 +5,9 @@ import { COLUMNS, isPlain } from "./columns.ts";
 /** So much is gathered before it is handed on. */
 const ENOUGH_BYTES = 256 * 1024;
 const NULL = -1;
+/** An `inet`'s head: family, bits, is_cidr, length. */
+const INET4 = 0x02_20_00_04;
+const INET6 = 0x03_80_00_10;
 const EPOCH_MS = 946_684_800_000;
 const FIELDS = {
   interface: Object.keys(COLUMNS.interface).length,
@@ -14,6 +17,7 @@ const FIELDS = {
 /** Interfaces or leases as the tuples that `Tuple` reads, gathered in one buffer that is used again. */
 export class TupleWriter {
   #bytes = Buffer.allocUnsafe(ENOUGH_BYTES + 4096);
+  #view = viewOf(this.#bytes);
   #at = 0;
 
   /** Whether the row's tuple would say all of it: what has other fields, or times that are no whole number, stays an object. */
@@ -37,7 +41,8 @@ export class TupleWriter {
 
   write(row: Interface | Lease): void {
     this.#room(2);
-    this.#at = this.#bytes.writeInt16BE(FIELDS[row.kind], this.#at);
+    this.#view.setInt16(this.#at, FIELDS[row.kind]);
+    this.#at += 2;
     if (row.kind === "interface") this.#interface(row);
     else this.#lease(row);
     this.#none(); // more
@@ -79,37 +84,47 @@ export class TupleWriter {
 
   #int32(value: number): void {
     this.#head(4);
-    this.#at = this.#bytes.writeInt32BE(value, this.#at);
+    this.#view.setInt32(this.#at, value);
+    this.#at += 4;
   }
 
   #int64(value: number): void {
     this.#head(8);
     const high = Math.floor(value / 0x1_0000_0000);
-    this.#at = this.#bytes.writeInt32BE(high, this.#at);
-    this.#at = this.#bytes.writeUInt32BE(value - high * 0x1_0000_0000, this.#at);
+    this.#view.setInt32(this.#at, high);
+    this.#view.setUint32(this.#at + 4, value - high * 0x1_0000_0000);
+    this.#at += 8;
   }
 
   #mac(mac: Mac): void {
     this.#head(6);
-    this.#at = this.#bytes.writeUIntBE(mac, this.#at, 6);
+    const high = Math.floor(mac / 0x1_0000_0000);
+    this.#view.setUint16(this.#at, high);
+    this.#view.setUint32(this.#at + 2, mac - high * 0x1_0000_0000);
+    this.#at += 6;
   }
 
   /** As an `inet` without a mask shorter than the address. */
   #address(address: Address | undefined): void {
     if (address === undefined) return this.#none();
-    const isFour = typeof address === "number";
-    this.#head(isFour ? 8 : 20);
-    this.#bytes.set(isFour ? [2, 32, 0, 4] : [3, 128, 0, 16], this.#at);
-    if (isFour) this.#bytes.writeUInt32BE(address, this.#at + 4);
-    else this.#bytes.set(addressBytes(address), this.#at + 4);
-    this.#at += isFour ? 8 : 20;
+    if (typeof address === "number") {
+      this.#head(8);
+      this.#view.setUint32(this.#at, INET4);
+      this.#view.setUint32(this.#at + 4, address);
+      this.#at += 8;
+    } else {
+      this.#head(20);
+      this.#view.setUint32(this.#at, INET6);
+      this.#bytes.set(addressBytes(address), this.#at + 4);
+      this.#at += 20;
+    }
   }
 
   #text(text: string | undefined): void {
     if (text === undefined) return this.#none();
     this.#room(4 + 3 * text.length);
     const length = this.#bytes.write(text, this.#at + 4);
-    this.#bytes.writeInt32BE(length, this.#at);
+    this.#view.setInt32(this.#at, length);
     this.#at += 4 + length;
   }
 
@@ -123,7 +138,8 @@ export class TupleWriter {
   /** A field's length, and room for the field. */
   #head(length: number): void {
     this.#room(4 + Math.max(0, length));
-    this.#at = this.#bytes.writeInt32BE(length, this.#at);
+    this.#view.setInt32(this.#at, length);
+    this.#at += 4;
   }
 
   #room(more: number): void {
@@ -131,5 +147,10 @@ export class TupleWriter {
     const wider = Buffer.allocUnsafe(2 * (this.#at + more));
     this.#bytes.copy(wider, 0, 0, this.#at);
     this.#bytes = wider;
+    this.#view = viewOf(wider);
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
