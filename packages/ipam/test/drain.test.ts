@@ -137,6 +137,25 @@ test("a kept address is given up for one elsewhere: a drain reaches holders of e
   await store.updateSegment("kept", { prefixes: [edit("10.22.1.0/24")] }, "t");
 });
 
+test("what drains is not taken back over the head of who would be outside its role's pool then", async () => {
+  const id = await twoPrefixes("back", 26);
+  await commit(bind(id, stranger(8), "10.26.0.20"));
+  await store.drain("back", net("10.26.0.0/24"), "draining", "t");
+  const pool = { first: ip("10.26.0.16"), last: ip("10.26.0.31"), roles: ["host_bmc"] as const };
+  await store.updateSegment(
+    "back",
+    { prefixes: [{ ...edit("10.26.0.0/24"), pools: [pool] }, edit("10.26.1.0/24")] },
+    "t",
+  );
+  assert.deepEqual(await commit(bind(id, stranger(8), "10.26.0.20")), ["bound 10.26.0.20"], "it renews to the end");
+  await refused(
+    store.drain("back", net("10.26.0.0/24"), "active", "t"),
+    /^segment back: the edit would leave 10\.26\.0\.20 \(bound to 02:ff:00:00:00:08, other\) outside the pools of its role$/,
+  );
+  await commit(bind(id, stranger(8), "10.26.1.20"));
+  await store.drain("back", net("10.26.0.0/24"), "active", "t");
+});
+
 test("what is declared stays where it is declared, and is what stands in the way", async () => {
   const id = await twoPrefixes("named", 23);
   await store.putReservation({ segment: "named", address: ip("10.23.0.9"), identity: "mac 02:ff:00:00:00:04" }, "t");

@@ -50,6 +50,7 @@ export async function drain(
     if (!row) throw new Refused(`segment ${name} has no prefix ${text}`);
     const columns = await drainColumns(client, row, state, segment);
     await put(client, "prefix", row, columns, `segment ${name}: prefix ${text}`, actor);
+    if (state === "active") await mustNotOrphan(client, segment);
   } else segment = (await writeSegment(client, before, { state }, { actor, removes: false })).segment;
   return { segment, prefixes: (await rowsOf()).map((row) => rowFrom("prefix", row)) };
 }
@@ -105,7 +106,8 @@ export async function writeSegment(
   if (before && before["domain"] !== row["domain"]) await moveInterfaces(client, segment, actor);
   const isWritten = edit.prefixes !== undefined || movesVrf;
   const lines = isWritten ? await writePrefixes(client, says, segment, edit.prefixes, { actor, removes }) : [];
-  if (before && lines.length > 0) await mustNotOrphan(client, segment);
+  const reopens = before?.["state"] === "draining" && segment.state !== "draining";
+  if (before && (lines.length > 0 || reopens)) await mustNotOrphan(client, segment);
   return { segment, changed: [...changed, ...lines] };
 }
 
