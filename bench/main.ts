@@ -1,9 +1,7 @@
 /** `npm run bench -- VERB`: what is fast, measured. `--help` says which verbs there are. */
 import { parseArgs } from "node:util";
 import type { Bench } from "./harness/contract.ts";
-import { sideBySide } from "./harness/side.ts";
-import { flame, FLAMES } from "./flame/main.ts";
-import { micro } from "./micro/main.ts";
+import { FLAMES } from "./flame/flames.ts";
 
 const BENCHES: readonly Bench["name"][] = ["dhcp", "dns", "tftp", "http", "storm", "api", "ipam"];
 
@@ -49,6 +47,7 @@ async function main(): Promise<number> {
   if (verb === "flame") {
     const unknown = rest.find((daemon) => !Object.hasOwn(FLAMES, daemon));
     if (unknown !== undefined) return fault(`no flame of ${unknown}: there are ${Object.keys(FLAMES).join(", ")}`);
+    const { flame } = await import("./flame/main.ts");
     for (const daemon of rest.length > 0 ? rest : Object.keys(FLAMES)) await flame(daemon, (line) => console.log(line));
     return 0;
   }
@@ -56,11 +55,15 @@ async function main(): Promise<number> {
   const [rounds, minutes] = [values.rounds, values.minutes].map((text) => (text === undefined ? text : Number(text)));
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) return fault("--rounds wants a whole number");
   if (!(minutes! > 0)) return fault("--minutes wants a number");
-  if (verb === "micro") return micro({ write: values["write-baseline"], say: (line) => console.log(line) });
+  if (verb === "micro") {
+    const { micro } = await import("./micro/main.ts");
+    return micro({ write: values["write-baseline"], say: (line) => console.log(line) });
+  }
   const name = BENCHES.find((one) => one === verb);
   if (name === undefined) return fault(`which bench? ${[...BENCHES, "micro", "flame"].join(" ")}; --help says more`);
   const only = values.only?.split(",");
   const { keep, json } = values;
+  const { sideBySide } = await import("./harness/side.ts");
   return sideBySide(name, { minutes: minutes!, keep, json, ...(rounds && { rounds }), ...(only && { only }) });
 }
 

@@ -7,6 +7,7 @@ import { installPackages } from "../harness/packages.ts";
 import { cpuByName, threadsCalled } from "../harness/proc.ts";
 import { pin, pinThreads } from "../harness/process.ts";
 import { load as benchNamed } from "../harness/side.ts";
+import { FLAMES } from "./flames.ts";
 import { watchNative } from "./native.ts";
 import { fold, type Frame, type Profile, type Window } from "./profile.ts";
 import { labelOf, roomOf, selfBy } from "./rooms.ts";
@@ -14,15 +15,6 @@ import { svgOf } from "./svg.ts";
 
 const PICTURES = resolve(import.meta.dirname, "../../docs/flame");
 const TOP = 20;
-
-/** Which bench loads each daemon, and by which of its variants. */
-export const FLAMES: Readonly<Record<string, { readonly bench: Bench["name"]; readonly variant?: string }>> = {
-  dhcpd: { bench: "dhcp" },
-  dnsd: { bench: "dns" },
-  tftpd: { bench: "tftp", variant: "blksize 1468" },
-  "pxe-http": { bench: "http", variant: "script" },
-  api: { bench: "api", variant: "decisions" },
-};
 
 export async function flame(daemon: string, say: (line: string) => void): Promise<void> {
   const { bench: name, variant } = FLAMES[daemon]!;

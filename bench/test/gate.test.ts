@@ -43,7 +43,7 @@ test("a figure that cannot be is refused", () => {
   assert.equal(refused(judge(figures(1, { offer: Number.NaN }), BASELINE)).length, 1);
 });
 
-test("what was slow is tried once more, alone, and passes where somebody else was to blame", async () => {
+test("what was slow is tried again, alone, and passes where somebody else was to blame", async () => {
   const tries: (readonly string[] | undefined)[] = [];
   const verdicts = await gate(async (names) => {
     tries.push(names);
@@ -54,7 +54,9 @@ test("what was slow is tried once more, alone, and passes where somebody else wa
   assert.equal(verdicts.length, 2);
 });
 
-test("what stays slow is refused", async () => {
-  const verdicts = await gate(async () => figures(1, { offer: 4 }), BASELINE);
+test("what stays slow in three tries is refused", async () => {
+  let tries = 0;
+  const verdicts = await gate(async () => (tries++, figures(1, { offer: 4 })), BASELINE);
+  assert.equal(tries, 3);
   assert.equal(refused(verdicts).length, 1);
 });

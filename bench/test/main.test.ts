@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test from "node:test";
-import { FLAMES } from "../flame/main.ts";
+import { FLAMES } from "../flame/flames.ts";
 import { PEERS, reportSchema } from "../harness/report.ts";
 import { GRACE_MS } from "../harness/rounds.ts";
 import { load } from "../harness/side.ts";
