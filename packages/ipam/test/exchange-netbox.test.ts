@@ -25,6 +25,13 @@ test("NetBox's prefixes come in: by VLAN, by name or by what is there; container
     "row 6, column status: deprecated: left out",
   ]);
   assert.deepEqual([rows.map(({ key, did }) => [key, did]), unchanged], [[["nb 10.60.1.0/24", "created"]], 1]);
+  await site.store.putPool({ name: "vlans", is: "integer", ranges: ["330-339"], excluded: [] }, "operator/ada");
+  await site.put("segments", "name,domain,vlan\npooled,lab.test,pool:vlans\n");
+  const pooled = await site.put("prefixes", "prefix,status,vlan\n10.63.0.0/24,active,330\n");
+  assert.deepEqual(
+    pooled.rows.map(({ key }) => key),
+    ["pooled 10.63.0.0/24"],
+  );
   const lost = await site.put(
     "prefixes",
     "prefix,status,vlan,vrf\n10.61.0.0/24,active,99,\n10.62.0.0/24,active,320,red\n",

@@ -93,6 +93,12 @@ const CELLS = {
       octet.map((n) => ({ kind: "ipv4", length: "", ranges: `10.200.${n}.0-10.200.${n}.99`, excluded: "[]" })),
       octet.map((n) => ({ kind: "ipv6", length: "", ranges: `fd00:${n}::1-fd00:${n}::ff`, excluded: "[]" })),
       whole(33, 64).map((length) => ({ kind: "prefix", length, ranges: `fd00:1::/${length}`, excluded: "[]" })),
+      octet.map((n) => ({
+        kind: "prefix",
+        length: "48",
+        ranges: `fd00:1::/48-fd00:1:${n.toString(16)}::/48`,
+        excluded: "[]",
+      })),
     )
     .chain((pool) => label.map((name) => ({ name, ...pool }))),
   names: fc

@@ -1,7 +1,7 @@
 /** `firstlight ipam export|import` and `leases import` as an operator types them, at a real API. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
 import test, { after } from "node:test";
 import { SHEET_KINDS } from "@firstlight/ipam/exchange";
 import { apiProcess } from "./api-process.ts";
@@ -107,4 +107,18 @@ test("leases of another server come over, row by row: bound, refused with the re
     ["10.77.0.5 refused", "10.9.0.1 refused", "10.9.0.50 kept"],
   );
   assert.match(await site.out("leases", "list"), /^10\.9\.0\.50 +bmc +02:aa:00:00:00:01 +bound /m);
+});
+
+test("the samples come in, one kind after the other, and a second time change nothing", async () => {
+  const samples = join(import.meta.dirname, "../../../examples/exchange");
+  const files = readdirSync(samples);
+  for (const kind of SHEET_KINDS) {
+    const file = files.find((name) => name.startsWith(`${kind}.`));
+    if (file === undefined) continue;
+    const verb = ["ipam", "import", join(samples, file), "--kind", kind, "--format", extname(file).slice(1)];
+    assert.match(await site.out(...verb), /\n[1-9]\d* changed, \d+ as they were\n$/);
+    assert.match(await site.out(...verb), /^0 changed, [1-9]\d* as they were\n$/);
+  }
+  const netbox = ["ipam", "import", join(samples, "netbox-prefixes.csv"), "--kind", "prefixes", "--dry-run"];
+  assert.match(await site.out(...netbox), /would change/);
 });

@@ -44,6 +44,24 @@ test("who had an address, and since when; who never had it is said so", async ()
   );
 });
 
+test("what a device had, and that nothing is known of another", async () => {
+  const [of, nobody, data] = await Promise.all([
+    site.out("history", "of", "02:ee:00:00:00:01"),
+    site.out("history", "of", "02:ee:00:00:00:02"),
+    site.out("history", "of", "02:ee:00:00:00:01", "--json"),
+  ]);
+  assert.match(
+    timeless(of),
+    /^ADDRESS +VRF +SEGMENT +MACHINE +FROM +UNTIL +STATE\n10\.9\.0\.20 +default +bmc +WHEN +WHEN +bound\n$/,
+  );
+  assert.match(nobody, /^02:ee:00:00:00:02: \S/);
+  const { tenancies } = JSON.parse(data) as { tenancies: { address: string }[] };
+  assert.deepEqual(
+    tenancies.map(({ address }) => address),
+    ["10.9.0.20"],
+  );
+});
+
 test("who changed what is on record with the operator's name", async () => {
   const text = "name,domain,mtu\nbmc,lab.test,9000\nhosts,lab.test,\n";
   assert.equal((await site.cli("ipam", "import", site.write("segments.csv", text), "--kind", "segments")).code, 0);

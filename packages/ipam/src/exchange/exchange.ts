@@ -7,7 +7,7 @@ import { type Changed, compare, judge } from "./judge.ts";
 import { keyOfCells, type SheetKind } from "./kinds.ts";
 import { admitLeases, type LeaseImport, type LeaseOutcome } from "./lease/admit.ts";
 import { isNetbox, type Place, translate } from "./netbox.ts";
-import { few, type Fault, type Line } from "./sheet.ts";
+import { type Cells, few, type Fault, type Line } from "./sheet.ts";
 import { byKey, stored } from "./stored.ts";
 
 /** Sheets of the IPAM, in and out. */
@@ -137,7 +137,11 @@ async function writeSheet(
 }
 
 async function placeOf(client: pg.ClientBase): Promise<Omit<Place, "segment">> {
-  return { segments: await stored(client, "segments"), prefixes: await stored(client, "prefixes") };
+  // A VLAN by its number, also where a pool gave it.
+  const { rows } = await client.query<Cells>(
+    "SELECT name, vrf, coalesce(vlan::text, '') AS vlan FROM ipam.segment ORDER BY name",
+  );
+  return { segments: rows, prefixes: await stored(client, "prefixes") };
 }
 
 function refused(faults: readonly Fault[]): Imported {

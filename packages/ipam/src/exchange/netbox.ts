@@ -10,7 +10,7 @@ export interface Translated {
   readonly faults: readonly Fault[];
 }
 
-/** What is there already: rows as `stored` gives them. */
+/** What is there already: rows as `stored` gives them, of segments what tells them apart. */
 export interface Place {
   readonly segments: readonly Cells[];
   readonly prefixes: readonly Cells[];

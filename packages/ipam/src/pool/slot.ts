@@ -38,9 +38,12 @@ export function readSlot(form: PoolForm, text: string): bigint | Malformed {
   return range.end === range.first + 1n ? range.first : bad(`${text} is more than one value`);
 }
 
-/** Reads `100-199`, `7`, `10.0.0.1-10.0.0.9`, or a whole prefix: all its addresses, or all the prefixes it has room for. */
+/**
+ * Reads `100-199`, `7`, `10.0.0.1-10.0.0.9`, a whole prefix (all its addresses, or all the prefixes it has room for), or
+ * from one prefix to another, as `showRange` writes what a pool delegates.
+ */
 export function readRange(form: PoolForm, text: string): SlotRange | Malformed {
-  if (text.includes("/")) return readPrefix(form, text);
+  if (text.includes("/")) return readPrefixes(form, text);
   const dash = text.indexOf("-");
   const first = readValue(form, dash < 0 ? text : text.slice(0, dash));
   const last = dash < 0 ? first : readValue(form, text.slice(dash + 1));
@@ -61,6 +64,14 @@ function readValue({ is }: PoolForm, text: string): bigint | Malformed {
   const address = parseAddress(word);
   if (isMalformed(address)) return address;
   return isIPv4(address) === (is === "ipv4") ? BigInt(address) : bad(`${word}: want ${NAMES[is]}`);
+}
+
+function readPrefixes(form: PoolForm, text: string): SlotRange | Malformed {
+  const [from, to = from, ...more] = text.split("-").map((word) => readPrefix(form, word.trim()));
+  if (more.length > 0) return bad(`${text}: want one range`);
+  if (isMalformed(from)) return from;
+  if (isMalformed(to)) return to;
+  return to!.first < from!.first ? bad(`${text} ends before it begins`) : { first: from!.first, end: to!.end };
 }
 
 function readPrefix({ is, length }: PoolForm, text: string): SlotRange | Malformed {
