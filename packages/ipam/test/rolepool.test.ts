@@ -37,13 +37,14 @@ function offer(memory: Memory, mac: number, wanted?: string): string {
 
 function fill(memory: Memory, from: number, role: Role, family?: Address): string[] {
   const given: string[] = [];
-  for (let mac = from; ; mac++) {
+  for (let mac = from; mac < from + 100; mac++) {
     memory.learn([expected({ mac, role, label: `d${mac}`, machine: `m${mac}` })]);
     const found = memory.candidate(memory.segment(1)!, mac, family);
     if (found.is === "none") return [...given.toSorted(byAddress), found.because];
     given.push(formatAddress(found.address));
     memory.learn([iface({ id: mac, mac, role }), lease({ address: found.address, mac, interface: mac })]);
   }
+  return [...given, "and goes on"];
 }
 
 const byAddress = (a: string, b: string): number => (readAddress(a) < readAddress(b) ? -1 : 1);
