@@ -5,6 +5,9 @@ import type { Slice } from "./walk.ts";
 
 const BEGIN = `SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`;
 
+/** Most devices settled at a time: their interfaces are locked meanwhile. */
+const MOST = 200;
+
 /**
  * Where devices live that have another home on segments of the same kind and VRF, of which the promise is over: with whom
  * they share a slice, and what they have. Nearly nobody has two homes, so the index on MACs answers.
@@ -18,7 +21,7 @@ const SURVIVORS = `
   JOIN ipam.lease l ON l.interface = o.id AND l.state = 'bound' AND l.expires_at > now()
   WHERE i.id > $1 AND i.id <= $2 AND i.state IS DISTINCT FROM 'away' AND ($3::int[] IS NULL OR (i.id = ANY ($3) AND o.id = ANY ($3)))
     AND NOT EXISTS (SELECT FROM ipam.lease w WHERE w.interface = i.id AND w.state = 'bound' AND w.expires_at > now())
-  ORDER BY o.mac, l.starts_at DESC`;
+  ORDER BY o.mac, l.starts_at DESC LIMIT ${MOST}`;
 
 const LOCK = `SELECT id FROM ipam.interface WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`;
 
