@@ -101,6 +101,18 @@ test("a home that was left goes like a stranger's, once its address has rested; 
   );
   assert.equal(await collected(1), 1);
   assert.equal((await macs()).filter((one) => one === "02:00:00:00:01:01").length, 1);
+  assert.equal((await sql("SELECT FROM ipam.rehoming")).length, 1, "it is still somewhere");
+});
+
+test("who is nowhere any more has no moves on record", async () => {
+  await store.commit([bind(open, stranger(7), "10.0.0.27")], "t");
+  await store.commit([bind(six, stranger(7), "10.0.4.27")], "t");
+  assert.equal((await sql("SELECT FROM ipam.rehoming")).length, 2);
+  await sql(
+    "UPDATE ipam.lease SET expires_at = now() - interval '9 days', reusable_at = now() WHERE mac = '02:ff:00:00:00:07'",
+  );
+  assert.equal(await collected(1), 2);
+  assert.equal((await sql("SELECT FROM ipam.rehoming")).length, 1);
 });
 
 test("while a lease hangs, nothing is collected and no lease is held up", async () => {
@@ -162,5 +174,5 @@ test("the keeper does all that by itself, and counts it", async () => {
   while (!done.has("collected") || !done.has("promoted")) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(done.get("collected"), 1);
   assert.equal(done.get("promoted"), 1, "the BMC came elsewhere than its declared address said");
-  assert.equal(done.get("moved"), 2);
+  assert.equal(done.get("moved"), 3);
 });

@@ -30,6 +30,9 @@ const FORGOTTEN = `
 
 const LEASES = `DELETE FROM ipam.lease l WHERE l.interface = ANY ($1) RETURNING to_jsonb(l) AS "row"`;
 const INTERFACES = `DELETE FROM ipam.interface i WHERE i.id = ANY ($1) RETURNING to_jsonb(i) AS "row"`;
+/** How often it moved, of who is nowhere any more. */
+const MOVES = `
+  DELETE FROM ipam.rehoming r WHERE r.mac = ANY ($1::macaddr[]) AND NOT EXISTS (SELECT FROM ipam.interface i WHERE i.mac = r.mac)`;
 
 /** As an edit, but one that would rather not be than hold up leases behind a transaction that hangs. */
 const BEGIN = `SET LOCAL lock_timeout = '500ms'; SELECT pg_advisory_xact_lock(${LOCKS.edits})`;
@@ -60,6 +63,7 @@ export async function collect(client: pg.ClientBase, { after, to }: Slice, stran
       rows.map(({ row }) => row),
       "daemon/api collect",
     );
+    if (kind === "interface") await client.query(MOVES, [rows.map(({ row }) => row["mac"])]);
   }
   return ids.length;
 }
