@@ -17,7 +17,10 @@ const ROOM_MS = 20;
 export interface BlockingPort {
   readonly local: Endpoint;
   readonly counters: Readonly<Counters>;
-  /** What came within `timeoutMs`; empty past that, or when woken. The bytes are valid until the next call. */
+  /**
+   * What came within `timeoutMs`; empty past that, or when woken. The bytes are valid until the next call; `to` and `ifindex`
+   * are not asked of the kernel.
+   */
   receive(timeoutMs: number): readonly Datagram[];
   /** Whether the last `receive` was woken. */
   readonly isWoken: boolean;
@@ -72,7 +75,8 @@ export function openBlocking(options: Listen, { descriptor, rung }: Bell): Block
   const libc = loadLibc();
   const { fd, local } = openSocket(libc, options);
   const counters: Counters = { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 };
-  const inbox = createInbox(libc, fd, options.batch ?? 64, options.maxBytes ?? 2048, counters);
+  const { batch: most = 64, maxBytes = 2048 } = options;
+  const inbox = createInbox(libc, fd, { count: most, maxBytes, isTold: false }, counters);
   const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
   const fds = memory(24); // two struct pollfd to receive, one to send: fd, events, revents
   for (const [i, waited, events] of [

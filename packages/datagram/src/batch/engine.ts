@@ -24,7 +24,7 @@ export function listenBatch(options: Listen): Port {
   const isWildcard = local.address === 0 || local.address === 0n;
   try {
     const waiter = createWaiter(libc, fd);
-    const inbox = createInbox(libc, fd, count, maxBytes, counters);
+    const inbox = createInbox(libc, fd, { count, maxBytes }, counters);
     const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
     const exchange = (replyBytes: number): Exchange =>
       createExchange(libc, fd, { count, maxBytes, replyBytes, isWildcard }, counters);

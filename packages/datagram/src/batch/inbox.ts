@@ -14,7 +14,13 @@ export interface Inbox {
   take(): Datagram[];
 }
 
-export function createInbox(libc: Libc, fd: number, count: number, maxBytes: number, counters: Counters): Inbox {
+/** `isTold`: whether each datagram is to say where it was sent to; the kernel then writes it down for each. */
+export function createInbox(
+  libc: Libc,
+  fd: number,
+  { count, maxBytes, isTold = true }: { count: number; maxBytes: number; isTold?: boolean },
+  counters: Counters,
+): Inbox {
   const all = createHeaders(count);
   const bytes = memory(count * maxBytes);
   const { headers, names, controls } = all;
@@ -27,7 +33,7 @@ export function createInbox(libc: Libc, fd: number, count: number, maxBytes: num
     take() {
       for (let word = 0; word < touched * WORDS; word += WORDS) {
         headers.u32[word + WORD.nameLength] = SOCKADDR_BYTES;
-        headers.u32[word + WORD.controlLength] = CONTROL_BYTES;
+        headers.u32[word + WORD.controlLength] = isTold || word === 0 ? CONTROL_BYTES : 0; // the first tells of losses
       }
       const got = libc.recvmmsg(fd, headers.address, count, C.MSG_DONTWAIT, 0);
       touched = Math.max(got, 1); // of a call that failed it may have written to the first
