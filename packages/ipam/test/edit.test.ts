@@ -102,7 +102,7 @@ test("an operator's edit replaces the prefixes, but not under somebody's address
 test("an optional field is taken back by writing it as undefined", async () => {
   await store.updateSegment("two", { vlan: 7 }, "operator/test");
   assert.equal((await store.updateSegment("two", { mtu: 1600 }, "operator/test")).vlan, 7);
-  const { vlan } = await store.updateSegment("two", { vlan: undefined } as object, "operator/test");
+  const { vlan } = await store.updateSegment("two", { vlan: undefined }, "operator/test");
   assert.equal(vlan, undefined);
 });
 
