@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-/** Datagrams in one batch, many, so that thousands of machines hear their answers in few turns. A shorter one has left nothing behind. */
-export const BATCH = 512;
+/** Datagrams in one batch; a shorter one has left nothing behind. Few, or what they set off makes one turn last for seconds. */
+export const BATCH = 64;
 
 /** How far the reader of a socket has come. */
 export class Reading {
