@@ -12,8 +12,8 @@ const role = z.enum(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"]);
 const drainState = z.enum(["active", "draining"]).optional();
 
 /** A value of its own, or one that a resource pool gives. */
-const pooled = <T extends z.ZodType>(own: T) =>
-  z.union([own, z.strictObject({ pool: label.describe("One of ipam.pools") })]).optional();
+const fromPool = z.strictObject({ pool: label.describe("One of ipam.pools") });
+const pooled = <T extends z.ZodType>(own: T) => z.union([own, fromPool]).optional();
 
 const rolePool = z.strictObject({
   from: address.describe("Its first address"),
@@ -78,7 +78,10 @@ export const ipamSchema = z.strictObject({
         vlan: pooled(z.int().min(1).max(4094)).describe("For the record: a number, or { pool: NAME } to be given one"),
         vni: pooled(z.int().min(1).max(16_777_215)).describe("For the record; as vlan"),
         asn: pooled(z.int().min(1).max(4_294_967_295)).describe("For the record; as vlan"),
-        loopback: pooled(address).describe("For the record: an address, or { pool: NAME } to be given one"),
+        loopback: z
+          .union([z.ipv4(), z.ipv6(), fromPool])
+          .optional()
+          .describe("For the record: an address, or { pool: NAME } to be given one"),
         leaseSeconds: z.int().min(60).max(31_536_000).default(3600).describe("Length of a lease"),
         graceSeconds: z.int().min(0).max(31_536_000).default(86_400).describe("Rest of a freed address before reuse"),
         admission: z
