@@ -42,9 +42,7 @@ export const ENTER_EPOCH = `
   )
   INSERT INTO ipam.feed (position, dns_position, epoch, system_identifier, timeline, seen)
   SELECT at.position, at.position, b.epoch, here.system_identifier, here.timeline, pg_current_snapshot()
-  FROM base b, (${HERE}) here,
-    LATERAL (SELECT b.position UNION SELECT b.position + (SELECT count(*) FROM gone)) at (position)
-  ORDER BY at.position DESC
+  FROM base b, (${HERE}) here, LATERAL (SELECT b.position + (SELECT count(*) FROM gone)) at (position)
   RETURNING epoch, position`;
 
 /**
