@@ -8,7 +8,7 @@ import { listen, type Port } from "../src/index.ts";
 
 const skip = process.platform === "linux" ? false : "the thread that asks is Linux's";
 const LOOPBACK = 0x7f000001;
-const ROUNDS = 300;
+const ROUNDS = 150;
 
 test("a lone packet is answered by either engine, in place and by iteration, and in what time", { skip }, async (t) => {
   const plain = createSocket("udp4").on("message", (bytes, from) => plain.send(bytes, from.port, from.address));
