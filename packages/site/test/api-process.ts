@@ -46,7 +46,10 @@ export async function apiProcess(ipam: string): Promise<ApiProcess> {
     return name;
   };
   const site = `database: { url: "${url}" }\ntrust: { dir: "${trust.dir}" }\nsite: { stateDir: state }\nlog: { level: error }\n`;
-  write("site.yaml", `${site}api: { listen: "127.0.0.1:0", health: "127.0.0.1:0" }\nipam:\n${ipam.replaceAll(/^/gm, "  ")}\n`);
+  write(
+    "site.yaml",
+    `${site}api: { listen: "127.0.0.1:0", health: "127.0.0.1:0" }\nipam:\n${ipam.replaceAll(/^/gm, "  ")}\n`,
+  );
   const env = { PATH: process.env["PATH"], TZ: "UTC", FIRSTLIGHT_CONTEXT: "operator.yaml", NODE_COMPILE_CACHE: dir };
   const api = fork(MAIN, ["api", "--config", "site.yaml"], {
     cwd: dir,
