@@ -151,7 +151,7 @@ test("a database that hangs up in the middle of a transaction is an error of tha
     { ...NEW, name: "four", prefixes: [{ prefix: net("10.8.0.0/24"), reserved: 1, excluded: [] }] },
     "t",
   );
-  const blocker = site.blocker(`SELECT pg_advisory_xact_lock(1179403604, 1)`);
+  const blocker = site.blocker(`SELECT pg_advisory_xact_lock(1179403605, ${id & 255})`);
   await using held = await blocker;
   const waiting = store.commit([bind(id, stranger(200), "10.8.0.10")], "t");
   const lost = assert.rejects(waiting, /terminat/i);
@@ -159,6 +159,26 @@ test("a database that hangs up in the middle of a transaction is an error of tha
   await lost;
   await held[Symbol.asyncDispose]();
   assert.equal((await store.commit([bind(id, stranger(200), "10.8.0.10")], "t"))[0]?.is, "bound");
+});
+
+test("an edit of one segment and the leases of another go on beside each other; in one segment they take turns", async () => {
+  const segment = (name: string, prefix: string) =>
+    store.createSegment({ ...NEW, name, prefixes: [{ prefix: net(prefix), reserved: 1, excluded: [] }] }, "t");
+  const [here, there] = [await segment("here", "10.9.0.0/24"), await segment("there", "10.9.1.0/24")];
+  assert.notEqual(here.id & 255, there.id & 255);
+  {
+    await using _edited = await site.blocker(`SELECT pg_advisory_xact_lock(1179403605, ${here.id & 255})`);
+    assert.equal((await store.commit([bind(there.id, stranger(210), "10.9.1.10")], "t"))[0]?.is, "bound");
+    let isTold = false;
+    const waits = store.commit([bind(here.id, stranger(211), "10.9.0.11")], "t").finally(() => (isTold = true));
+    await store.drain("there", undefined, "draining", "t");
+    assert.equal(isTold, false);
+    await _edited[Symbol.asyncDispose]();
+    assert.equal((await waits)[0]?.is, "bound");
+  }
+  await using _batch = await site.blocker(`SELECT pg_advisory_xact_lock_shared(1179403605, ${here.id & 255})`);
+  await store.drain("there", undefined, "active", "t");
+  assert.equal((await store.commit([bind(here.id, stranger(212), "10.9.0.12")], "t"))[0]?.is, "bound");
 });
 
 test("a reserved range gives nothing, from the edit on; it is refused where an address would lose its place", async () => {

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { createHerald } from "../store/herald.ts";
+import { BEGIN } from "../store/locks.ts";
 import { transaction } from "../store/transaction.ts";
 import { WRITERS } from "./apply.ts";
 import { type Format, read, render } from "./format.ts";
@@ -81,7 +82,7 @@ export function createExchange(pool: pg.Pool): Exchange {
     const isForeign = isNetbox(kind, lines);
     const wrong = isForeign ? [] : judge(kind, lines).faults; // before any lock is taken
     if (wrong.length > 0) return refused(wrong);
-    return await transaction(pool, "edit", async (client) => {
+    return await transaction(pool, BEGIN.edit, async (client) => {
       const { sheets, notes, faults } = isForeign
         ? translate(kind, lines, { ...(await placeOf(client)), segment })
         : { sheets: [{ kind, lines }], notes: [], faults: [] };
@@ -105,7 +106,7 @@ export function createExchange(pool: pg.Pool): Exchange {
     import: (request, actor) => either(write(request, actor), () => herald.tell()),
     importLeases: (asked, actor) =>
       either(
-        transaction(pool, "leases", async (client) => {
+        transaction(pool, BEGIN.leases, async (client) => {
           const outcomes = await admitLeases(client, asked, actor);
           if (asked.isDryRun) throw new TakenBack(outcomes);
           return outcomes;

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { noteGone } from "../store/note.ts";
 import type { Json } from "../store/rows.ts";
-import { LOCKS } from "../store/transaction.ts";
+import { AS_EDIT } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
 
 /** Most interfaces collected at a time. */
@@ -35,7 +35,7 @@ const MOVES = `
   DELETE FROM ipam.rehoming r WHERE r.mac = ANY ($1::macaddr[]) AND NOT EXISTS (SELECT FROM ipam.interface i WHERE i.mac = r.mac)`;
 
 /** As an edit, but one that would rather not be than hold up leases behind a transaction that hangs. */
-const BEGIN = `SET LOCAL lock_timeout = '500ms'; SELECT pg_advisory_xact_lock(${LOCKS.edits})`;
+const BEGIN = `SET LOCAL lock_timeout = '500ms'; ${AS_EDIT}`;
 const LOCK_NOT_AVAILABLE = "55P03";
 
 /** Removes the forgotten ones of a slice, with what is left of their leases; how many there were. */

@@ -1,9 +1,7 @@
 import type pg from "pg";
 import { type Arrival, arrive, homesOf } from "../store/arrive.ts";
-import { LOCKS } from "../store/transaction.ts";
+import { AS_LEASES } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
-
-const BEGIN = `SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`;
 
 /** Most devices settled at a time: their interfaces are locked meanwhile. */
 const MOST = 200;
@@ -36,7 +34,7 @@ export async function settle(client: pg.ClientBase, { after, to }: Slice): Promi
     (await client.query<Survivor>(SURVIVORS, [after, to, among])).rows;
   const found = await find(null);
   if (found.length === 0) return 0;
-  await client.query(BEGIN);
+  await client.query(AS_LEASES);
   const { rows: locked } = await client.query<{ id: number }>(LOCK, [
     found.flatMap(({ interface: own, over }) => [own.id, over]),
   ]);

@@ -1,10 +1,7 @@
 import type pg from "pg";
 import { note } from "../store/note.ts";
 import type { Json } from "../store/rows.ts";
-import { LOCKS } from "../store/transaction.ts";
-
-/** As a lease batch does: no edit runs beside it. */
-const BEGIN = `SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`;
+import { AS_LEASES } from "../store/locks.ts";
 
 /**
  * What is kept for an interface by policy alone: its promise is over and has rested, and neither a machine, an expected
@@ -35,7 +32,7 @@ export async function takeBack(
   count: number,
   pool?: { readonly from: string; readonly to: string },
 ): Promise<number> {
-  await client.query(BEGIN);
+  await client.query(AS_LEASES);
   const { rows: idle } = await client.query<{ id: number; vrf: string; address: string }>(IDLE, [
     prefix,
     count,

@@ -8,6 +8,7 @@ import { expectDevices } from "./expect.ts";
 import { allocate, listGrants, release } from "./grants.ts";
 import { createHerald } from "./herald.ts";
 import { deleteInterface } from "./interfaces.ts";
+import { BEGIN, HOLD_SEGMENT } from "./locks.ts";
 import { createLookup } from "./lookup.ts";
 import { deleteName, putName } from "./names.ts";
 import { Places } from "./places.ts";
@@ -18,6 +19,8 @@ import { deleteReservation, putReservation } from "./reservations.ts";
 import { createSegment, deleteSegment, drain, updateSegment } from "./segments.ts";
 import { type Commit, transaction } from "./transaction.ts";
 
+type Act<T> = (client: pg.PoolClient, commit: Commit) => Promise<T>;
+
 /** The store on PostgreSQL, with connections of its own. Connects when first asked: creating it needs no database. */
 export function createStore(options: DatabaseOptions): Store {
   const pool = createPool(options);
@@ -26,38 +29,48 @@ export function createStore(options: DatabaseOptions): Store {
   const places = new Places();
 
   /** One transaction; the sequencer hears of it when it is committed. */
-  const write = async <T>(
-    of: "batch" | "grants" | "edit",
-    act: (client: pg.PoolClient, commit: Commit) => Promise<T>,
-  ): Promise<T> => {
-    const result = await transaction(of === "batch" ? writers : pool, of, act);
+  const write = async <T>(begin: string, act: Act<T>, connections = pool): Promise<T> => {
+    const result = await transaction(connections, begin, act);
     herald.tell();
     return result;
   };
+  const edit = <T>(act: Act<T>): Promise<T> => write(BEGIN.edit, act);
+  /** Of one segment, by its name: the others' leases go on beside it. */
+  const editOf = <T>(segment: string, act: Act<T>): Promise<T> =>
+    write(BEGIN.editOf, async (client, commit) => {
+      await client.query(HOLD_SEGMENT, [segment]);
+      return await act(client, commit);
+    });
 
   return {
     commit: async (batch, actor) =>
-      batch.length === 0 ? [] : write("batch", (client, commit) => commitBatch(client, batch, actor, places, commit)),
-    declare: (site: SiteDeclaration, actor) => write("edit", (client) => declareSite(client, site, actor)),
-    createSegment: (edit, actor) => write("edit", (client) => createSegment(client, edit, actor)),
-    updateSegment: (name, edit, actor) => write("edit", (client) => updateSegment(client, name, edit, actor)),
-    deleteSegment: (name, actor) => write("edit", (client) => deleteSegment(client, name, actor)),
-    drain: (name, prefix, state, actor) => write("edit", (client) => drain(client, name, prefix, state, actor)),
-    deleteInterface: (segment, mac, actor) => write("edit", (client) => deleteInterface(client, segment, mac, actor)),
-    putReservation: async (edit, actor) =>
-      (await write("edit", (client) => putReservation(client, edit, actor))).reservation,
+      batch.length === 0
+        ? []
+        : write(
+            BEGIN.batch(batch.map(({ segment }) => segment)),
+            (client, commit) => commitBatch(client, batch, actor, places, commit),
+            writers,
+          ),
+    declare: (site: SiteDeclaration, actor) => edit((client) => declareSite(client, site, actor)),
+    createSegment: (segment, actor) => edit((client) => createSegment(client, segment, actor)),
+    updateSegment: (name, fields, actor) => edit((client) => updateSegment(client, name, fields, actor)),
+    deleteSegment: (name, actor) => edit((client) => deleteSegment(client, name, actor)),
+    drain: (name, prefix, state, actor) => editOf(name, (client) => drain(client, name, prefix, state, actor)),
+    deleteInterface: (segment, mac, actor) => editOf(segment, (client) => deleteInterface(client, segment, mac, actor)),
+    putReservation: async (wanted, actor) =>
+      (await editOf(wanted.segment, (client) => putReservation(client, wanted, actor))).reservation,
     deleteReservation: (segment, address, actor) =>
-      write("edit", (client) => deleteReservation(client, segment, address, actor)),
-    putPool: (edit, actor) => write("grants", async (client) => void (await putPool(client, edit, actor))),
-    deletePool: (name, actor) => write("grants", (client) => deletePool(client, name, actor)),
+      editOf(segment, (client) => deleteReservation(client, segment, address, actor)),
+    putPool: (wanted, actor) => write(BEGIN.grants, async (client) => void (await putPool(client, wanted, actor))),
+    deletePool: (name, actor) => write(BEGIN.grants, (client) => deletePool(client, name, actor)),
     pools: () => listPools(pool),
-    allocate: (request, actor) => write("grants", (client) => allocate(client, request, actor)),
-    release: (grant, actor) => write("grants", (client) => release(client, grant, actor)),
+    allocate: (request, actor) => write(BEGIN.grants, (client) => allocate(client, request, actor)),
+    release: (grant, actor) => write(BEGIN.grants, (client) => release(client, grant, actor)),
     grants: (name, after, limit) => listGrants(pool, name, after, limit),
-    putName: (name, actor) => write("edit", (client) => putName(client, name, actor)),
-    deleteName: (owner, type, actor) => write("edit", (client) => deleteName(client, owner, type, actor)),
-    expect: (devices, actor) => write("edit", async (client) => void (await expectDevices(client, devices, actor))),
-    unexpect: (macs, actor) => write("edit", (client) => unexpect(client, macs, actor)),
+    putName: (name, actor) => edit((client) => putName(client, name, actor)),
+    deleteName: (owner, type, actor) => edit((client) => deleteName(client, owner, type, actor)),
+    expect: (devices, actor) => edit(async (client) => void (await expectDevices(client, devices, actor))),
+    unexpect: (macs, actor) => edit((client) => unexpect(client, macs, actor)),
     lookup: createLookup(pool),
     changes: (after, limit) => pull(pool, after, limit),
     async [Symbol.asyncDispose]() {

@@ -14,7 +14,7 @@ const PLACES = `
 
 /**
  * What has been read of segments and prefixes, kept while their edition lasts: every edit begins another one, and none
- * runs beside a batch (LOCKS.edits). So a batch asks for them once after an edit, and not for every lease.
+ * of them runs beside a batch in them (`locks.ts`). So a batch asks for them once after an edit, and not for every lease.
  */
 export class Places {
   #edition: string | undefined;

@@ -1,5 +1,5 @@
 import { CHANNELS } from "./herald.ts";
-import { LOCKS } from "./transaction.ts";
+import { LOCKS } from "./locks.ts";
 
 /** The statements of the sequencer. Each is a transaction of its own. */
 

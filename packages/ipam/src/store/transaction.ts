@@ -1,24 +1,5 @@
 import type pg from "pg";
 import { refusalOf } from "./constraints.ts";
-import { PLAIN } from "./statements.ts";
-
-/** Advisory locks of this schema, by (class, number): what excludes what. */
-export const LOCKS = {
-  /** Shared by lease batches, exclusive for edits of domains, segments, prefixes and expected devices. */
-  edits: "1179403604, 1",
-  /** Held by the session of the one sequencer. */
-  sequencer: "1179403604, 2",
-} as const;
-
-/** Edits wait for the lease batches under way (milliseconds) and hold back the next ones: what a batch reads of the site stands still. */
-const BEGIN = {
-  /** On a writer's own connection, whose session plans as PLAIN says. */
-  batch: `BEGIN; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
-  leases: `BEGIN; SET LOCAL ${PLAIN.join("; SET LOCAL ")}; SELECT pg_advisory_xact_lock_shared(${LOCKS.edits})`,
-  /** Pools have locks of their own. */
-  grants: "BEGIN",
-  edit: `BEGIN; SELECT pg_advisory_xact_lock(${LOCKS.edits})`,
-} as const;
 
 /** The world moved between two statements: the transaction starts over. */
 export class Again extends Error {
@@ -31,10 +12,10 @@ const ATTEMPTS = 4;
 /** Sends COMMIT. Who knows the last statement of its transaction may send it right behind that one. */
 export type Commit = () => Promise<unknown>;
 
-/** One transaction on a connection of the pool; started over, a few times, when another one got in its way. */
+/** One transaction on a connection of the pool, begun by one of BEGIN; started over, a few times, when another one got in its way. */
 export async function transaction<T>(
   pool: pg.Pool,
-  of: keyof typeof BEGIN,
+  begin: string,
   act: (client: pg.PoolClient, commit: Commit) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -45,7 +26,7 @@ export async function transaction<T>(
     try {
       const [, result] = await inOrder(
         client,
-        () => client.query(BEGIN[of]),
+        () => client.query(begin),
         () => act(client, commit),
       );
       await commit();
