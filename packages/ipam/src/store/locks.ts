@@ -15,13 +15,11 @@ const MASK = 255;
 const EVERY = `generate_series(0, ${MASK})`;
 
 const queue = `SELECT pg_advisory_xact_lock(${LOCKS.edits})`;
-const share = (numbers: string): string => `SELECT pg_advisory_xact_lock_shared(${SEGMENTS}, n) FROM ${numbers} n`;
-const exclude = (numbers: string): string => `SELECT pg_advisory_xact_lock(${SEGMENTS}, n) FROM ${numbers} n`;
 
 /** Beside lease batches everywhere, and beside no edit: of a transaction that has begun. */
-export const AS_LEASES: string = share(EVERY);
+export const AS_LEASES = `SELECT pg_advisory_xact_lock_shared(${SEGMENTS}, n) FROM ${EVERY} n`;
 /** Beside no lease batch and no edit. */
-export const AS_EDIT = `${queue}; ${exclude(EVERY)}`;
+export const AS_EDIT = `${queue}; SELECT pg_advisory_xact_lock(${SEGMENTS}, n) FROM ${EVERY} n`;
 /** Beside no lease batch in the segment that is called `$1`, in a transaction of BEGIN.editOf. */
 export const HOLD_SEGMENT = `SELECT pg_advisory_xact_lock(${SEGMENTS}, id & ${MASK}) FROM ipam.segment WHERE name = $1`;
 
@@ -31,7 +29,7 @@ export const HOLD_SEGMENT = `SELECT pg_advisory_xact_lock(${SEGMENTS}, id & ${MA
  */
 export const BEGIN = {
   /** On a writer's own connection, whose session plans as PLAIN says: what the batch reads of its segments stands still. */
-  batch: (segments: Iterable<number>): string => `BEGIN; ${share(`unnest('{${numbersOf(segments).join()}}'::int[])`)}`,
+  batch: (segments: Iterable<number>): string => `BEGIN; SELECT ${numbersOf(segments).map(shared).join()}`,
   leases: `BEGIN; SET LOCAL ${PLAIN.join("; SET LOCAL ")}; ${AS_LEASES}`,
   /** Pools have locks of their own. */
   grants: "BEGIN",
@@ -40,6 +38,10 @@ export const BEGIN = {
   /** Of one segment: HOLD_SEGMENT comes next. */
   editOf: `BEGIN; ${queue}`,
 } as const;
+
+function shared(number: number): string {
+  return `pg_advisory_xact_lock_shared(${SEGMENTS}, ${number})`;
+}
 
 function numbersOf(segments: Iterable<number>): number[] {
   return [...new Set(Array.from(segments, (segment) => segment & MASK))].toSorted((a, b) => a - b);
