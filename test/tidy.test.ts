@@ -36,14 +36,15 @@ const CORES = [
   "packages/ipam/src/tuples/*.ts",
   "packages/ipam/src/exchange/{sheet,column,kinds,format,judge,netbox}.ts",
   "packages/ipam/src/exchange/lease/{found,token,isc,kea}.ts",
-  "packages/api/src/lifecycle.ts",
-  "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace}.ts",
+  "packages/api/src/machine/lifecycle.ts",
+  "packages/dhcpd/src/v4/{client,decide,boot,delivery,reply}.ts",
+  "packages/dhcpd/src/lease/{grace,stage,holds}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder}.ts",
   "packages/unbound-config/src/{render,clause,view,backlog}.ts",
   "packages/rack/src/core/*.ts",
-  "packages/site/src/supervise.ts",
+  "packages/site/src/process/supervise.ts",
 ];
 const IMPURE =
   /\bfrom "node:|\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(|\bMath\.random\(|\bprocess\.|\bawait\b|\basync\b/;

@@ -2,12 +2,12 @@ import { Limit } from "@firstlight/service";
 import { domain, prefix, segment, siteOf } from "@firstlight/kit";
 import { type IPv4, isMalformed, type Mac } from "@firstlight/wire";
 import { decode, encode, fit, type Message, options, relayAgent } from "@firstlight/wire/dhcp4";
-import { bootOf } from "../../packages/dhcpd/src/boot.ts";
-import { clientOf } from "../../packages/dhcpd/src/client.ts";
-import { decide } from "../../packages/dhcpd/src/decide.ts";
-import { destination } from "../../packages/dhcpd/src/delivery.ts";
-import { gatewayOf, grant, withRelayEcho } from "../../packages/dhcpd/src/reply.ts";
-import { viewOf } from "../../packages/dhcpd/src/view.ts";
+import { bootOf } from "../../packages/dhcpd/src/v4/boot.ts";
+import { clientOf } from "../../packages/dhcpd/src/v4/client.ts";
+import { decide } from "../../packages/dhcpd/src/v4/decide.ts";
+import { destination } from "../../packages/dhcpd/src/v4/delivery.ts";
+import { gatewayOf, grant, withRelayEcho } from "../../packages/dhcpd/src/v4/reply.ts";
+import { viewOf } from "../../packages/dhcpd/src/v4/view.ts";
 import type { Case } from "./case.ts";
 
 const GATEWAY = 0x0a00_0001 as IPv4;

@@ -23,28 +23,28 @@ import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint
 import { formatMac, isMalformed, parseMac } from "@firstlight/wire";
 import { status } from "@grpc/grpc-js";
 import type { Pool } from "pg";
-import { bootHandlers } from "./boot.ts";
+import { bootHandlers } from "./boot/handlers.ts";
 import type { ApiConfig } from "./config.ts";
-import { deviceHandlers } from "./device.ts";
-import { eventHandlers } from "./event.ts";
+import { deviceHandlers } from "./ipam/device.ts";
+import { eventHandlers } from "./events/handlers.ts";
 import { createExchange } from "@firstlight/ipam/exchange";
-import { exchangeHandlers } from "./exchange.ts";
-import { healthHandlers } from "./health.ts";
-import { historyHandlers } from "./history.ts";
-import { ipamHandlers } from "./ipam.ts";
-import { machineHandlers } from "./machine.ts";
+import { exchangeHandlers } from "./ipam/exchange.ts";
+import { healthHandlers } from "./grpc/health.ts";
+import { historyHandlers } from "./ipam/history.ts";
+import { ipamHandlers } from "./ipam/handlers.ts";
+import { machineHandlers } from "./machine/handlers.ts";
 import { createApiMetrics } from "./metrics.ts";
-import { poolHandlers } from "./pool.ts";
-import { databasePulse } from "./pulse.ts";
-import { createRecorder } from "./recorder.ts";
-import { createReflection, reflectionHandlers } from "./reflection.ts";
-import { reservationHandlers } from "./reservation.ts";
-import { createRoster, type Expected, type Roster } from "./roster.ts";
-import { createTokens, loadSecret } from "./secret.ts";
-import { createApiServer } from "./server.ts";
-import { createSite, expectedFrom } from "./site.ts";
-import { utilisationMetrics } from "./utilisation.ts";
-import { CHANNEL, createWatch } from "./watch.ts";
+import { poolHandlers } from "./ipam/pool.ts";
+import { databasePulse } from "./database-probe.ts";
+import { createRecorder } from "./events/recorder.ts";
+import { createReflection, reflectionHandlers } from "./grpc/reflection.ts";
+import { reservationHandlers } from "./ipam/reservation.ts";
+import { createRoster, type Expected, type Roster } from "./machine/roster.ts";
+import { createTokens, loadSecret } from "./boot/token.ts";
+import { createApiServer } from "./grpc/server.ts";
+import { createSite, expectedFrom } from "./ipam/site.ts";
+import { utilisationMetrics } from "./ipam/utilisation.ts";
+import { CHANNEL, createWatch } from "./machine/watch.ts";
 
 /** What the API needs of the IPAM: as `openIpam` gives it. */
 export interface Ipam {

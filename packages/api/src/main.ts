@@ -11,7 +11,7 @@ import { type Context, type Daemon, owning, type Running } from "@firstlight/ser
 import { startApi } from "./api.ts";
 import { type ApiConfig, apiSchema } from "./config.ts";
 import { openPool } from "./database.ts";
-import { keepingMetrics } from "./keeping.ts";
+import { keepingMetrics } from "./ipam/history-metrics.ts";
 
 export { apiSchema } from "./config.ts";
 export { migrateApi } from "./migrate.ts";

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Pool } from "pg";
-import { countByState } from "./machines.ts";
+import { countByState } from "./machine/rows.ts";
 
 export interface ApiMetrics {
   call(method: string, code: status): void;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { EVENT_KINDS, type Subject } from "@firstlight/api-client";
 import { SERVICES } from "../src/api.ts";
-import { mayCall, mayTell, RULES } from "../src/authorise.ts";
+import { mayCall, mayTell, RULES } from "../src/grpc/authorise.ts";
 
 const daemon = (name: string): Subject => ({ site: "lab", is: "daemon", name });
 const calls = (name: string): string[] =>

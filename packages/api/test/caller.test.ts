@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { callerOf } from "../src/caller.ts";
+import { callerOf } from "../src/grpc/caller.ts";
 
 /** A call on this connection, whose certificate says `name` when it is asked. */
 function call(session: object | undefined, name: string | undefined, asked: string[] = []) {

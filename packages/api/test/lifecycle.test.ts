@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { array, assert as check, boolean, constant, constantFrom, integer, oneof, property, record } from "fast-check";
-import { decide, type LifecycleEvent, type Machine, step } from "../src/lifecycle.ts";
+import { decide, type LifecycleEvent, type Machine, step } from "../src/machine/lifecycle.ts";
 
 const HOST = "02:f1:00:00:00:01";
 const BMC = "02:f1:00:00:00:02";

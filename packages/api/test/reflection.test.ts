@@ -4,7 +4,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { SERVICES } from "../src/api.ts";
-import { createReflection } from "../src/reflection.ts";
+import { createReflection } from "../src/grpc/reflection.ts";
 import { openHouse } from "./house.ts";
 
 const BUF = join(import.meta.dirname, "../node_modules/.bin/buf");

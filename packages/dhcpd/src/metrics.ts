@@ -1,7 +1,7 @@
 import { exposeLevel } from "@firstlight/service";
 import { messageTypes } from "@firstlight/wire/dhcp4";
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { ReplyType } from "./delivery.ts";
+import type { ReplyType } from "./v4/delivery.ts";
 
 /** What dhcpd counts. Labels are fixed words, never addresses. */
 export interface Metrics {

@@ -4,19 +4,19 @@ import { listen, type Port } from "@firstlight/datagram";
 import type { Replica, Store } from "@firstlight/ipam";
 import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { formatAddress, type IPv4, parseIPv4, parsePrefix, sound } from "@firstlight/wire";
-import { Answer } from "./answer.ts";
-import { Asked } from "./asked.ts";
-import { bootUrlOf } from "./boot-url.ts";
-import { Committer } from "./committer.ts";
+import { Answer } from "./v4/answer.ts";
+import { Asked } from "./v4/asked.ts";
+import { bootUrlOf } from "./v4/boot-url.ts";
+import { Committer } from "./lease/committer.ts";
 import type { DhcpdConfig } from "./config.ts";
-import type { Line } from "./exchange.ts";
-import { Holds } from "./holds.ts";
-import { Journal } from "./journal.ts";
-import { Lookups } from "./lookup.ts";
+import type { Line } from "./v4/exchange.ts";
+import { Holds } from "./lease/holds.ts";
+import { Journal } from "./lease/journal.ts";
+import { Lookups } from "./lease/lookup.ts";
 import { createMetrics } from "./metrics.ts";
-import { ACTOR, reportLeases } from "./outbox.ts";
-import { Server } from "./server.ts";
-import { Traces } from "./traces.ts";
+import { ACTOR, reportLeases } from "./lease/outbox.ts";
+import { Server } from "./v4/server.ts";
+import { Traces } from "./lease/traces.ts";
 
 /** The IPAM and the API as dhcpd needs them, opened by whoever starts it. */
 export interface Backing {

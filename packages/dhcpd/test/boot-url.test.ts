@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bootUrlOf } from "../src/boot-url.ts";
+import { bootUrlOf } from "../src/v4/boot-url.ts";
 import { dhcpdSchema } from "../src/config.ts";
 
 test("machines boot from where pxe-http says it is, unless dhcpd is told otherwise", () => {

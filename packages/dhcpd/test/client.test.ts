@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { options, relayAgent } from "@firstlight/wire/dhcp4";
-import { clientOf } from "../src/client.ts";
-import { captured, client, ip, packet } from "./packets.ts";
+import { ip, packet } from "@firstlight/kit/dhcp4";
+import { clientOf } from "../src/v4/client.ts";
+import { captured, client } from "./clients.ts";
 
 const told = (name: string, nth?: number) => {
   const { stage, arch, wantsHttp } = captured(name, nth);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Bind, LeaseRequest, Outcome } from "@firstlight/ipam";
-import { Committer } from "../src/committer.ts";
+import { Committer } from "../src/lease/committer.ts";
 
 const bind = (mac: number, address = mac): Bind => ({ do: "bind", segment: 1, mac, address, leaseSeconds: 60 });
 const refused: Outcome = { is: "refused", because: "segment" as never };

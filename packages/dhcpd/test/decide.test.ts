@@ -3,8 +3,9 @@ import { test } from "node:test";
 import type { Lease } from "@firstlight/ipam";
 import { lease, prefix, readMac, segment } from "@firstlight/kit";
 import type { Message } from "@firstlight/wire/dhcp4";
-import { decide, type View } from "../src/decide.ts";
-import { client, ip, packet } from "./packets.ts";
+import { ip, packet } from "@firstlight/kit/dhcp4";
+import { decide, type View } from "../src/v4/decide.ts";
+import { client } from "./clients.ts";
 
 const OURS = ip("127.0.0.1");
 const OTHER = ip("127.0.0.2");

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BROADCAST } from "@firstlight/wire";
 import { relayAgent } from "@firstlight/wire/dhcp4";
-import { destination } from "../src/delivery.ts";
-import { client, ip, packet } from "./packets.ts";
+import { ip, packet } from "@firstlight/kit/dhcp4";
+import { destination } from "../src/v4/delivery.ts";
+import { client } from "./clients.ts";
 
 const giaddr = ip("10.0.0.1");
 const ciaddr = ip("10.0.0.9");

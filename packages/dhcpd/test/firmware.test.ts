@@ -3,10 +3,11 @@ import { test } from "node:test";
 import { domain, prefix, segment } from "@firstlight/kit";
 import { formatIPv4 } from "@firstlight/wire";
 import { decode, encode, fit, get, getPxe, type Message } from "@firstlight/wire/dhcp4";
-import { bootOf } from "../src/boot.ts";
-import type { Client } from "../src/client.ts";
-import { grant, refusal, withRelayEcho } from "../src/reply.ts";
-import { captured, ip, packet, client, read } from "./packets.ts";
+import { ip, packet, read } from "@firstlight/kit/dhcp4";
+import { bootOf } from "../src/v4/boot.ts";
+import type { Client } from "../src/v4/client.ts";
+import { grant, refusal, withRelayEcho } from "../src/v4/reply.ts";
+import { captured, client } from "./clients.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SCRIPT = `http://127.0.0.1:8080/t/${TRACE}/boot.ipxe`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { Holds } from "../src/holds.ts";
+import { Holds } from "../src/lease/holds.ts";
 
 test("a hold keeps others off until its time is over, whoever else was held, dropped or came again", () => {
   const step = fc.record({ address: fc.nat(5), mac: fc.nat(2), waitMs: fc.nat(40), isDrop: fc.boolean() });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventKind } from "@firstlight/api-client";
 import { FakeReporter } from "@firstlight/kit";
-import { Journal } from "../src/journal.ts";
+import { Journal } from "../src/lease/journal.ts";
 
 /** A journal on a clock turned by hand. */
 function desk(burst = 1000) {

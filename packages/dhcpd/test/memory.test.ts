@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lease } from "@firstlight/kit";
-import { standing } from "../src/grace.ts";
-import { Holds } from "../src/holds.ts";
-import { Traces } from "../src/traces.ts";
-import { ip } from "./packets.ts";
+import { ip } from "@firstlight/kit/dhcp4";
+import { standing } from "../src/lease/grace.ts";
+import { Holds } from "../src/lease/holds.ts";
+import { Traces } from "../src/lease/traces.ts";
 
 test("an offered address is kept from others for a while, and the oldest hold goes first when there are too many", () => {
   const holds = new Holds(30_000, 2);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Applied } from "@firstlight/ipam";
-import { Tail } from "../src/tail.ts";
+import { Tail } from "../src/lease/tail.ts";
 
 const change = (position: number): Applied => ({ position }) as Applied;
 const changes = (epoch: string, ...positions: number[]) => ({

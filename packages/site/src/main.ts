@@ -1,7 +1,7 @@
 /** Floor 3. The one binary: the site in one process tree (`up`), each daemon alone, and the operator's verbs. */
 import { Command } from "commander";
 import { daemonCommands } from "./commands/daemons.ts";
-import { DAEMONS } from "./daemons.ts";
+import { DAEMONS } from "./process/daemons.ts";
 
 const program = new Command("firstlight")
   .description("Network-boot infrastructure of a bare-metal site")

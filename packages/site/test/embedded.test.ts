@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { faultLine, loadSite, siteSchema } from "@firstlight/service";
-import { writeArtefacts } from "../src/artefacts.ts";
-import { daemonsOf } from "../src/daemons.ts";
+import { writeArtefacts } from "../src/up/artefacts.ts";
+import { daemonsOf } from "../src/process/daemons.ts";
 import { documentation } from "../src/documentation.ts";
-import { embeddedSite, PORTS, type Ports } from "../src/embedded.ts";
-import { freePort } from "../src/ports.ts";
+import { embeddedSite, PORTS, type Ports } from "../src/up/embedded.ts";
+import { freePort } from "../src/process/ports.ts";
 import { SECTIONS } from "../src/sections.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "firstlight-embedded-"));

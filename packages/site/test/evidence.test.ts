@@ -6,8 +6,8 @@ import { STATES } from "@firstlight/api-client";
 import { isMalformed, parseIPv4 } from "@firstlight/wire";
 import { decode, encode, query } from "@firstlight/wire/dns";
 import type { Machine } from "../src/commands/machines.ts";
-import { type Expected, recordOf, shortcomings } from "../src/evidence.ts";
-import { openResolver } from "../src/lookup.ts";
+import { type Expected, recordOf, shortcomings } from "../src/up/evidence.ts";
+import { openResolver } from "../src/up/lookup.ts";
 
 const HOST = { mac: "02:00:00:00:00:01", role: "host" } as const;
 const BMC = { mac: "02:00:00:00:00:02", role: "host_bmc" } as const;

@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { obstacles } from "../src/listeners.ts";
+import { obstacles } from "../src/process/listeners.ts";
 
 const ALL = new Set(["api", "dhcpd", "dnsd", "tftpd"] as const);
 

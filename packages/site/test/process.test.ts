@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openLog, readTail, type LogLine } from "../src/logfile.ts";
-import { GivenUp, startProcess, type Supervised } from "../src/process.ts";
+import { openLog, readTail, type LogLine } from "../src/process/logfile.ts";
+import { GivenUp, startProcess, type Supervised } from "../src/process/process.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "firstlight-process-"));
 after(() => rmSync(dir, { recursive: true }));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
-import { Interrupted, interrupted } from "../src/interrupt.ts";
-import { openScreen } from "../src/screen.ts";
+import { Interrupted, interrupted } from "../src/process/interrupt.ts";
+import { openScreen } from "../src/up/screen.ts";
 
 test("a daemon that floods its log is cut short on the screen, and the rest is counted", () => {
   let [shown, now] = ["", 0];

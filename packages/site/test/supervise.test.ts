@@ -11,7 +11,7 @@ import {
   step,
   STOP_MS,
   WINDOW_MS,
-} from "../src/supervise.ts";
+} from "../src/process/supervise.ts";
 
 /** Tells a story: each event at its time; all effects in order. */
 function tell(events: readonly (readonly [now: number, event: Event])[], from: Child = IDLE): [Child, Effect[]] {

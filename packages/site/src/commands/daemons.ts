@@ -1,6 +1,6 @@
 import { runDaemon } from "@firstlight/service";
 import type { Command } from "commander";
-import { ABOUT, DAEMON_NAMES, DAEMONS } from "../daemons.ts";
+import { ABOUT, DAEMON_NAMES, DAEMONS } from "../process/daemons.ts";
 import { SECTIONS } from "../sections.ts";
 
 /** One verb per daemon: `firstlight dhcpd --config FILE`. */

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { STATE } from "../folders.ts";
-import { interrupted } from "../interrupt.ts";
-import { openScreen } from "../screen.ts";
-import { up } from "../up.ts";
+import { interrupted } from "../process/interrupt.ts";
+import { openScreen } from "../up/screen.ts";
+import { up } from "../up/up.ts";
 import { whole } from "./number.ts";
 
 interface Flags {

@@ -1,0 +1,186 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { BootEvent, FeedPosition, PhoneHome } from "@firstlight/api-client";
+import type { Pool, PoolClient } from "pg";
+import { transaction } from "../database.ts";
+import { type LifecycleEffect, type LifecycleEvent, type Machine, partOf, step } from "../machine/lifecycle.ts";
+import { findMachine, lockMachines, type MachineRow, saveMachines } from "../machine/rows.ts";
+import { notFound, precondition } from "../grpc/error.ts";
+import type { Roster } from "../machine/roster.ts";
+import type { Tokens } from "../boot/token.ts";
+import { type Entry, record, type RingSizes, unknownRing } from "./timeline.ts";
+
+/** Everything that changes a machine, each in one transaction: what it answers is durable. */
+export interface Recorder {
+  /** Ids of the events that were new. */
+  report(events: readonly BootEvent[], position: FeedPosition | undefined): Promise<string[]>;
+  phoneHome(home: PhoneHome): Promise<MachineRow>;
+  /** What an operator wants of a machine, by id or name. */
+  apply(idOrName: string, event: LifecycleEvent, actor: string): Promise<MachineRow>;
+}
+
+export interface RecorderParts {
+  readonly pool: Pool;
+  readonly roster: Roster;
+  readonly tokens: Tokens;
+  readonly sizes: RingSizes;
+  readonly now: () => number;
+  /** Told after the commit, once for each machine that has changed. */
+  readonly changed: (machineId: string) => void;
+  /** Told after the commit, once for each event whose span nobody else makes. */
+  readonly traced: (event: BootEvent) => void;
+}
+
+/** Kinds that only a client with an address of its own causes: those make an unexpected MAC a machine. */
+const PROVES_A_CLIENT = /^(dhcp\.ack|tftp\.|pxe\.)/;
+
+export function createRecorder(parts: RecorderParts): Recorder {
+  const { pool, roster, tokens, sizes, now, changed, traced } = parts;
+
+  /** Saves what the lifecycle made of machines and puts their moves on their timelines. */
+  async function keep(client: PoolClient, moved: ReadonlyMap<string, Machine>, moves: readonly Move[]) {
+    await saveMachines(client, [...moved.values()]);
+    return moves.length === 0 ? [] : record(client, moves.map(entryOf), sizes);
+  }
+
+  function entryOf({ after, from, to, because, actor, trace }: Move): Entry {
+    const id = `state:${after.id}:${after.version}`;
+    const detail = { from, to, by: actor };
+    const event: BootEvent = {
+      id,
+      at: now(),
+      kind: "machine.state",
+      because,
+      ...(trace !== undefined && { trace }),
+      detail,
+    };
+    return { ring: { machine: after.id }, event };
+  }
+
+  return {
+    async report(events, position) {
+      const macs = [...new Set(events.flatMap(({ mac }) => mac ?? []))];
+      const creators = new Set(
+        events.flatMap(({ mac, kind }) => (mac !== undefined && PROVES_A_CLIENT.test(kind) ? [mac] : [])),
+      );
+      const ids = await roster.resolve(macs, creators);
+      const { fresh, moved, moves } = await transaction(pool, async (client) => {
+        const machines = new Map(
+          (await lockMachines(client, [...new Set(ids.values())])).map((machine) => [machine.id, machine]),
+        );
+        const machineOf = ({ mac }: BootEvent): MachineRow | undefined => machines.get(ids.get(mac ?? "") ?? "");
+        const entries = events.map((event): Entry => {
+          const machine = machineOf(event);
+          return { event, ring: machine ? { machine: machine.id } : unknownRing(event) };
+        });
+        const fresh = await record(client, entries, sizes);
+        const moved = new Map<string, MachineRow>();
+        const moves: Move[] = [];
+        for (const event of fresh.filter(({ kind }) => kind === "pxe.script")) {
+          const machine = machineOf(event);
+          if (!machine) continue;
+          const [next, effects] = step(machine, scriptOf(event));
+          if (next === machine) continue;
+          const after = { ...machine, ...next };
+          machines.set(machine.id, after);
+          moved.set(machine.id, after);
+          moves.push(...movesOf(after, effects, "boot", event.trace));
+        }
+        const told = await keep(client, moved, moves);
+        if (position) await acknowledge(client, position);
+        return { fresh, moved, moves: told };
+      });
+      for (const id of moved.keys()) changed(id);
+      const ofTheFeed = position ? fresh : []; // every dhcpd may report those, so none makes their spans
+      for (const event of [...ofTheFeed, ...moves]) traced(event);
+      return fresh.map(({ id }) => id);
+    },
+
+    async phoneHome(home) {
+      const id = (await roster.resolve([home.mac], new Set([home.mac]))).get(home.mac);
+      if (id === undefined) throw notFound(`no machine with MAC ${home.mac}`);
+      const { before, after, events } = await transaction(pool, async (client) => {
+        const [machine] = await lockMachines(client, [id]);
+        if (!machine) throw notFound(`no machine with MAC ${home.mac}`);
+        const part = partOf(machine, home.mac);
+        const isProven = part !== undefined && tokens.proves(home.token, machine, part);
+        const [next, effects] = step(machine, { is: "phoneHome", part, isProven });
+        const because = effects.flatMap((effect) => (effect.do === "ignore" ? [effect.because] : []))[0];
+        const event = homeEvent(home, now(), because);
+        const fresh = await record(client, [{ ring: { machine: id }, event }], sizes);
+        if (next === machine) return { before: machine, after: machine, events: fresh };
+        const after = { ...machine, ...next };
+        const moves = await keep(client, new Map([[id, after]]), movesOf(after, effects, "boot", home.trace));
+        return { before: machine, after, events: [...fresh, ...moves] };
+      });
+      if (after.version !== before.version) changed(id);
+      for (const event of events) traced(event);
+      return after;
+    },
+
+    async apply(idOrName, event, actor) {
+      const after = await transaction(pool, async (client) => {
+        const found = await findMachine(client, idOrName);
+        const [machine] = found ? await lockMachines(client, [found.id]) : [];
+        if (!machine) throw notFound(`no machine ${idOrName}`);
+        const [next, effects] = step(machine, event);
+        const refusal = effects.find((effect) => effect.do === "refuse");
+        if (refusal) throw precondition(refusal.because);
+        if (next !== machine) await keep(client, new Map([[next.id, next]]), movesOf(next, effects, actor));
+        return (await findMachine(client, machine.id))!;
+      });
+      changed(after.id);
+      return after;
+    },
+  };
+}
+
+/** One machine's step from state to state, as its timeline tells it. */
+interface Move extends Omit<Extract<LifecycleEffect, { do: "record" }>, "do"> {
+  readonly after: Machine;
+  readonly actor: string;
+  readonly trace: string | undefined;
+}
+
+function movesOf(after: Machine, effects: readonly LifecycleEffect[], actor: string, trace?: string): Move[] {
+  return effects.flatMap((effect) => (effect.do === "record" ? [{ ...effect, after, actor, trace }] : []));
+}
+
+function scriptOf({ detail }: BootEvent): LifecycleEvent {
+  return { is: "script", action: detail?.["action"] ?? "none", version: Number(detail?.["version"] ?? Number.NaN) };
+}
+
+/** The same system calling twice in one boot is one event: pxe-http may have to try again. */
+function homeEvent(
+  { mac, address, trace, token, detail }: PhoneHome,
+  at: number,
+  because: string | undefined,
+): BootEvent {
+  const boot = createHash("sha256")
+    .update(JSON.stringify([mac, trace, token]))
+    .digest("base64url");
+  return {
+    id: trace === undefined ? `home:${randomUUID()}` : `home:${boot}`,
+    at,
+    kind: "pxe.phone-home",
+    mac,
+    address,
+    detail,
+    ...(trace !== undefined && { trace }),
+    ...(because !== undefined && { because }),
+  };
+}
+
+/** Positions go on growing across epochs (ipam's feed), so the farther one is the later one. */
+async function acknowledge(client: PoolClient, { epoch, position }: FeedPosition): Promise<void> {
+  await client.query(
+    `INSERT INTO api.feed_position AS f (epoch, position) VALUES ($1, $2)
+     ON CONFLICT (one) DO UPDATE SET epoch = excluded.epoch, position = excluded.position WHERE f.position < excluded.position`,
+    [epoch, position],
+  );
+}
+
+/** Where lease events of the change feed are acknowledged up to. */
+export async function feedPosition(pool: Pool): Promise<FeedPosition | undefined> {
+  const { rows } = await pool.query<FeedPosition>("SELECT epoch, position FROM api.feed_position");
+  return rows[0];
+}

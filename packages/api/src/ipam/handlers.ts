@@ -1,0 +1,217 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { InterfaceSchema, IpamService, LeaseSchema } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
+import {
+  type Domain,
+  type DrainState,
+  fqdnOf,
+  type Interface,
+  type Lease,
+  type Name,
+  type Replica,
+  type Segment,
+  type Store,
+} from "@firstlight/ipam";
+import { contains, formatAddress, formatMac, type Prefix } from "@firstlight/wire";
+import { oneOf, pageSize, prefixOf, textOf } from "../grpc/field.ts";
+import { invalid, notFound } from "../grpc/error.ts";
+import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";
+import type { Handlers } from "../grpc/server.ts";
+
+const TYPES = ["A", "AAAA", "CNAME", "TXT", "SRV", "PTR"] as const;
+const MAX_NAME = 253;
+const MAX_DATA = 4_096;
+const MAX_TOKEN = 512;
+
+/** Addresses and names, for operators: written through the store, read from the replica. */
+export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof IpamService> {
+  const read = readers(replica);
+
+  const drain = async (name: string, text: string, state: DrainState, actor: string) => {
+    const prefix = text === "" ? undefined : prefixOf(text, "prefix");
+    const { segment, prefixes } = await store.drain(textOf(name, "name", MAX_NAME, 1), prefix, state, actor);
+    return segmentToWire(segment, read.domainName(segment), prefixes, read.boundIn(segment.vrf));
+  };
+
+  return {
+    listSegments: () => ({ segments: [...replica.segments()].toSorted(byName).map(read.segment) }),
+
+    async createSegment(request, { actor }) {
+      const edit = segmentEdit(request.segment);
+      const segment = await store.createSegment(edit, actor);
+      return { segment: segmentToWire(segment, edit.domain, edit.prefixes, read.boundIn(segment.vrf)) };
+    },
+
+    async updateSegment(request, { actor }) {
+      const { name, change } = segmentChange(request.segment);
+      const segment = await store.updateSegment(name, change, actor);
+      const prefixes = change.prefixes ?? replica.prefixes(segment.id);
+      return {
+        segment: segmentToWire(segment, change.domain ?? read.domainName(segment), prefixes, read.boundIn(segment.vrf)),
+      };
+    },
+
+    async deleteSegment(request, { actor }) {
+      await store.deleteSegment(textOf(request.name, "name", MAX_NAME, 1), actor);
+      return {};
+    },
+
+    drain: async ({ name, prefix }, { actor }) => ({ segment: await drain(name, prefix, "draining", actor) }),
+    undrain: async ({ name, prefix }, { actor }) => ({ segment: await drain(name, prefix, "active", actor) }),
+
+    listDomains: () => ({ domains: [...replica.domains()].toSorted(byName).map(domainToWire) }),
+
+    listInterfaces(request) {
+      const wanted = read.wanted(request.segment);
+      const seen = new Map<number, Interface>();
+      for (const lease of replica.leases()) {
+        const found = wanted(lease.segment) ? replica.interfaceById(lease.interface) : undefined;
+        if (found) seen.set(found.id, found);
+      }
+      for (const row of foretold(replica)) if (wanted(row.segment)) seen.set(row.id, row);
+      const [interfaces, nextPageToken] = page([...seen.values()], interfaceKey, request);
+      return { interfaces: interfaces.map(read.interface), nextPageToken };
+    },
+
+    listLeases(request) {
+      const wanted = read.wanted(request.segment);
+      const all = [...replica.leases()].filter((lease) => wanted(lease.segment));
+      const [leases, nextPageToken] = page(all, leaseKey, request);
+      return { leases: leases.map(read.lease), nextPageToken };
+    },
+
+    listNames(request) {
+      const domains = [...replica.domains()].filter(({ name }) => request.domain === "" || name === request.domain);
+      if (request.domain !== "" && domains.length === 0) throw notFound(`no domain ${request.domain}`);
+      const all = domains.flatMap(({ id }) => [...replica.names(id)]);
+      const [names, nextPageToken] = page(all, nameKey, request);
+      const domainOf = new Map(domains.map((domain) => [domain.id, domain.name]));
+      return { names: names.map((name) => nameToWire(name, domainOf.get(name.domain) ?? "")), nextPageToken };
+    },
+
+    async putName({ name }, { actor }) {
+      if (!name) throw invalid("name", "is missing");
+      const owner = ownerOf(name.owner, "name.owner");
+      const domain = read.zoneOf(owner, name.domain);
+      const type = oneOf(TYPES, name.type, "name.type");
+      const data = textOf(name.data, "name.data", MAX_DATA, 1);
+      const ttlSeconds = name.ttlSeconds || domain.ttlSeconds;
+      const put = await store.putName({ domain: domain.id, owner, type, data, ttlSeconds }, actor);
+      return { name: nameToWire(put, domain.name) };
+    },
+
+    async deleteName(request, { actor }) {
+      await store.deleteName(ownerOf(request.owner, "owner"), oneOf(TYPES, request.type, "type"), actor);
+      return {};
+    },
+  };
+}
+
+/** The rows of the replica as the contract shows them. */
+function readers(replica: Replica) {
+  const segmentName = (id: number): string => replica.segment(id)?.name ?? "";
+  const domainName = (segment: Segment): string => replica.domain(segment.domain)?.name ?? "";
+  const boundIn = (vrf: string) => (prefix: Prefix) => {
+    let count = 0;
+    for (const lease of replica.leases())
+      if (lease.state === "bound" && lease.vrf === vrf && contains(prefix, lease.address)) count++;
+    return count;
+  };
+  return {
+    domainName,
+    boundIn,
+    segment: (segment: Segment) =>
+      segmentToWire(segment, domainName(segment), replica.prefixes(segment.id), boundIn(segment.vrf)),
+    /** Whether a row of this segment is asked for. */
+    wanted(name: string): (segment: number) => boolean {
+      if (name === "") return () => true;
+      const found = [...replica.segments()].find((segment) => segment.name === name);
+      if (!found) throw notFound(`no segment ${name}`);
+      return (id) => id === found.id;
+    },
+    /** The domain by its name, or the closest one above the owner. */
+    zoneOf(owner: string, name: string): Domain {
+      const fits = [...replica.domains()].filter((domain) =>
+        name === "" ? isBelow(owner, domain.name) : domain.name === name,
+      );
+      const best = fits.toSorted((a, b) => b.name.length - a.name.length)[0];
+      if (!best) throw notFound(name === "" ? `no domain above ${owner}` : `no domain ${name}`);
+      if (!isBelow(owner, best.name)) throw invalid("name.owner", `is not in ${best.name}`);
+      return best;
+    },
+    interface: (row: Interface): MessageInitShape<typeof InterfaceSchema> => {
+      const lease = replica.leaseOf(row.id, 4) ?? replica.leaseOf(row.id, 6);
+      const isBound = lease?.state === "bound";
+      return {
+        id: BigInt(row.id),
+        mac: formatMac(row.mac),
+        segment: segmentName(row.segment),
+        role: row.role,
+        machine: row.machine ?? "",
+        fqdn: isBound ? (fqdnOf(replica, lease) ?? "") : "",
+        address: isBound ? formatAddress(lease.address) : "",
+        identifiedBy: row.identifiedBy,
+        state: row.state ?? "",
+      };
+    },
+    lease: (lease: Lease): MessageInitShape<typeof LeaseSchema> => ({
+      address: formatAddress(lease.address),
+      vrf: lease.vrf,
+      segment: segmentName(lease.segment),
+      mac: formatMac(lease.mac),
+      state: lease.state,
+      policy: lease.policy,
+      starts: timestampFromMs(lease.startsAt),
+      ...(Number.isFinite(lease.expiresAt) && { expires: timestampFromMs(lease.expiresAt) }),
+      ...(Number.isFinite(lease.reusableAt) && { reusable: timestampFromMs(lease.reusableAt) }),
+      giaddr: lease.relay ? formatAddress(lease.relay.giaddr) : "",
+      circuitId: Uint8Array.from(lease.relay?.circuitId ?? []),
+      remoteId: Uint8Array.from(lease.relay?.remoteId ?? []),
+      clientId: Uint8Array.from(lease.clientId ?? []),
+      version: BigInt(lease.version),
+    }),
+  };
+}
+
+/** Interfaces that nobody has seen yet: they have no lease to be found by. */
+function* foretold(replica: Replica): Generator<Interface> {
+  for (const { mac } of replica.expectedDevices())
+    for (const row of replica.interfacesOf(mac)) if (row.state === "predicted") yield row;
+}
+
+/** One page in the order of a key that never changes, so that pages neither skip nor repeat what stays. */
+function page<T>(rows: T[], key: (row: T) => string, asked: { pageSize: number; pageToken: string }): [T[], string] {
+  const limit = pageSize(asked.pageSize, 100, 1_000);
+  const after = textOf(asked.pageToken, "page_token", MAX_TOKEN);
+  const keyed = rows.map((row) => [key(row), row] as const).filter(([name]) => name > after);
+  const sorted = keyed.toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit + 1);
+  const next = sorted.length > limit ? sorted[limit - 1]![0] : "";
+  return [sorted.slice(0, limit).map(([, row]) => row), next];
+}
+
+const interfaceKey = ({ id }: Interface): string => String(id).padStart(16, "0");
+
+/** Sorts as addresses do: by VRF, family, then number. */
+function leaseKey({ vrf, address }: Lease): string {
+  return `${vrf}/${typeof address === "number" ? 4 : 6}/${address.toString(16).padStart(32, "0")}`;
+}
+
+const nameKey = ({ owner, type, id }: Name): string => `${owner} ${type} ${String(id).padStart(16, "0")}`;
+
+function ownerOf(text: string, field: string): string {
+  const owner = textOf(text, field, MAX_NAME, 1).toLowerCase().replace(/\.$/, "");
+  if (!/^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(owner))
+    throw invalid(field, "want a fully qualified host name");
+  return owner;
+}
+
+const isBelow = (owner: string, domain: string): boolean => owner === domain || owner.endsWith(`.${domain}`);
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+
+function nameToWire({ owner, type, data, ttlSeconds }: Name, domain: string) {
+  return { owner, type, data, ttlSeconds, domain };
+}
+
+function domainToWire({ name, nameServers, ttlSeconds, negativeTtlSeconds }: Domain) {
+  return { name, nameServers: [...nameServers], ttlSeconds, negativeTtlSeconds };
+}

@@ -1,0 +1,72 @@
+import type {
+  Reservation as WireReservation,
+  ReservationService,
+} from "@firstlight/api-client/gen/firstlight/v1/reservation_pb.js";
+import {
+  ipamSchema,
+  type Replica,
+  type Reservation,
+  reservationEdit,
+  type ReservationEdit,
+  type Store,
+} from "@firstlight/ipam";
+import { formatAddress, type Mac, parseMac } from "@firstlight/wire";
+import { addressOf, macOf, textOf } from "../grpc/field.ts";
+import { invalid } from "../grpc/error.ts";
+import type { Handlers } from "../grpc/server.ts";
+
+const MAX_NAME = 253;
+const declared = ipamSchema.shape.reservations.unwrap().element;
+
+/** Addresses promised ahead, and interfaces that are forgotten. */
+export function reservationHandlers(store: Store, replica: Replica): Handlers<typeof ReservationService> {
+  const toWire = (row: Reservation) => ({
+    segment: replica.segment(row.segment)?.name ?? "",
+    address: formatAddress(row.address),
+    origin: row.origin,
+    identity: row.identity,
+  });
+  return {
+    listReservations({ segment }) {
+      const all = [...replica.reservations()].map(toWire).filter((row) => segment === "" || row.segment === segment);
+      return { reservations: all.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)) };
+    },
+
+    async putReservation({ reservation }, { actor }) {
+      const edit = editOf(reservation);
+      return { reservation: { ...toWire(await store.putReservation(edit, actor)), segment: edit.segment } };
+    },
+
+    async deleteReservation({ segment, address }, { actor }) {
+      await store.deleteReservation(textOf(segment, "segment", MAX_NAME, 1), addressOf(address, "address"), actor);
+      return {};
+    },
+
+    async deleteInterface({ segment, mac }, { actor }) {
+      const number = parseMac(macOf(mac, "mac")) as Mac;
+      const { preserved } = await store.deleteInterface(textOf(segment, "segment", MAX_NAME, 1), number, actor);
+      return { preserved: [...preserved] };
+    },
+  };
+}
+
+/** With the same rules as in the site's file. */
+function editOf(wire: WireReservation | undefined): ReservationEdit {
+  if (!wire) throw invalid("reservation", "is missing");
+  const { segment, address, mac, uuid, clientId, port } = wire;
+  const read = declared.safeParse({
+    segment,
+    address,
+    ...(mac && { mac }),
+    ...(uuid && { uuid }),
+    ...(clientId && { clientId }),
+    ...(port && {
+      port: { relay: port.relay, circuitId: port.circuitId, ...(port.remoteId && { remoteId: port.remoteId }) },
+    }),
+  });
+  const issue = read.error?.issues[0];
+  if (issue || !read.data) throw invalid(["reservation", ...(issue?.path ?? [])].join("."), issue?.message ?? "");
+  return reservationEdit(read.data);
+}
+
+const key = ({ segment, address }: { segment: string; address: string }): string => `${segment} ${address}`;

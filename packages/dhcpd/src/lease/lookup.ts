@@ -1,0 +1,33 @@
+import type { Store } from "@firstlight/ipam";
+import { within } from "@firstlight/service";
+import type { Mac } from "@firstlight/wire";
+
+/** What the database itself has on one client. */
+export type Fresh = Awaited<ReturnType<Store["lookup"]>>;
+
+/** Asks the database about a client that the replica does not know: once per client at a time, few at once, not for long. */
+export class Lookups {
+  readonly #underWay = new Map<Mac, Promise<Fresh>>();
+  readonly #store: Pick<Store, "lookup">;
+  readonly #most: number;
+  readonly #deadlineMs: number;
+
+  constructor(
+    store: Pick<Store, "lookup">,
+    { most, deadlineMs }: { readonly most: number; readonly deadlineMs: number },
+  ) {
+    this.#store = store;
+    this.#most = most;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** `undefined` when too many are under way. Rejects when the database does not answer in time. */
+  ask(mac: Mac): Promise<Fresh> | undefined {
+    const underWay = this.#underWay.get(mac);
+    if (underWay) return underWay;
+    if (this.#underWay.size >= this.#most) return undefined;
+    const asked = within(this.#deadlineMs, this.#store.lookup(mac)).finally(() => this.#underWay.delete(mac));
+    this.#underWay.set(mac, asked);
+    return asked;
+  }
+}

@@ -1,0 +1,123 @@
+import type { EventKind } from "@firstlight/api-client";
+import { hostLabel, labelOf, type Interface, type PrefixRow, type Replica, type Segment } from "@firstlight/ipam";
+import { ANY, formatIPv4, formatMac, type IPv4 } from "@firstlight/wire";
+import { encode, fit, type Message } from "@firstlight/wire/dhcp4";
+import { type Boot, type BootSource, bootOf } from "./boot.ts";
+import type { Client } from "./client.ts";
+import { destination, type ReplyType } from "./delivery.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Journal } from "../lease/journal.ts";
+import type { Metrics } from "../metrics.ts";
+import { gatewayOf, grant, refusal, withRelayEcho } from "./reply.ts";
+
+export interface AnswerParts {
+  readonly replica: Replica;
+  readonly source: BootSource;
+  readonly metrics: Metrics;
+  readonly journal: Journal;
+}
+
+/** What is promised or only told. `address` 0 and no lease time answer an INFORM. */
+export interface Granted {
+  readonly type: "OFFER" | "ACK";
+  readonly segment: Segment;
+  readonly prefix: PrefixRow;
+  readonly address: IPv4;
+  readonly leaseSeconds: number | undefined;
+  readonly known: Interface | undefined;
+}
+
+/** The three ways to answer, silence among them: each leaves a trace in the metrics and in the machine's record. */
+export class Answer {
+  readonly #parts: AnswerParts;
+  /** Every reply is written here: a port copies what it is given. */
+  readonly #scratch = new Uint8Array(1500);
+
+  constructor(parts: AnswerParts) {
+    this.#parts = parts;
+  }
+
+  grant(exchange: Exchange, granted: Granted): void {
+    const { replica, source } = this.#parts;
+    const { client } = exchange;
+    const { segment, prefix, address } = granted;
+    const boot = this.#boot(exchange, granted);
+    const reply = grant(client, {
+      ...granted,
+      prefix: prefix.prefix,
+      gateway: gatewayOf(prefix),
+      domain: replica.domain(segment.domain),
+      label: address === ANY ? undefined : this.#label(client, granted),
+      serverId: serverIdOf(exchange),
+      nextServer: source.nextServer,
+      boot,
+    });
+    this.#send(exchange, granted.type, reply);
+    if (granted.type === "OFFER") {
+      const file = boot.bootFile === undefined ? {} : { file: boot.bootFile };
+      this.tell(exchange, "dhcp.offer", boot.because, { ...file, stage: client.stage }, address);
+    }
+  }
+
+  nak(exchange: Exchange, because: string): void {
+    this.#send(exchange, "NAK", refusal(exchange.client, serverIdOf(exchange), because));
+    this.tell(exchange, "dhcp.nak", because);
+  }
+
+  silence(exchange: Exchange, because: string, detail: Readonly<Record<string, string>> = {}): void {
+    this.#parts.metrics.silence(because);
+    this.tell(exchange, "dhcp.silence", because, { type: exchange.client.type, ...detail });
+  }
+
+  tell(
+    { client, trace }: Exchange,
+    kind: EventKind,
+    because?: string,
+    detail: Readonly<Record<string, string>> = {},
+    address?: IPv4,
+  ): void {
+    this.#parts.journal.tell(kind, client.mac, KEYS[kind]?.(client, because), () => ({
+      kind,
+      mac: formatMac(client.mac),
+      ...(trace !== undefined && { trace }),
+      ...(because !== undefined && { because }),
+      ...(address !== undefined && address !== ANY && { address: formatIPv4(address) }),
+      detail: { ...detail, ...(client.relay && { relay: formatIPv4(client.message.giaddr) }) },
+    }));
+  }
+
+  #boot({ client, trace }: Exchange, { segment, leaseSeconds }: Granted): Boot {
+    if (!segment.boots) return { because: "segment boots nothing" };
+    if (trace === undefined || leaseSeconds === undefined) return { because: "no boot is under way" };
+    return bootOf(client, this.#parts.source, trace);
+  }
+
+  /** The name the client will have in DNS; of a machine not seen before, the one declared for it. */
+  #label({ mac }: Client, { segment, address, known }: Granted): string {
+    const label = known ? known.label : labelOf(segment.naming, this.#parts.replica.expected(mac));
+    return hostLabel({ mac, ...(label !== undefined && { label }) }, address, segment);
+  }
+
+  #send({ client, line, ifindex }: Exchange, type: ReplyType, reply: Message): void {
+    const { metrics } = this.#parts;
+    const { message, dropped } = fit(withRelayEcho(reply, client.message), client.maxBytes);
+    metrics.dropped(dropped);
+    const to = destination(client, type, line.servedPort);
+    // Only what stays on the link is bound to the interface it came from; the rest is routed.
+    const isOnLink = client.message.giaddr === ANY && ifindex !== 0;
+    line.port.send(encode(message, this.#scratch), to, isOnLink ? { ifindex } : undefined);
+    metrics.reply(type);
+  }
+}
+
+/** What makes an event the same one again: the exchange, or the no. Any other is always another. */
+const KEYS: { readonly [Kind in EventKind]?: (client: Client, because: string | undefined) => string | number } = {
+  "dhcp.discover": ({ message }) => message.xid,
+  "dhcp.offer": ({ message }) => message.xid,
+  "dhcp.silence": ({ type }, because) => `${type} ${because}`,
+};
+
+/** RFC 5107: the relay may stand between client and server for good. */
+function serverIdOf({ client, line }: Exchange): IPv4 {
+  return client.serverIdOverride ?? line.serverId;
+}

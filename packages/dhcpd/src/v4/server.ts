@@ -1,0 +1,156 @@
+import type { Datagram } from "@firstlight/datagram";
+import type { Limit } from "@firstlight/service";
+import { ANY, contains, type IPv4, isMalformed, type Mac, type Prefix } from "@firstlight/wire";
+import { decode, get } from "@firstlight/wire/dhcp4";
+import { type Client, clientOf } from "./client.ts";
+import { decide, type Effect } from "./decide.ts";
+import { type Exchange, type Line, traced } from "./exchange.ts";
+import type { Fresh, Lookups } from "../lease/lookup.ts";
+import { promise, type PromiseParts } from "./promise.ts";
+import type { Traces } from "../lease/traces.ts";
+import { viewOf } from "./view.ts";
+
+export interface Parts extends PromiseParts {
+  readonly lookups: Lookups;
+  readonly traces: Traces;
+  /** Addresses that stand for this server on every line. */
+  readonly serverIds: ReadonlySet<IPv4>;
+  /** Networks whose relays are trusted; absent: any. */
+  readonly relays: readonly Prefix[] | undefined;
+  readonly perClient: Limit<Mac>;
+  readonly perRelayUnknown: Limit<IPv4>;
+}
+
+/** The loop. It decides nothing: packets in, effects out, promises only after their commit. */
+export class Server {
+  readonly #parts: Parts;
+  readonly #underWay = new Set<Promise<void>>();
+  #isDraining = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Answers on one line until its port is closed. */
+  async serve(line: Line): Promise<void> {
+    for await (const batch of line.port) {
+      for (const datagram of batch) this.#receive(datagram, line);
+    }
+  }
+
+  /** Takes no new packet and waits for the replies to those it has. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  #receive(datagram: Datagram, line: Line): void {
+    const { clock, metrics, traces, answer } = this.#parts;
+    if (this.#isDraining) return metrics.silence("draining");
+    const message = decode(datagram.bytes.slice()); // the engine takes its buffer back
+    if (isMalformed(message)) return metrics.silence(message.because);
+    const type = get(message.options, "messageType");
+    metrics.packet(typeof type === "string" ? type : "other");
+    const client = clientOf(message, datagram.from, line.segmentAddress);
+    if ("because" in client) return metrics.silence(client.because);
+    const refused = this.#admit(client.mac, client.message.giaddr, client.from.address);
+    if (refused !== undefined) return metrics.silence(refused);
+    const now = clock.now();
+    const trace = isBooting(client) ? traces.of(client.mac, client.stage, now) : traces.known(client.mac, now);
+    const exchange: Exchange = { client, line, ifindex: datagram.ifindex, trace };
+    if (client.type === "DISCOVER") answer.tell(exchange, "dhcp.discover", undefined, this.#facts(exchange));
+    this.#proceed(exchange, undefined);
+  }
+
+  /** Why this packet is not even looked at; what is refused here is counted and no more, for there may be millions. */
+  #admit(mac: Mac, giaddr: IPv4, from: IPv4): string | undefined {
+    const { relays, replica, perClient, perRelayUnknown, clock } = this.#parts;
+    if (giaddr !== ANY && relays && !relays.some((prefix) => contains(prefix, from))) return "relay is not trusted";
+    const now = clock.now();
+    const isKnown = replica.expected(mac) !== undefined || replica.interfacesOf(mac).length > 0;
+    if (!isKnown && !perRelayUnknown.take(giaddr, now)) return "too many unknown machines behind this relay";
+    return perClient.take(mac, now) ? undefined : "too many packets from this machine";
+  }
+
+  #facts({ client }: Exchange): Record<string, string> {
+    const { stage, arch, vendorClass } = client;
+    return { stage, ...(arch !== undefined && { arch }), ...(vendorClass !== undefined && { vendorClass }) };
+  }
+
+  #proceed(exchange: Exchange, fresh: Fresh | undefined): void {
+    const { clock, replica, holds, serverIds } = this.#parts;
+    const { client, line } = exchange;
+    const isHeld = (address: IPv4): boolean => holds.isHeld(address, client.mac, clock.now());
+    const isOurs = (id: IPv4): boolean => id === line.serverId || id === client.serverIdOverride || serverIds.has(id);
+    this.#perform(exchange, decide(client, viewOf(client, replica, isHeld, fresh), isOurs));
+  }
+
+  #perform(exchange: Exchange, effect: Effect): void {
+    const { answer, holds, metrics, replica, clock } = this.#parts;
+    const { client } = exchange;
+    switch (effect.do) {
+      case "offer": {
+        const { segment, address, prefix, leaseSeconds } = effect;
+        if (!this.#hasRoom(client.mac)) return metrics.silence("the promises under way come first");
+        holds.hold(address, client.mac, clock.now());
+        const known = replica.interface(segment.id, client.mac);
+        return answer.grant(exchange, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
+      }
+      case "inform": {
+        answer.tell(exchange, "dhcp.inform");
+        const { segment, prefix } = effect;
+        const known = replica.interface(segment.id, client.mac);
+        const none = { address: ANY, leaseSeconds: undefined };
+        return answer.grant(exchange, { type: "ACK", segment, prefix, ...none, known });
+      }
+      case "commit":
+        return this.#start(promise(this.#parts, exchange, { ...effect, address: effect.bind.address as IPv4 }));
+      case "giveBack":
+        return this.#start(this.#giveBack(exchange, effect));
+      case "ask":
+        return this.#start(this.#ask(exchange, effect.because));
+      case "nak":
+        return answer.nak(exchange, effect.because);
+      case "ignore":
+        return answer.silence(exchange, effect.because, effect.detail);
+    }
+  }
+
+  /**
+   * An OFFER costs nothing durable, the REQUEST that follows does: while those that wait will hardly be served within
+   * their clients' patience, no new one is invited. Whoever waits already may begin anew.
+   */
+  #hasRoom(mac: Mac): boolean {
+    const { committer, asked, patienceMs } = this.#parts;
+    return committer.waitMs < patienceMs / 2 || asked.isWaiting(mac);
+  }
+
+  /** RFC 2131 §4.3.3, §4.3.4: no reply either way; the change row tells the story. */
+  async #giveBack(exchange: Exchange, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
+    const { committer, asked, answer, metrics } = this.#parts;
+    asked.forget(giveBack.mac);
+    const outcome = await committer.submit({ ...giveBack, ...traced(exchange) }).catch(() => undefined);
+    if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do} needs no answer`);
+    answer.silence(exchange, outcome?.is === "refused" ? outcome.because : "database away, nothing given back");
+  }
+
+  /** The replica may lag: nobody is told no before the database was asked. */
+  async #ask(exchange: Exchange, because: string): Promise<void> {
+    const { lookups, answer } = this.#parts;
+    const asked = lookups.ask(exchange.client.mac);
+    if (!asked) return answer.silence(exchange, "too many questions about unknown clients");
+    const fresh = await asked.catch(() => undefined);
+    if (fresh === undefined) return answer.silence(exchange, `${because}, and the database is away`);
+    this.#proceed(exchange, fresh);
+  }
+
+  #start(work: Promise<void>): void {
+    this.#underWay.add(work);
+    void work.finally(() => this.#underWay.delete(work));
+  }
+}
+
+/** RFC 2131 table 4: whoever has no address of its own yet is starting something. */
+function isBooting({ type, message }: Client): boolean {
+  return type === "DISCOVER" || (type === "REQUEST" && message.ciaddr === ANY);
+}

@@ -1,0 +1,77 @@
+import {
+  type Candidate,
+  isDraining,
+  type Lease,
+  type Replica,
+  type Segment,
+  type Term,
+  termOf,
+} from "@firstlight/ipam";
+import { contains, type IPv4 } from "@firstlight/wire";
+import type { Fresh } from "../lease/lookup.ts";
+import type { Client } from "./client.ts";
+import { namedAddress, type View } from "./decide.ts";
+
+/** The IPAM as one packet needs it: the replica, and over it what the database said if it was asked. */
+export function viewOf(
+  client: Client,
+  replica: Replica,
+  isHeld: (address: IPv4) => boolean,
+  fresh: Fresh | undefined,
+): View {
+  const segment = replica.segmentOf(client.link);
+  if (!segment) {
+    return {
+      segment,
+      prefixes: [],
+      own: undefined,
+      named: undefined,
+      candidate: noCandidate,
+      term: noTerm,
+      isAsked: true,
+    };
+  }
+  const prefixes = replica.prefixes(segment.id).filter(({ prefix }) => typeof prefix.address === "number");
+  const known = replica.interface(segment.id, client.mac);
+  const own = freshLease(fresh, client, segment) ?? (known && replica.leaseOf(known.id, 4));
+  const name = namedAddress(client);
+  const named =
+    fresh?.leases.find(({ address }) => address === name) ??
+    (name === undefined ? undefined : replica.lease(name, segment.vrf));
+  const term: View["term"] = (prefix, isRenewing) =>
+    termOf(segment, prefix, { now: replica.databaseNow(), isRenewing, hasElsewhere });
+  return { segment, prefixes, own, named, candidate, term, isAsked: fresh !== undefined };
+
+  function candidate(): Candidate {
+    const remembered = fresh && freshLease(fresh, client, segment!);
+    const prefix = remembered && prefixes.find((row) => contains(row.prefix, remembered.address));
+    // Where it drains, or ranges are kept for roles, it may have to move.
+    if (prefix && !isDraining(segment!, prefix) && prefixes.every(({ pools }) => pools === undefined))
+      return { is: "candidate", address: remembered.address, prefix, known: true };
+    return find(client.requested);
+  }
+
+  /** Whether it would get an address of what does not drain. */
+  function hasElsewhere(): boolean {
+    const found = find(undefined);
+    return found.is === "candidate" && !isDraining(segment!, found.prefix);
+  }
+
+  function find(wanted: IPv4 | undefined): Candidate {
+    return replica.candidate(segment!, client.mac, wanted, (address) => isHeld(address as IPv4), client);
+  }
+}
+
+/** The lease this client has on this segment, as the database just said. */
+function freshLease(fresh: Fresh | undefined, { mac }: Client, segment: Segment): Lease | undefined {
+  return fresh?.leases.find(
+    (lease) =>
+      lease.mac === mac &&
+      lease.segment === segment.id &&
+      lease.state !== "declined" &&
+      typeof lease.address === "number",
+  );
+}
+
+const noTerm = (): Term => ({ leaseSeconds: 0 });
+const noCandidate = (): Candidate => ({ is: "none", because: "no prefix of this family" });
