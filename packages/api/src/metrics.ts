@@ -1,3 +1,4 @@
+import { type MachineState, STATES } from "@firstlight/api-client";
 import { status } from "@grpc/grpc-js";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Pool } from "pg";
@@ -8,8 +9,6 @@ export interface ApiMetrics {
   events(stored: number, duplicate: number): void;
   readonly watchers: (now: number) => void;
 }
-
-const STATE_WORDS = ["discovered", "booting", "ready", "assigned", "cleaning"] as const;
 
 /** Calls by method and code, machines by state (asked of the database when scraped), events stored and seen before. */
 export function createApiMetrics(registry: Registry, pool: Pool): ApiMetrics {
@@ -35,7 +34,7 @@ export function createApiMetrics(registry: Registry, pool: Pool): ApiMetrics {
     async collect() {
       const counts = await countByState(pool).catch(() => undefined);
       this.reset(); // without the database there is no count, not an old one
-      if (counts) for (const state of STATE_WORDS) this.set({ state }, counts[state] ?? 0);
+      if (counts) for (const state of Object.keys(STATES) as MachineState[]) this.set({ state }, counts[state] ?? 0);
     },
   });
   registry.registerMetric(machines);
