@@ -3,20 +3,20 @@ import { readId } from "../key.ts";
 import type { Interface, Role } from "../model.ts";
 import { INTERFACE, isPlain } from "../tuples/columns.ts";
 import type { Tuple } from "../tuples/tuple.ts";
-import { Words } from "../tuples/words.ts";
-import { Blobs } from "./blobs.ts";
-import { Chains, hashOf, hashOfId, widened } from "./chains.ts";
+import { Interner } from "../tuples/interner.ts";
+import { ByteInterner } from "./byte-interner.ts";
+import { HashIndex, hashOf, hashOfId, widened } from "./hash-index.ts";
 import { Packed } from "./packed.ts";
-import { hashOfName, Pages } from "./pages.ts";
+import { hashOfName, ByteArena } from "./byte-arena.ts";
 import type { Rows } from "./table.ts";
 
-const ROLES = new Words(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"] satisfies Role[]);
-const IDENTIFIED = new Words(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);
-const STATES = new Words(["", "predicted", "away"] satisfies (NonNullable<Interface["state"]> | "")[]);
+const ROLES = new Interner(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"] satisfies Role[]);
+const IDENTIFIED = new Interner(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);
+const STATES = new Interner(["", "predicted", "away"] satisfies (NonNullable<Interface["state"]> | "")[]);
 const IDENTIFIED_SHIFT = 3;
 const STATE_SHIFT = 5;
 
-/** Interfaces by id, MAC and label. One that says more than the columns can is kept whole beside them. */
+/** Interfaces by id, MAC and label. A row with fields that the columns cannot hold is kept as an object. */
 export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   #id = new Int32Array(256);
   #segment = new Int32Array(256);
@@ -25,12 +25,12 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   #version = new Float64Array(256);
   #machine = new Int32Array(256);
   #label = new Int32Array(256);
-  readonly #machines = new Blobs();
-  readonly #labels = new Pages();
+  readonly #machines = new ByteInterner();
+  readonly #labels = new ByteArena();
   readonly #odd = new Map<number, Interface>();
-  readonly #byId = new Chains((slot) => hashOfId(this.#id[slot]!));
-  readonly #byMac = new Chains((slot) => hashOf(this.#mac[slot]!));
-  readonly #byLabel = new Chains((slot) => this.#labels.nameHash(this.#label[slot]!));
+  readonly #byId = new HashIndex((slot) => hashOfId(this.#id[slot]!));
+  readonly #byMac = new HashIndex((slot) => hashOf(this.#mac[slot]!));
+  readonly #byLabel = new HashIndex((slot) => this.#labels.nameHash(this.#label[slot]!));
 
   protected override readonly chains = [this.#byId, this.#byMac, this.#byLabel];
 
@@ -45,7 +45,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     return undefined;
   }
 
-  /** On any segment, the oldest first. */
+  /** On all segments, the oldest first. */
   ofMac(mac: Mac): Interface[] {
     const found: Interface[] = [];
     for (let slot = this.#byMac.first(hashOf(mac)); slot !== -1; slot = this.#byMac.next(slot))
@@ -53,7 +53,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     return found.sort((a, b) => a.id - b.id);
   }
 
-  /** In any domain; `label` in lower case. */
+  /** In all domains; `label` in lower case. */
   labelled(label: string): Interface[] {
     const found: Interface[] = [];
     const first = this.#byLabel.first(hashOfName(Buffer.from(label)));
@@ -80,7 +80,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     return before;
   }
 
-  /** Puts a row that is not held yet from its tuple, without making an object of it. False: the columns cannot say it. */
+  /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
   fill(tuple: Tuple): boolean {
     const role = tuple.word(INTERFACE.role, ROLES);
     const identified = tuple.word(INTERFACE.identified_by, IDENTIFIED);

@@ -2,24 +2,24 @@ import { type Address, formatAddress } from "@firstlight/wire";
 import { readLeaseKey } from "../key.ts";
 import type { Lease } from "../model.ts";
 import type { Tuple } from "../tuples/tuple.ts";
-import { Many } from "./many.ts";
+import { Multimap } from "./multimap.ts";
 import { PackedLeases } from "./packed-leases.ts";
 import { type Rows, Table } from "./table.ts";
 
 const NONE: readonly Lease[] = [];
 
-/** Leases by VRF and address, and by interface: IPv4 packed, the rest as they are. */
+/** Leases by VRF and address, and by interface. IPv4 leases are packed, others are objects. */
 export class Leases implements Rows<Lease> {
   readonly #packed = new PackedLeases();
   readonly #vrfs = new Map<string, Table<Address, Lease>>();
-  readonly #byInterface = new Many<number, Lease>((lease) => lease.interface);
+  readonly #byInterface = new Multimap<number, Lease>((lease) => lease.interface);
 
   get(address: Address, vrf: string): Lease | undefined {
     const packed = typeof address === "number" ? this.#packed.get(address, vrf) : undefined;
     return packed ?? this.#vrfs.get(vrf)?.get(address);
   }
 
-  /** In every VRF. */
+  /** In all VRFs. */
   at(address: Address): Lease[] {
     const packed = typeof address === "number" ? this.#packed.at(address) : [];
     return [...packed, ...[...this.#vrfs.values()].flatMap((table) => table.get(address) ?? [])];
@@ -31,7 +31,7 @@ export class Leases implements Rows<Lease> {
     return plain.length === 0 ? packed : [...packed, ...plain];
   }
 
-  /** What it holds, then what it held, the latest first; ties by address, so that every replica says the same. */
+  /** The current leases, then the former ones, the latest first; ties by address, so that replicas agree. */
   of(interfaceId: number, family: 4 | 6): readonly Lease[] {
     const held = this.heldBy(interfaceId);
     const type = family === 4 ? "number" : "bigint";
@@ -51,7 +51,7 @@ export class Leases implements Rows<Lease> {
   put(row: Lease): Lease | undefined {
     const before = this.like(row);
     if (PackedLeases.fits(row)) {
-      if (this.#vrfs.size > 0 && before) this.#vrfs.get(row.vrf)?.drop(before); // it did not fit before
+      if (this.#vrfs.size > 0 && before) this.#vrfs.get(row.vrf)?.drop(before); // the older row did not fit the columns
       this.#packed.put(row);
     } else {
       if (before) this.drop(before);
@@ -60,7 +60,7 @@ export class Leases implements Rows<Lease> {
     return before;
   }
 
-  /** Puts a lease that is not held yet from its tuple; false where it must come as a row. */
+  /** Adds a new lease from its tuple. False: it must be added as a row. */
   fill(tuple: Tuple): boolean {
     return this.#packed.fill(tuple);
   }

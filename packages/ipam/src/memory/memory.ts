@@ -9,17 +9,17 @@ import type { Candidate, Followed, Replica } from "../replica.ts";
 import type { Bulk } from "../tuples/columns.ts";
 import { Tables } from "./tables.ts";
 
-/** Positions of nothing loaded: every source answers it with its epoch. */
+/** The position before any load. Each source answers it with its epoch. */
 export const NOWHERE: Position = { epoch: "", position: 0 };
 const NO_NAMES: readonly Name[] = [];
 
-/** The replica in this process's memory. Applying a batch is one synchronous step: a reader sees all of it or nothing. */
+/** The replica in memory. A batch is applied in one synchronous step: readers see all of it or nothing. */
 export class Memory implements Replica {
   at: Position = NOWHERE;
   dnsPosition = 0;
   #tables = new Tables();
   #completeAt = -Infinity;
-  /** Database clock minus ours. */
+  /** Database clock minus local clock, in ms. */
   #ahead = 0;
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: Followed) => void>();
@@ -28,7 +28,7 @@ export class Memory implements Replica {
     this.#clock = clock;
   }
 
-  /** Takes the place of everything held: after a load, in a new epoch. */
+  /** Replaces all rows: after a load, in a new epoch. */
   swap(tables: Tables, at: Position, dnsPosition: number): void {
     this.#tables = tables;
     this.at = at;
@@ -36,7 +36,7 @@ export class Memory implements Replica {
     this.#tell({ is: "reload", at });
   }
 
-  /** Applies what follows `at`; a hole in the positions applies nothing and says so: the caller loads anew. */
+  /** Applies the changes after `at`. A gap in the positions applies nothing and is reported: the caller loads everything again. */
   apply(changes: readonly Change[]): "applied" | "gap" {
     const fresh = changes.filter((change) => change.position > this.at.position);
     if (fresh.some((change, n) => change.position !== this.at.position + 1 + n)) return "gap";
@@ -52,17 +52,17 @@ export class Memory implements Replica {
     return "applied";
   }
 
-  /** The database said what time it is: between two of our readings, so the earlier keeps rests on the long side. */
+  /** Sets the clock offset from the database's time. The earlier local reading is used, so that quarantine is never shortened. */
   observe(databaseNow: number): void {
     this.#ahead = databaseNow - this.#clock.now();
   }
 
-  /** Nothing committed before `at` (our clock) is missing here. */
+  /** Every change committed before `at` (local clock) has been applied. */
   complete(at: number): void {
     this.#completeAt = at;
   }
 
-  /** The clocks of a snapshot, until the database says better. */
+  /** Uses the clocks of a snapshot until the database answers. */
   resume({ completeAt, ahead }: { readonly completeAt: number; readonly ahead: number }): void {
     this.#completeAt = completeAt;
     this.#ahead = ahead;
@@ -80,7 +80,7 @@ export class Memory implements Replica {
     return this.at !== NOWHERE;
   }
 
-  /** Every row as of now, and how many: what is taken slowly stays as it was. */
+  /** Every row as of the call, and their number. */
   rows(): { readonly count: number; readonly most: Record<Bulk, number>; readonly rows: Iterable<Row> } {
     const { size: count, interfaces, leases } = this.#tables;
     return { count, most: { interface: interfaces.size, lease: leases.size }, rows: this.#tables.frozen() };

@@ -2,14 +2,14 @@ import type { IPv4 } from "@firstlight/wire";
 import type { AddressPolicy, Lease } from "../model.ts";
 import { isPlain, LEASE } from "../tuples/columns.ts";
 import type { Tuple } from "../tuples/tuple.ts";
-import { Words } from "../tuples/words.ts";
-import { Blobs } from "./blobs.ts";
-import { Chains, hashOfAddress, hashOfId, widened } from "./chains.ts";
+import { Interner } from "../tuples/interner.ts";
+import { ByteInterner } from "./byte-interner.ts";
+import { HashIndex, hashOfAddress, hashOfId, widened } from "./hash-index.ts";
 import { Packed } from "./packed.ts";
-import { Pages } from "./pages.ts";
+import { ByteArena } from "./byte-arena.ts";
 
-const POLICIES = new Words(["dynamic", "fixed", "retained", "preserved"] satisfies AddressPolicy[]);
-const STATES = new Words(["bound", "released", "declined"] satisfies Lease["state"][]);
+const POLICIES = new Interner(["dynamic", "fixed", "retained", "preserved"] satisfies AddressPolicy[]);
+const STATES = new Interner(["bound", "released", "declined"] satisfies Lease["state"][]);
 const HAS_RELAY = 0x80;
 const STATE_SHIFT = 2;
 
@@ -29,16 +29,16 @@ export class PackedLeases extends Packed<Lease> {
   #clientId = new Int32Array(256);
   #circuitId = new Int32Array(256);
   #remoteId = new Int32Array(256);
-  readonly #vrfs = new Words();
-  /** One each: nobody shares them. */
-  readonly #clientIds = new Pages();
-  readonly #ports = new Blobs();
-  readonly #byAddress = new Chains((slot) => hashOfAddress(this.#address[slot]!));
-  readonly #byInterface = new Chains((slot) => hashOfId(this.#interface[slot]!));
+  readonly #vrfs = new Interner();
+  /** One each: client-ids are not shared. */
+  readonly #clientIds = new ByteArena();
+  readonly #ports = new ByteInterner();
+  readonly #byAddress = new HashIndex((slot) => hashOfAddress(this.#address[slot]!));
+  readonly #byInterface = new HashIndex((slot) => hashOfId(this.#interface[slot]!));
 
   protected override readonly chains = [this.#byAddress, this.#byInterface];
 
-  /** Whether the columns can say all that this row says. */
+  /** Whether the columns can hold all of this row. */
   static fits(row: Lease): row is Lease & { readonly address: IPv4 } {
     if (typeof row.address !== "number" || (row.relay && typeof row.relay.giaddr !== "number")) return false;
     return POLICIES.of(row.policy) !== -1 && STATES.of(row.state) !== -1 && isPlain(row);
@@ -49,7 +49,7 @@ export class PackedLeases extends Packed<Lease> {
     return slot === -1 ? undefined : this.read(slot);
   }
 
-  /** In every VRF. */
+  /** In all VRFs. */
   at(address: IPv4): Lease[] {
     const found: Lease[] = [];
     for (let slot = this.#byAddress.first(hashOfAddress(address)); slot !== -1; slot = this.#byAddress.next(slot))
@@ -81,7 +81,7 @@ export class PackedLeases extends Packed<Lease> {
     if (isMoved) this.#byInterface.add(slot);
   }
 
-  /** Puts a row that is not held yet from its tuple, without making an object of it. False: the columns cannot say it. */
+  /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
   fill(tuple: Tuple): boolean {
     const policy = tuple.word(LEASE.policy, POLICIES);
     const state = tuple.word(LEASE.state, STATES);

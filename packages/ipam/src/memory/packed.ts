@@ -1,6 +1,6 @@
-import { type Chains, widened, widthFor } from "./chains.ts";
+import { type HashIndex, widened, widthFor } from "./hash-index.ts";
 
-/** How far a frozen state has been taken, and what changed ahead of that. */
+/** How far a consistent copy has been read, and the rows that changed ahead of it. */
 interface Reading<R> {
   at: number;
   readonly end: number;
@@ -8,12 +8,12 @@ interface Reading<R> {
 }
 
 /**
- * So much room is made for rows that are expected, so that those after them copy no column for a long time. It costs nothing:
- * memory that nobody has written to is not there yet.
+ * How much more room than expected rows need is reserved, so that later rows copy no column for a long time. It costs nothing:
+ * the kernel gives no memory for pages that were never written.
  */
 const ROOM = 1.5;
 
-/** Rows in columns, one slot each. A row is an object only while somebody looks at it: measured, 130 bytes instead of 750. */
+/** Rows in columns, one slot a row. A row becomes an object only while it is read: 130 bytes instead of 750, measured. */
 export abstract class Packed<R> {
   #top = 0;
   #live = new Uint8Array(256);
@@ -21,16 +21,16 @@ export abstract class Packed<R> {
   #reading: Reading<R> | undefined;
   size = 0;
 
-  /** The row of a slot that has one. */
+  /** The row in a used slot. */
   protected abstract read(slot: number): R;
 
-  /** What its slots are found by. */
-  protected abstract readonly chains: readonly Chains[];
+  /** The indexes of the slots. */
+  protected abstract readonly chains: readonly HashIndex[];
 
-  /** Gives the columns of the subclass room for so many slots. */
+  /** Grows the subclass's columns to this many slots. */
   protected abstract widen(width: number): void;
 
-  /** Room for rows that are about to come, and for those after them. */
+  /** Reserves room for expected rows and some more. */
   expect(rows: number): void {
     for (const chains of this.chains) chains.spread(rows);
     this.#reserve(Math.ceil(rows * ROOM));
@@ -60,7 +60,7 @@ export abstract class Packed<R> {
     this.size--;
   }
 
-  /** Before a slot's columns change: whoever reads a frozen state keeps what was there. */
+  /** Called before a slot changes: an unfinished consistent copy keeps the old row. */
   protected changing(slot: number): void {
     const reading = this.#reading;
     if (!reading || slot < reading.at || slot >= reading.end || reading.kept.has(slot)) return;
@@ -71,7 +71,7 @@ export abstract class Packed<R> {
     for (let slot = 0; slot < this.#top; slot++) if (this.#live[slot] === 1) yield this.read(slot);
   }
 
-  /** Every row as of now, however slowly they are taken. One reader at a time. */
+  /** Every row as of the call, however slowly they are read. One reader at a time. */
   frozen(): IterableIterator<R> {
     const reading = { at: 0, end: this.#top, kept: new Map<number, R | undefined>() };
     this.#reading = reading;

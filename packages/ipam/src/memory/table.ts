@@ -1,25 +1,25 @@
 import type { Row } from "../model.ts";
 
-/** Something kept beside a table: told of every row that comes and goes. */
+/** A secondary index of a table: called for each row that is added or removed. */
 export interface Index<R> {
   add(row: R): void;
   drop(row: R): void;
 }
 
-/** One kind's rows by identity, behind one small door so that typed arrays can take a Map's place. */
+/** The rows of one kind by identity. One interface for Maps and for packed columns. */
 export interface Rows<R extends Row> {
   /** The row held under this row's identity. */
   like(row: R): R | undefined;
   /** The row held under a feed's key; a key that cannot be read holds nothing. */
   under(key: string): R | undefined;
-  /** Holds the row, in the place of the one returned. */
+  /** Stores the row; returns the row that it replaces. */
   put(row: R): R | undefined;
   drop(row: R): void;
   all(): IterableIterator<R>;
   readonly size: number;
 }
 
-/** Rows in a Map: for kinds of which a site has thousands. Interfaces and leases, of which it has a million, are packed. */
+/** Rows in a Map, for kinds with thousands of rows. Interfaces and leases, with up to a million, are packed in columns. */
 export class Table<K, R extends Row> implements Rows<R> {
   readonly #rows = new Map<K, R>();
   readonly #identity: (row: R) => K;

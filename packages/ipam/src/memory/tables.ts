@@ -21,27 +21,27 @@ import type {
 import { Interfaces } from "./interfaces.ts";
 import { slug } from "../naming.ts";
 import { Leases } from "./leases.ts";
-import { Many } from "./many.ts";
-import { Routes } from "./routes.ts";
+import { Multimap } from "./multimap.ts";
+import { PrefixIndex } from "./prefix-index.ts";
 import { rowOf } from "../tuples/rows.ts";
 import { Tuples } from "../tuples/tuples.ts";
 import { type Rows, Table } from "./table.ts";
 import { Tombstones } from "./tombstones.ts";
 
-/** What became of one row: held in the place of `before`, or left out because what is held is as new. */
+/** The result for one row: applied (replacing `before`), or old because the stored row is at least as new. */
 export type Put = { readonly is: "applied"; readonly before?: Row } | { readonly is: "old" };
 
-/** All rows of one epoch, with what is derived from them. */
+/** All rows of one epoch, with their indexes. */
 export class Tables implements Ground {
-  readonly routes = new Routes();
-  readonly byOwner = new Many<string, Name>((row) => row.owner);
+  readonly routes = new PrefixIndex();
+  readonly byOwner = new Multimap<string, Name>((row) => row.owner);
   readonly byDomain = new Map<number, Map<number, Name>>();
-  readonly domainsByName = new Many<string, Domain>((row) => row.name);
-  readonly #declaredAt = new Many<Address, ExpectedDevice>((row) => row.address);
-  readonly byMachine = new Many<string, ExpectedDevice>((row) => slug(row.machine));
-  readonly #reservedAt = new Many<Address, Reservation>((row) => row.address);
-  readonly #reservedFor = new Many<string, Reservation>((row) => `${row.segment} ${row.identity}`);
-  /** By prefix and parcel. */
+  readonly domainsByName = new Multimap<string, Domain>((row) => row.name);
+  readonly #declaredAt = new Multimap<Address, ExpectedDevice>((row) => row.address);
+  readonly byMachine = new Multimap<string, ExpectedDevice>((row) => slug(row.machine));
+  readonly #reservedAt = new Multimap<Address, Reservation>((row) => row.address);
+  readonly #reservedFor = new Multimap<string, Reservation>((row) => `${row.segment} ${row.identity}`);
+  /** By prefix and parcel (a fixed share of the prefix). */
   readonly #vacancies = new Map<number, Vacancy[]>();
   readonly tombstones = new Tombstones();
 
@@ -57,7 +57,7 @@ export class Tables implements Ground {
     this.#reservedFor,
   ]);
 
-  /** Load order too: what a row refers to comes before it. */
+  /** Also the load order: referenced kinds come first. */
   readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> } = {
     domain: this.domains,
     segment: this.segments,
@@ -69,7 +69,7 @@ export class Tables implements Ground {
     name: this.names,
   };
 
-  /** Takes in a batch of a load into tables that hold none of its rows yet. */
+  /** Adds a batch of a first load; the tables hold none of its rows. */
   take(batch: Iterable<Row>): void {
     if (batch instanceof Tuples) this.#fill(batch);
     else for (const row of batch) this.put(row);
@@ -89,14 +89,14 @@ export class Tables implements Ground {
     if (row.version <= (held?.version ?? this.tombstones.version(row.kind, key))) return { is: "old" };
     rows.put(row);
     if (!held) this.tombstones.raise(row.kind, key);
-    if (held) this.#freed(held); // a row that is new can only take an address away
+    if (held) this.#freed(held); // a new row can only take an address
     return held ? { is: "applied", before: held } : { is: "applied" };
   }
 
   apply(change: Change): Put {
     if (change.row) return this.put(change.row);
     const rows = this.#kinds[change.kind] as Rows<Row> | undefined;
-    if (!rows) return { is: "old" }; // a kind that is not held here
+    if (!rows) return { is: "old" }; // this replica does not hold the kind
     const held = rows.under(change.key);
     if (held && change.version < held.version) return { is: "old" };
     this.tombstones.bury(change.kind, change.key, change.version);
@@ -110,7 +110,7 @@ export class Tables implements Ground {
     for (const rows of Object.values(this.#kinds)) yield* rows.all();
   }
 
-  /** Every row as of now, however slowly they are taken, while changes go on. One reader at a time. */
+  /** Every row as of the call, however slowly they are read while changes go on. One reader at a time. */
   frozen(): Iterable<Row> {
     const { interface: _interfaces, lease: _leases, ...rest } = this.#kinds;
     const few = Object.values(rest).flatMap((rows): Row[] => [...rows.all()]);
@@ -164,7 +164,7 @@ export class Tables implements Ground {
     return (vacancies[nth] ??= new Vacancy(size > WINDOW ? WINDOW : Number(size)));
   }
 
-  /** Tells the vacancies of every address that a change of this row may have freed. */
+  /** Updates the vacancy maps for every address that a change of this row may have freed. */
   #freed(row: Row): void {
     if (this.#vacancies.size === 0) return;
     if (row.kind === "prefix") this.#vacancies.delete(row.id);
@@ -187,7 +187,7 @@ function* inTurn(...parts: readonly Iterable<Row>[]): Generator<Row> {
   for (const part of parts) yield* part;
 }
 
-/** A Map of Maps, so that dropping one of a million names does not search a list. */
+/** A Map of Maps, so that removing one of a million names searches no list. */
 function namesByDomain(byDomain: Map<number, Map<number, Name>>) {
   return {
     add(row: Name): void {

@@ -3,7 +3,7 @@ import type { Kind } from "../model.ts";
 
 const MOST = 65_536;
 
-/** Versions of rows that are gone, so that an older copy learnt late does not bring one back. The oldest is forgotten first. */
+/** Versions of deleted rows, so that an older copy that arrives late does not restore one. Bounded: the oldest is dropped first. */
 export class Tombstones {
   readonly #versions = new Map<string, number>();
   readonly #most: number;
@@ -19,7 +19,7 @@ export class Tombstones {
     if (this.#versions.size > this.#most) this.#versions.delete(this.#versions.keys().next().value!);
   }
 
-  /** The version under which the row went, 0 when it is not known to have gone. */
+  /** The version at which the row was deleted; 0 if no deletion is known. */
   version(kind: Kind, key: () => string): number {
     return this.#versions.size === 0 ? 0 : (this.#versions.get(fullKey(kind, key())) ?? 0);
   }

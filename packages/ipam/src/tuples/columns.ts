@@ -1,11 +1,11 @@
 import type { Interface, Lease } from "../model.ts";
 
-/** The kinds of which a site has millions: they travel as PostgreSQL's binary tuples, not as objects. */
+/** Kinds with up to a million rows: loaded as PostgreSQL's binary tuples, not as objects. */
 export type Bulk = "interface" | "lease";
 
 /**
- * What a tuple carries, in this order: each column with the type its bytes have (`format binary` of COPY). A column that is new
- * in the table and has no line here comes in `more`, by its name, as JSON.
+ * The columns of a tuple, in order, each with its binary type (`format binary` of COPY). A newer column without a line here
+ * arrives in `more`, as JSON by name.
  */
 export const COLUMNS = {
   interface: {
@@ -40,13 +40,13 @@ export const COLUMNS = {
   },
 } as const;
 
-/** Columns of the table that no reader wants. */
+/** Columns that are not loaded. */
 export const UNREAD: Readonly<Record<Bulk, readonly string[]>> = {
   interface: ["domain"], // the segment's, repeated for a constraint
   lease: [],
 };
 
-/** Fields of a row that its tuple can say. */
+/** Fields of a row that a tuple holds. */
 const FIELDS: Readonly<Record<Bulk, ReadonlySet<string>>> = {
   interface: new Set<keyof Interface>([
     "kind", "id", "segment", "mac", "role", "machine", "label", "identifiedBy", "state", "version",
@@ -58,7 +58,7 @@ const FIELDS: Readonly<Record<Bulk, ReadonlySet<string>>> = {
 };
 const RELAY_FIELDS = new Set<string>(["giaddr", "circuitId", "remoteId"]);
 
-/** Whether a tuple says all that the row says: a field of a later version has no place in it. */
+/** Whether a tuple can hold the whole row: a field of a later version has no column. */
 export function isPlain(row: Interface | Lease): boolean {
   const fields = FIELDS[row.kind];
   for (const field in row) if (!fields.has(field)) return false;
@@ -68,7 +68,7 @@ export function isPlain(row: Interface | Lease): boolean {
 
 type Places<C> = { readonly [K in keyof C]: number };
 
-/** Which field of a tuple each column is. */
+/** The field number of each column. */
 export const INTERFACE: Places<(typeof COLUMNS)["interface"]> = places(COLUMNS.interface);
 export const LEASE: Places<(typeof COLUMNS)["lease"]> = places(COLUMNS.lease);
 

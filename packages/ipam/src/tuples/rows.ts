@@ -3,7 +3,7 @@ import { type Json, rowFrom } from "../store/rows.ts";
 import { type Bulk, INTERFACE, LEASE } from "./columns.ts";
 import type { Tuple } from "./tuple.ts";
 
-/** The row a tuple holds, as the feed would have it. */
+/** The row in a tuple, in the feed's form. */
 export function rowOf(kind: Bulk, tuple: Tuple): Interface | Lease {
   return kind === "interface" ? interfaceOf(tuple) : leaseOf(tuple);
 }
@@ -52,7 +52,7 @@ function relayOf(tuple: Tuple): RelayInfo {
   };
 }
 
-/** Columns of a later schema, under the names their fields would have. */
+/** Columns of a later schema, under their field names. */
 function more(kind: Bulk, json: string): object {
   const { kind: _, ...fields } = rowFrom(kind, JSON.parse(json) as Json);
   return fields;

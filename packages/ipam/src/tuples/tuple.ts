@@ -1,25 +1,25 @@
 import { type Address, addressFrom, isMalformed, type Mac } from "@firstlight/wire";
-import type { Words } from "./words.ts";
+import type { Interner } from "./interner.ts";
 
 const MAX_FIELDS = 32;
-/** A tuple is a row's head and a few short texts: more is no row of ours. */
+/** Upper bound of a tuple's length in bytes; ours have a fixed head and a few short texts. */
 const MOST_BYTES = 1 << 20;
 const NULL = -1;
-/** In a tuple's place: there are no more. */
+/** The end marker of COPY, in place of a tuple. */
 export const END = -1;
 const FOUR = 2; // PGSQL_AF_INET; an IPv6 address has 3
 const INET_HEAD = 4; // family, bits, is_cidr, length
-/** PostgreSQL counts microseconds from 2000-01-01, we milliseconds from 1970-01-01. */
+/** PostgreSQL counts microseconds from 2000-01-01, this code milliseconds from 1970-01-01. */
 const EPOCH_MS = 946_684_800_000;
 
-/** Who keeps a copy of bytes, each under a number above 0. */
+/** Stores copies of byte strings, each under a number above 0. */
 export interface Keeper {
   hold(bytes: Uint8Array, start: number, length: number): number;
 }
 
 /**
- * One tuple of PostgreSQL's binary format at a time, read where it lies: `int16 fields`, then of each field `int32 length`
- * (-1: NULL) and its bytes. `next` goes to the one that follows; the rest says what its fields hold. All big-endian.
+ * A cursor over tuples of PostgreSQL's binary format, read in place: `int16 fields`, then for each field `int32 length`
+ * (-1: NULL) and its bytes, big-endian. `next` moves to the following tuple; the other methods read its fields.
  */
 export class Tuple {
   #bytes: Buffer = Buffer.alloc(0);
@@ -35,7 +35,7 @@ export class Tuple {
     return this;
   }
 
-  /** Goes to the next tuple. False where there is none that is whole: then nothing was read. */
+  /** Moves to the next tuple. False, with nothing read, if there is no complete one. */
   next(): boolean {
     const view = this.#view;
     const size = view.byteLength;
@@ -60,7 +60,7 @@ export class Tuple {
     return true;
   }
 
-  /** Bytes read so far: all tuples before this place were whole. */
+  /** Bytes read so far; every tuple before this offset was complete. */
   get at(): number {
     return this.#at;
   }
@@ -73,13 +73,13 @@ export class Tuple {
     return this.#view.getInt32(this.#starts[field]!);
   }
 
-  /** Up to 2^53: ids, versions and times stay far below. */
+  /** A bigint as a number: ids, versions and times are below 2^53. */
   int64(field: number): number {
     const at = this.#starts[field]!;
     return this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4);
   }
 
-  /** Milliseconds since 1970, whole ones, as the feed has them. */
+  /** Whole milliseconds since 1970, as in the feed. */
   time(field: number): number {
     return Math.floor(this.int64(field) / 1000) + EPOCH_MS;
   }
@@ -93,7 +93,7 @@ export class Tuple {
     return this.#bytes[this.#starts[field]!] === FOUR;
   }
 
-  /** Of a field that is one. */
+  /** A boolean field. */
   ipv4(field: number): number {
     return this.#view.getUint32(this.#starts[field]! + INET_HEAD);
   }
@@ -110,18 +110,18 @@ export class Tuple {
     return this.#bytes.toString("utf8", start, start + this.#lengths[field]!);
   }
 
-  /** The number of a word among these, -1 for one they do not have. */
-  word(field: number, words: Words): number {
+  /** The number of the field's text in this interner, -1 if it has none. */
+  word(field: number, words: Interner): number {
     return words.find(this.#bytes, this.#starts[field]!, this.#lengths[field]!);
   }
 
-  /** The number under which the keeper holds the field's bytes, 0 for NULL. */
+  /** The number under which the field's bytes are stored, 0 for NULL. */
   held(field: number, keeper: Keeper): number {
     const length = this.#lengths[field]!;
     return length === NULL ? 0 : keeper.hold(this.#bytes, this.#starts[field]!, length);
   }
 
-  /** The field's bytes where they lie; whoever keeps them copies them. */
+  /** The field's bytes in place; the caller copies what it keeps. */
   bytes(field: number): Uint8Array {
     const start = this.#starts[field]!;
     return this.#bytes.subarray(start, start + this.#lengths[field]!);

@@ -4,13 +4,13 @@ import { rowOf } from "./rows.ts";
 import { Tuple } from "./tuple.ts";
 
 /**
- * Some interfaces or leases of a load, as the database sent them. Good until the next batch is asked for: its bytes are used
- * again. Memory takes the fields from where they lie; whoever wants rows iterates, and gets rows.
+ * A batch of interfaces or leases as the database sent them. Valid until the next batch, which reuses its bytes. The replica
+ * reads the fields in place; iterating gives rows.
  */
 export class Tuples implements Iterable<Interface | Lease> {
   readonly kind: Bulk;
   readonly #bytes: Uint8Array;
-  /** How many of its kind there are in all, for whoever makes room. */
+  /** The number of rows of this kind in all, to reserve room. */
   readonly total: number;
 
   constructor(kind: Bulk, bytes: Uint8Array, total: number) {
@@ -19,7 +19,7 @@ export class Tuples implements Iterable<Interface | Lease> {
     this.total = total;
   }
 
-  /** The tuples one by one, always the same object: `while (tuple.next())`. */
+  /** The tuples one after another, in one reused object: `while (tuple.next())`. */
   read(): Tuple {
     return new Tuple().over(this.#bytes);
   }

@@ -2,7 +2,7 @@ import { type Address, addressBytes, type Mac } from "@firstlight/wire";
 import type { Interface, Lease } from "../model.ts";
 import { COLUMNS, isPlain } from "./columns.ts";
 
-/** So much is gathered before it is handed on. */
+/** Bytes that are collected before they are passed on. */
 const ENOUGH_BYTES = 256 * 1024;
 const NULL = -1;
 /** An `inet`'s head: family, bits, is_cidr, length. */
@@ -14,25 +14,25 @@ const FIELDS = {
   lease: Object.keys(COLUMNS.lease).length,
 } as const;
 
-/** Interfaces or leases as the tuples that `Tuple` reads, gathered in one buffer that is used again. */
+/** Writes interfaces or leases as tuples that `Tuple` reads, into one reused buffer. */
 export class TupleWriter {
   #bytes = Buffer.allocUnsafe(ENOUGH_BYTES + 4096);
   #view = viewOf(this.#bytes);
   #at = 0;
 
-  /** Whether the row's tuple would say all of it: what has other fields, or times that are no whole number, stays an object. */
+  /** Whether a tuple can hold the whole row. A row with other fields, or with times that are not whole ms, stays an object. */
   static fits(row: Interface | Lease): boolean {
     if (!isPlain(row)) return false;
     if (row.kind === "interface") return true;
     return Number.isInteger(row.startsAt) && Number.isInteger(row.expiresAt) && Number.isInteger(row.reusableAt);
   }
 
-  /** Whether what has been gathered should be taken. */
+  /** Whether the buffer should be taken now. */
   get isFull(): boolean {
     return this.#at >= ENOUGH_BYTES;
   }
 
-  /** What has been gathered, good until the next row is written. */
+  /** The buffered bytes, valid until the next write. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#at);
     this.#at = 0;

@@ -1,4 +1,4 @@
-import { grown, widened } from "./chains.ts";
+import { grown, widened } from "./hash-index.ts";
 
 const PAGE_BITS = 20;
 const PAGE_BYTES = 1 << PAGE_BITS;
@@ -6,23 +6,23 @@ const MOST_PAGES = 2 ** (32 - PAGE_BITS);
 const PLACE_MASK = PAGE_BYTES - 1;
 
 /**
- * Byte strings and texts by number, in pages that are never copied and that the garbage collector need not walk: eight bytes
- * beside its own, where an object of its own takes two hundred. 0 stands for none.
+ * Byte strings and texts, each addressed by a number, in pages that are never copied and that the garbage collector does not
+ * scan. A string costs 8 bytes more than its own; as a JavaScript object it would cost 200. Number 0 means none.
  */
-export class Pages {
+export class ByteArena {
   readonly #pages: Uint8Array[] = [];
-  /** The same pages, as what reads texts. */
+  /** The same pages as Buffers, for reading texts. */
   readonly #texts: Buffer[] = [];
   #page = -1;
   #used = PAGE_BYTES;
-  /** Page and place in it, by number. */
+  /** Page and offset of each number. */
   #place = new Uint32Array(64);
   #length = new Uint32Array(64);
   #top = 1;
-  /** Numbers that are free, by the length of their place: what is as long takes it. */
+  /** Free numbers by length: a string of the same length reuses one. */
   readonly #free = new Map<number, number[]>();
 
-  /** Keeps a copy of these bytes, under a number of its own. */
+  /** Stores a copy of the bytes; returns its number. */
   hold(bytes: Uint8Array | undefined, start = 0, length = (bytes?.length ?? 0) - start): number {
     if (!bytes) return 0;
     const id = this.#free.get(length)?.pop() ?? this.#take(length);
@@ -50,11 +50,11 @@ export class Pages {
     const page = this.pageOf(id);
     const at = this.at(id);
     const copy = new Uint8Array(this.#length[id]!);
-    for (let n = 0; n < copy.length; n++) copy[n] = page[at + n]!; // they are short: `slice` takes longer
+    for (let n = 0; n < copy.length; n++) copy[n] = page[at + n]!; // the strings are short: `slice` takes longer
     return copy;
   }
 
-  /** UTF-8, as it was held. */
+  /** The bytes as UTF-8 text. */
   text(id: number): string | undefined {
     if (id === 0) return undefined;
     return this.#texts[this.#place[id]! >>> PAGE_BITS]!.toString("utf8", this.at(id), this.at(id) + this.#length[id]!);
@@ -68,12 +68,12 @@ export class Pages {
     return true;
   }
 
-  /** A hash of a text that is alike for upper and lower case of ASCII (RFC 4343 §3), as names have it. */
+  /** Hash of a DNS label: upper and lower case of ASCII hash alike (RFC 4343 §3). */
   nameHash(id: number): number {
     return hashOfName(this.pageOf(id), this.at(id), this.#length[id]);
   }
 
-  /** Room for so many at once. */
+  /** Reserves room for this many strings. */
   reserve(count: number): void {
     if (count <= this.#place.length) return;
     this.#place = widened(this.#place, count);
@@ -88,7 +88,7 @@ export class Pages {
     return this.#place[id]! & PLACE_MASK;
   }
 
-  /** A new number with room for so many bytes. What is longer than a page has one to itself. */
+  /** A new number with room for this many bytes. A string longer than a page gets a page of its own. */
   #take(length: number): number {
     const id = this.#top++;
     if (id >= this.#place.length) {
@@ -117,7 +117,7 @@ export class Pages {
   }
 }
 
-/** FNV-1a of the bytes with `A` to `Z` as `a` to `z`. */
+/** FNV-1a of the bytes, with `A` to `Z` read as `a` to `z`. */
 export function hashOfName(bytes: Uint8Array, start = 0, length = bytes.length): number {
   let hash = 0x811c_9dc5;
   for (let n = start; n < start + length; n++) {

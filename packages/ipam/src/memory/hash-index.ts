@@ -1,14 +1,14 @@
 /**
- * Slots of packed rows by something of theirs: hash chains in two integer arrays, eight bytes a row where a Map takes forty.
- * What is hashed lies in the rows' own columns; whoever looks compares it there. One chain is split in two with each slot that is
- * one more than there are chains (linear hashing), so that no row waits for a million others to be spread anew.
+ * A hash index over the slots of packed rows: chains in two integer arrays, 8 bytes a row where a Map takes 40. The index
+ * does not store keys: the caller compares the key in the rows' columns. The table grows by linear hashing, one chain split for
+ * each slot past the number of chains, so that no insert has to rehash a million rows.
  */
-export class Chains {
-  /** First slots, one more than they are: 0 ends a chain, and what nobody has written to takes no memory. */
+export class HashIndex {
+  /** The first slot of each chain, plus one. 0 means empty, so that untouched memory pages cost nothing. */
   #heads = new Int32Array(256);
   #next = new Int32Array(256);
   #count = 0;
-  /** How many chains there are, and the bits of a hash that tell them apart: the last of these bits only below the last split. */
+  /** The number of chains, and the mask of hash bits that select one. The highest bit counts only below the split point. */
   #chains = 256;
   #mask = 255;
   readonly #hashAt: (slot: number) => number;
@@ -17,7 +17,7 @@ export class Chains {
     this.#hashAt = hashAt;
   }
 
-  /** The first slot that may have this hash, -1 for none; the rest by `next`. */
+  /** The first slot that may have this hash, -1 for none. `next` gives the following ones. */
   first(hash: number): number {
     return this.#heads[this.#chainOf(hash)]! - 1;
   }
@@ -32,13 +32,13 @@ export class Chains {
     this.#link(slot);
   }
 
-  /** Room for so many slots: nothing is copied until there are more. */
+  /** Reserves room for this many slots. */
   reserve(slots: number): void {
     if (slots > this.#next.length) this.#next = widened(this.#next, slots);
     if (slots > this.#heads.length) this.#heads = widened(this.#heads, slots);
   }
 
-  /** As many chains as slots are about to come, where there are none yet: they need not be split one by one. */
+  /** In an empty index, makes as many chains as slots are expected, so that they are not split one by one. */
   spread(slots: number): void {
     if (this.#count > 0 || slots <= this.#chains) return;
     this.reserve(slots);
@@ -85,12 +85,12 @@ export class Chains {
 
 type Column = Int32Array | Uint32Array | Float64Array | Uint8Array | Uint16Array;
 
-/** The same column with room for one more slot, and a fifth to spare. */
+/** The same column with room for one more slot and a fifth more. */
 export function grown<A extends Column>(column: A, slot: number): A {
   return widened(column, widthFor(slot));
 }
 
-/** How wide columns become that must take this slot. */
+/** The length to which columns grow that must hold this slot. */
 export function widthFor(slot: number): number {
   return Math.ceil((slot + 1) * 1.2) + 256;
 }
@@ -101,19 +101,19 @@ export function widened<A extends Column>(column: A, width: number): A {
   return wider;
 }
 
-/** A hash of a number up to 2^53: MACs come in strides, and chains want them spread. */
+/** Hash of a number up to 2^53. It spreads MACs, which come in strides. */
 export function hashOf(key: number): number {
   let hash = Math.imul((key | 0) ^ Math.imul(Math.floor(key / 0x1_0000_0000), 0x9e37_79b1), 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2_ae35);
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** Of an id: they are given in turn, so they are spread as they are, and who comes in their order walks memory in its order. */
+/** Hash of an id. Ids are consecutive and so spread already; reading in id order then walks memory in order. */
 export function hashOfId(id: number): number {
   return id >>> 0;
 }
 
-/** Of an IPv4 address: neighbours stay neighbours, runs of 64 are spread. */
+/** Hash of an IPv4 address: 64 neighbours stay neighbours in memory, runs of 64 are spread. */
 export function hashOfAddress(address: number): number {
   return ((hashOf(address >>> 6) << 6) | (address & 63)) >>> 0;
 }

@@ -1,15 +1,15 @@
-import { Chains, grown } from "./chains.ts";
-import { Pages } from "./pages.ts";
+import { HashIndex, grown } from "./hash-index.ts";
+import { ByteArena } from "./byte-arena.ts";
 
-/** Byte strings and texts that many rows share (a switch's remote id, its ports' circuit ids, a machine), each held once. */
-export class Blobs extends Pages {
+/** Byte strings that many rows share (remote ids, circuit ids, machine names), each stored once and counted. */
+export class ByteInterner extends ByteArena {
   #hash = new Uint32Array(64);
   #uses = new Uint32Array(64);
-  readonly #byHash = new Chains((id) => this.#hash[id]!);
-  /** What comes is often what came last: the interfaces of one machine. */
+  readonly #byHash = new HashIndex((id) => this.#hash[id]!);
+  /** The string added last: the next one is often the same, as for the interfaces of one machine. */
   #last = 0;
 
-  /** The number of these bytes, with one use more. */
+  /** The number of these bytes; counts one more use. */
   override hold(bytes: Uint8Array | undefined, start = 0, length = (bytes?.length ?? 0) - start): number {
     if (!bytes) return 0;
     if (this.#last === 0 || !this.is(this.#last, bytes, start, length)) this.#last = this.#find(bytes, start, length);
@@ -40,7 +40,7 @@ export class Blobs extends Pages {
   }
 }
 
-/** FNV-1a, folded. */
+/** FNV-1a, folded to the table's size. */
 function hashOfBytes(bytes: Uint8Array, start: number, length: number): number {
   let hash = 0x811c_9dc5;
   for (let n = start; n < start + length; n++) hash = Math.imul(hash ^ bytes[n]!, 0x0100_0193);

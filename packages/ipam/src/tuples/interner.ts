@@ -1,8 +1,8 @@
-/** Up to so many are compared one by one: faster than making a text of the bytes first. */
+/** Up to this many are compared one by one, which is faster than decoding the bytes first. */
 const COMPARED = 8;
 
-/** A few texts that many rows share, each by its number. */
-export class Words {
+/** A few texts that many rows share, each with a number. */
+export class Interner {
   readonly #texts: string[] = [];
   readonly #bytes: Buffer[] = [];
   readonly #numbers = new Map<string, number>();
@@ -11,7 +11,7 @@ export class Words {
     for (const text of texts) this.number(text);
   }
 
-  /** Its number, a new one for a text that is new. */
+  /** The text's number; a new text gets a new one. */
   number(text: string): number {
     let number = this.#numbers.get(text);
     if (number === undefined) {
@@ -27,12 +27,12 @@ export class Words {
     return this.#texts[number]!;
   }
 
-  /** The number it has, -1 for none. */
+  /** The text's number, -1 if it has none. */
   of(text: string): number {
     return this.#numbers.get(text) ?? -1;
   }
 
-  /** The same of UTF-8 bytes, without making a text of them where the words are few. */
+  /** The same for UTF-8 bytes; decodes them only if there are many texts. */
   find(bytes: Buffer, start: number, length: number): number {
     const few = Math.min(COMPARED, this.#bytes.length);
     for (let number = 0; number < few; number++) if (isAt(this.#bytes[number]!, bytes, start, length)) return number;

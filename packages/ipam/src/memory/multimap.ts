@@ -2,8 +2,8 @@ import type { Index } from "./table.ts";
 
 const NONE: readonly never[] = [];
 
-/** Rows by something that several may share: a MAC, a label, an owner. Lists are short or rarely edited. */
-export class Many<K, R> implements Index<R> {
+/** Rows by a key that several rows may share: a MAC, a label, an owner. Lists are short or change rarely. */
+export class Multimap<K, R> implements Index<R> {
   readonly #lists = new Map<K, R[]>();
   readonly #keyOf: (row: R) => K | undefined;
 

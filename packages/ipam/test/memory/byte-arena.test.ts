@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { Blobs } from "../../src/memory/blobs.ts";
-import { hashOfName, Pages } from "../../src/memory/pages.ts";
+import { ByteInterner } from "../../src/memory/byte-interner.ts";
+import { hashOfName, ByteArena } from "../../src/memory/byte-arena.ts";
 
 const steps = fc.array(
   fc.record({ isRelease: fc.boolean(), bytes: fc.uint8Array({ maxLength: 4, max: 2 }), nth: fc.nat() }),
   { maxLength: 80 },
 );
 
-for (const Kept of [Pages, Blobs]) {
+for (const Kept of [ByteArena, ByteInterner]) {
   test(`${Kept.name}: whatever is held and released, each number says its bytes`, () => {
     fc.assert(
       fc.property(steps, (steps) => {
@@ -23,14 +23,14 @@ for (const Kept of [Pages, Blobs]) {
         }
         const numbers = new Set(held.map(([id]) => id));
         const distinct = new Set(held.map(([, bytes]) => bytes.join()));
-        assert.equal(numbers.size, Kept === Blobs ? distinct.size : held.length);
+        assert.equal(numbers.size, Kept === ByteInterner ? distinct.size : held.length);
       }),
     );
   });
 }
 
 test("nothing, no bytes and more than a page are three different things", () => {
-  const pages = new Pages();
+  const pages = new ByteArena();
   assert.equal(pages.hold(undefined), 0);
   assert.equal(pages.bytes(0), undefined);
   assert.equal(pages.text(0), undefined);
@@ -45,7 +45,7 @@ test("nothing, no bytes and more than a page are three different things", () => 
 });
 
 test("what comes and goes takes the places of what went", () => {
-  const pages = new Pages();
+  const pages = new ByteArena();
   const seen = new Set<number>();
   for (let n = 0; n < 10_000; n++) {
     const id = pages.holdText(`machine-${n % 10}`);
@@ -56,7 +56,7 @@ test("what comes and goes takes the places of what went", () => {
 });
 
 test("a name's hash is the same in either case, and its text is as it was written", () => {
-  const pages = new Pages();
+  const pages = new ByteArena();
   const [upper, lower] = [pages.holdText("Rack-7Ä"), pages.holdText("rack-7Ä")];
   assert.equal(pages.nameHash(upper), pages.nameHash(lower));
   assert.equal(pages.nameHash(lower), hashOfName(Buffer.from("rack-7Ä")));

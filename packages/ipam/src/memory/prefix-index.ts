@@ -2,8 +2,8 @@ import { type Address, network } from "@firstlight/wire";
 import type { PrefixRow } from "../model.ts";
 import type { Index } from "./table.ts";
 
-/** Prefixes of every VRF by length: longest match is one look per length in use, longest first (at most 33 or 129). */
-export class Routes implements Index<PrefixRow> {
+/** Prefixes of each VRF by length. A longest match takes one look-up per length in use (at most 33 or 129). */
+export class PrefixIndex implements Index<PrefixRow> {
   readonly #vrfs = new Map<string, { readonly v4: Length[]; readonly v6: Length[] }>();
   readonly #segments = new Map<number, PrefixRow[]>();
 
@@ -17,7 +17,7 @@ export class Routes implements Index<PrefixRow> {
     return undefined;
   }
 
-  /** A segment's prefixes in the order they are filled: the order they were made. */
+  /** A segment's prefixes in the order in which addresses are taken from them: the order of creation. */
   of(segment: number): readonly PrefixRow[] {
     return this.#segments.get(segment) ?? [];
   }
