@@ -28,7 +28,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Cores: data in, data out. No node: modules, no clock, no timer, no promise, no environment. */
 const CORES = [
   "packages/wire/src/**/*.ts",
-  "packages/service/src/{backoff,buckets,limit,nearest}.ts",
+  "packages/service/src/{backoff,buckets,limit,nearest,reason}.ts",
   "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",
@@ -37,7 +37,7 @@ const CORES = [
   "packages/ipam/src/exchange/{sheet,column,kinds,format,judge,netbox}.ts",
   "packages/ipam/src/exchange/lease/{found,token,isc,kea}.ts",
   "packages/api/src/lifecycle.ts",
-  "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace}.ts",
+  "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace,reasons,counted-reasons,refusals}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder}.ts",

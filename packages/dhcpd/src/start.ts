@@ -15,6 +15,7 @@ import { Journal } from "./journal.ts";
 import { Lookups } from "./lookup.ts";
 import { createMetrics } from "./metrics.ts";
 import { ACTOR, reportLeases } from "./outbox.ts";
+import type { Reason } from "./reasons.ts";
 import { Server } from "./server.ts";
 import { Traces } from "./traces.ts";
 
@@ -127,7 +128,8 @@ async function openLines({ config, log }: StartContext): Promise<Line[]> {
         broadcast: true,
         bufferBytes: BUFFER_BYTES,
         ...(device !== undefined && { device }),
-        onFallback: (because) => log.info({ because, at }, "portable UDP engine"),
+        onFallback: (fault) =>
+          log.info({ because: "portable-engine" satisfies Reason, fault, at }, "portable UDP engine"),
       });
       const serverId = config.serverId === undefined ? address : ipv4(config.serverId);
       lines.push({
