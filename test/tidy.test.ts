@@ -30,7 +30,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 const CORES = [
   "packages/wire/src/**/*.ts",
   "packages/changefeed/src/{change,place,registry,epoch,sequence}.ts",
-  "packages/service/src/{backoff,buckets,limit,nearest}.ts",
+  "packages/service/src/{backoff,buckets,limit,nearest,reason}.ts",
   "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",
@@ -39,6 +39,7 @@ const CORES = [
   "packages/ipam/src/exchange/{sheet,column,kinds,format,judge,netbox}.ts",
   "packages/ipam/src/exchange/lease/{found,token,isc,kea}.ts",
   "packages/api/src/machine/lifecycle.ts",
+  "packages/dhcpd/src/{reasons,counted-reasons,refusals}.ts",
   "packages/dhcpd/src/v4/{client,decide,boot,delivery,reply}.ts",
   "packages/dhcpd/src/lease/{grace,stage,holds}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",

@@ -2,12 +2,13 @@ import { exposeLevel } from "@firstlight/service";
 import { messageTypes } from "@firstlight/wire/dhcp4";
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { ReplyType } from "./v4/delivery.ts";
+import type { Reason } from "./reasons.ts";
 
 /** What dhcpd counts. Labels are fixed words, never addresses. */
 export interface Metrics {
   packet(type: string): void;
   reply(type: ReplyType): void;
-  silence(because: string): void;
+  silence(because: Reason): void;
   /** Options left out because the client takes no larger packet. */
   dropped(codes: readonly number[]): void;
   batch(size: number, startedAt: number): void;

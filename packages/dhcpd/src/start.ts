@@ -17,6 +17,7 @@ import { createMetrics } from "./metrics.ts";
 import { ACTOR, reportLeases } from "./lease/outbox.ts";
 import { Server } from "./v4/server.ts";
 import { Traces } from "./lease/traces.ts";
+import type { Reason } from "./reasons.ts";
 
 /** The IPAM and the API as dhcpd needs them, opened by whoever starts it. */
 export interface Backing {
@@ -127,7 +128,8 @@ async function openLines({ config, log }: StartContext): Promise<Line[]> {
         broadcast: true,
         bufferBytes: BUFFER_BYTES,
         ...(device !== undefined && { device }),
-        onFallback: (because) => log.info({ because, at }, "portable UDP engine"),
+        onFallback: (fault) =>
+          log.info({ because: "portable-engine" satisfies Reason, fault, at }, "portable UDP engine"),
       });
       const serverId = config.serverId === undefined ? address : ipv4(config.serverId);
       lines.push({

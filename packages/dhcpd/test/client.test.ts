@@ -59,13 +59,13 @@ test("a renewing client's address counts only when it speaks from it", () => {
 });
 
 const refused: [string, Parameters<typeof packet>][] = [
-  ["a reply, not a request", [{ messageType: "ACK" }, { op: 2 }]],
-  ["hardware address is not Ethernet's", [{ messageType: "DISCOVER" }, { htype: 32, hlen: 0 }]],
-  ["hardware address is not a unicast one", [{ messageType: "DISCOVER" }, { mac: "01:00:5e:00:00:01" }]],
-  ["hardware address is not a unicast one", [{ messageType: "DISCOVER" }, { mac: "00:00:00:00:00:00" }]],
-  ["BOOTP, not DHCP", [{ hostName: "old" }]],
+  ["not-a-request", [{ messageType: "ACK" }, { op: 2 }]],
+  ["hardware-not-ethernet", [{ messageType: "DISCOVER" }, { htype: 32, hlen: 0 }]],
+  ["hardware-address-not-unicast", [{ messageType: "DISCOVER" }, { mac: "01:00:5e:00:00:01" }]],
+  ["hardware-address-not-unicast", [{ messageType: "DISCOVER" }, { mac: "00:00:00:00:00:00" }]],
+  ["bootp-not-dhcp", [{ hostName: "old" }]],
   [
-    "option 50 has another shape",
+    "option-50-malformed",
     [{}, { options: new Map([...options({ messageType: "REQUEST" }), [50, new Uint8Array(3)]]) }],
   ],
 ];

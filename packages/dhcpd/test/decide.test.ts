@@ -45,19 +45,16 @@ const none = () => ({ is: "none", because: "device is not expected here" }) as c
 test("DISCOVER is offered the candidate, and the database is asked before anyone hears no", () => {
   const discover = packet({ messageType: "DISCOVER" });
   assert.equal(says(discover), "offer");
-  assert.equal(says(discover, { candidate: none }), "ask: device is not expected here");
-  assert.equal(says(discover, { candidate: none, isAsked: true }), "ignore: device is not expected here");
-  assert.equal(says(discover, { segment: undefined }), "ignore: no segment holds the address of its link");
+  assert.equal(says(discover, { candidate: none }), "ask: device-not-expected");
+  assert.equal(says(discover, { candidate: none, isAsked: true }), "ignore: device-not-expected");
+  assert.equal(says(discover, { segment: undefined }), "ignore: no-segment");
 });
 
 test("SELECTING: ours is committed, another's is left alone, a foreign address is refused", () => {
   assert.equal(says(request({ serverId: OURS, requestedAddress: A })), "commit");
-  assert.equal(says(request({ serverId: OTHER, requestedAddress: A })), "ignore: request names another server");
-  assert.equal(says(request({ serverId: OURS })), "ignore: request names no address");
-  assert.equal(
-    says(request({ serverId: OURS, requestedAddress: ip("10.0.0.1") })),
-    "nak: address is not on this segment",
-  );
+  assert.equal(says(request({ serverId: OTHER, requestedAddress: A })), "ignore: request-names-another-server");
+  assert.equal(says(request({ serverId: OURS })), "ignore: request-names-no-address");
+  assert.equal(says(request({ serverId: OURS, requestedAddress: ip("10.0.0.1") })), "nak: address-off-segment");
 });
 
 const remembering: [string, Message][] = [
@@ -69,14 +66,11 @@ for (const [state, message] of remembering) {
   test(`${state}: what we remember is renewed, what we know better is refused, what we do not know is asked, then silence`, () => {
     assert.equal(says(message, held()), "commit");
     assert.equal(says(message, held({ expiresAt: 0 })), "commit", "expiry marks idle; the constraint decides");
-    assert.equal(says(message, { own: lease({ address: B }) }), "nak: interface holds another address");
-    assert.equal(
-      says(message, { named: lease({ address: A, mac: STRANGER }) }),
-      "nak: address is bound to another interface",
-    );
-    assert.equal(says(message), "ask: no record of this client");
-    assert.equal(says(message, { isAsked: true }), "ignore: no record of this client");
-    assert.equal(says(message, { ...held({ state: "declined" }), isAsked: true }), "ignore: no record of this client");
+    assert.equal(says(message, { own: lease({ address: B }) }), "nak: interface-holds-another-address");
+    assert.equal(says(message, { named: lease({ address: A, mac: STRANGER }) }), "nak: address-bound-elsewhere");
+    assert.equal(says(message), "ask: client-unknown");
+    assert.equal(says(message, { isAsked: true }), "ignore: client-unknown");
+    assert.equal(says(message, { ...held({ state: "declined" }), isAsked: true }), "ignore: client-unknown");
   });
 }
 
@@ -84,16 +78,13 @@ test("who begins anew with an address of what drains is refused; who renews is g
   const renewing = decide(client(request({}, { ciaddr: A })), view({ ...held(), term: draining }), (id) => id === OURS);
   assert.ok(renewing.do === "commit");
   assert.equal(renewing.bind.leaseSeconds, 90);
-  assert.equal(says(request({ requestedAddress: A }), { ...held(), term: draining }), "nak: prefix is draining");
-  assert.equal(says(request({ requestedAddress: A }), { term: draining }), "ask: no record of this client");
+  assert.equal(says(request({ requestedAddress: A }), { ...held(), term: draining }), "nak: prefix-draining");
+  assert.equal(says(request({ requestedAddress: A }), { term: draining }), "ask: client-unknown");
 });
 
 test("a client on the wrong network is told so in every state", () => {
-  assert.equal(says(request({ requestedAddress: ip("10.0.0.1") })), "nak: address is not on this segment");
-  assert.equal(
-    says(request({}, { ciaddr: ip("10.0.0.1"), giaddr: ip("127.64.0.1") })),
-    "nak: address is not on this segment",
-  );
+  assert.equal(says(request({ requestedAddress: ip("10.0.0.1") })), "nak: address-off-segment");
+  assert.equal(says(request({}, { ciaddr: ip("10.0.0.1"), giaddr: ip("127.64.0.1") })), "nak: address-off-segment");
 });
 
 test("RELEASE and DECLINE give back only what the interface holds", () => {
@@ -101,22 +92,22 @@ test("RELEASE and DECLINE give back only what the interface holds", () => {
   const decline = packet({ messageType: "DECLINE", serverId: OURS, requestedAddress: A });
   for (const message of [release, decline]) {
     assert.equal(says(message, held()), "giveBack");
-    assert.equal(says(message), "ask: gives back an address it does not hold");
+    assert.equal(says(message), "ask: release-of-foreign-address");
     assert.equal(
       says(message, { named: lease({ address: A, mac: STRANGER }), isAsked: true }),
-      "ignore: gives back an address it does not hold",
+      "ignore: release-of-foreign-address",
     );
   }
   const elsewhere = packet({ messageType: "RELEASE", serverId: OTHER }, { ciaddr: A });
-  assert.equal(says(elsewhere, held()), "ignore: request names another server");
+  assert.equal(says(elsewhere, held()), "ignore: request-names-another-server");
 });
 
 test("INFORM is answered for an address of the segment", () => {
   assert.equal(says(packet({ messageType: "INFORM" }, { ciaddr: A })), "inform");
-  assert.equal(says(packet({ messageType: "INFORM" })), "ignore: INFORM without an address");
+  assert.equal(says(packet({ messageType: "INFORM" })), "ignore: inform-without-address");
 });
 
 test("what is not for a server is left alone", () => {
-  assert.equal(says(packet({ messageType: "OFFER" })), "ignore: OFFER is not for a server");
-  assert.equal(says(packet({ messageType: "TYPE200" })), "ignore: TYPE200 is not for a server");
+  assert.equal(says(packet({ messageType: "OFFER" })), "ignore: not-for-a-server");
+  assert.equal(says(packet({ messageType: "TYPE200" })), "ignore: not-for-a-server");
 });

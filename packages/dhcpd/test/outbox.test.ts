@@ -32,7 +32,7 @@ test("a device that moved is reported as an event when dhcpd appended it", () =>
     kind: "interface.moved",
     mac: LAB.mac,
     address: "10.0.8.7",
-    because: "it has an address on another segment now",
+    because: "device-moved",
     trace: "t",
     detail: { segment: "host-b", from: "host-a", was: "10.0.0.20" },
   });

@@ -14,6 +14,7 @@ export * from "./metrics.ts";
 export * from "./nearest.ts";
 export * from "./news.ts";
 export * from "./owning.ts";
+export * from "./reason.ts";
 export * from "./recent.ts";
 export * from "./run.ts";
 export * from "./schema.ts";

@@ -1,13 +1,14 @@
 /**
  * What a codec returns for bytes that are not of its protocol: a value, never thrown past the codec's door.
- * `because` is a short, fixed sentence (it becomes a counter's label); `at` is the byte offset where reading stopped.
+ * `because` is short and fixed: of a whole packet a code, which becomes a counter's label; of a text that a person wrote a
+ * sentence. `at` is the byte offset where reading stopped.
  */
-export class Malformed {
+export class Malformed<Because extends string = string> {
   readonly is = "malformed";
-  readonly because: string;
+  readonly because: Because;
   readonly at: number;
 
-  constructor(because: string, at = 0) {
+  constructor(because: Because, at = 0) {
     this.because = because;
     this.at = at;
   }

@@ -34,7 +34,7 @@ test("a request sent again while its promise is under way is one promise and one
   await using on = await lab();
   const { request, open } = await waiting(on, LAB.mac);
   for (const xid of [2, 3]) on.relay.send({ ...request, xid });
-  await until(async () => (await silences(on, "asked again while its promise is under way")) === 2);
+  await until(async () => (await silences(on, "repeated-while-pending")) === 2);
   open();
   const ack = await on.relay.next();
   assert.deepEqual([type(ack), ack.xid], ["ACK", 3]);
@@ -82,9 +82,9 @@ test("who has stopped asking is let go when its turn comes, who asks again is no
   assert.equal(type(await on.relay.ask(packet({ messageType: "DISCOVER" }, { mac: mac(3) }))), "OFFER", "all was read");
   on.site.clock.advance(11_000);
   on.relay.send(second);
-  await until(async () => (await silences(on, "asked again while its promise is under way")) === 1);
+  await until(async () => (await silences(on, "repeated-while-pending")) === 1);
   open();
-  await until(async () => (await silences(on, "the client stopped asking before its turn came")) === 1);
+  await until(async () => (await silences(on, "client-gave-up")) === 1);
 });
 
 test("while those that wait will hardly be served in time, no new client is invited, but one that waits may begin anew", async () => {
@@ -95,7 +95,7 @@ test("while those that wait will hardly be served in time, no new client is invi
   assert.equal(type(await on.relay.next()), "ACK");
   const { open } = await waiting(on, mac(2));
   on.relay.send(packet({ messageType: "DISCOVER" }, { mac: mac(3) }));
-  await until(async () => (await silences(on, "the promises under way come first")) === 1);
+  await until(async () => (await silences(on, "pending-leases-first")) === 1);
   assert.equal(type(await on.relay.ask(packet({ messageType: "DISCOVER" }, { mac: mac(2) }))), "OFFER");
   open();
   assert.equal(type(await on.relay.next()), "ACK");

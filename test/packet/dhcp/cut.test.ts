@@ -40,7 +40,7 @@ for (const [n, cut] of CUTS.entries()) {
       const heard = relay.received.splice(0);
       // What is durable may have come back by the feed meanwhile: then it stands, and may be said.
       if (heard.length > 0) assert.ok(DURABLE.has(cut), "what was taken back is said");
-      else assert.deepEqual(silences(mac), ["database away and the address is not bound"]);
+      else assert.deepEqual(silences(mac), ["database-away-not-bound"]);
     }
     assert.equal(line.made[cut], 1);
     const again = await relay.ask({ ...selecting(offer, mac), ...fresh() });

@@ -38,7 +38,7 @@ async function renewUnknown(mac: string, address: IPv4): Promise<void> {
   await until(isSaid);
 }
 
-const UNKNOWN = "no record of this client";
+const UNKNOWN = "client-unknown";
 
 /** Goes back to the backup while no sequencer runs, as an operator would; the next one begins a new epoch. */
 async function restored(restore: () => Promise<void>, meanwhile: () => Promise<void>): Promise<void> {

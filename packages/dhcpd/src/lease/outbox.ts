@@ -3,6 +3,7 @@ import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
 import type { Change, Lease, Replica, Store } from "@firstlight/ipam";
 import { type Backoff, backoffMs, News } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";
+import type { Reason } from "../reasons.ts";
 import { Tail } from "./tail.ts";
 
 /** Who dhcpd is in the change feed: only its own leases are DHCP events. */
@@ -109,10 +110,10 @@ export function eventOf(change: Change): BootEvent | undefined {
 
 type Arrival = Extract<Change, { is: "event"; kind: "arrival" }>;
 
-const WHY: Readonly<Record<Arrival["event"]["is"], string>> = {
-  promoted: "it was predicted",
-  moved: "it has an address on another segment now",
-  alternates: "it goes to and fro between two segments: it is at home in both",
+const WHY: Readonly<Record<Arrival["event"]["is"], Reason>> = {
+  promoted: "device-predicted",
+  moved: "device-moved",
+  alternates: "device-alternates",
 };
 
 function arrivalOf(change: Arrival): BootEvent {

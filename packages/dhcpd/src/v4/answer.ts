@@ -8,6 +8,7 @@ import { destination, type ReplyType } from "./delivery.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Journal } from "../lease/journal.ts";
 import type { Metrics } from "../metrics.ts";
+import { type Reason, REASONS } from "../reasons.ts";
 import { gatewayOf, grant, refusal, withRelayEcho } from "./reply.ts";
 
 export interface AnswerParts {
@@ -55,16 +56,17 @@ export class Answer {
     this.#send(exchange, granted.type, reply);
     if (granted.type === "OFFER") {
       const file = boot.bootFile === undefined ? {} : { file: boot.bootFile };
-      this.tell(exchange, "dhcp.offer", boot.because, { ...file, stage: client.stage }, address);
+      const arch = client.arch !== undefined && boot.because === "no-boot-file" ? { arch: client.arch } : {};
+      this.tell(exchange, "dhcp.offer", boot.because, { ...file, ...arch, stage: client.stage }, address);
     }
   }
 
-  nak(exchange: Exchange, because: string): void {
-    this.#send(exchange, "NAK", refusal(exchange.client, serverIdOf(exchange), because));
+  nak(exchange: Exchange, because: Reason): void {
+    this.#send(exchange, "NAK", refusal(exchange.client, serverIdOf(exchange), REASONS[because].sentence));
     this.tell(exchange, "dhcp.nak", because);
   }
 
-  silence(exchange: Exchange, because: string, detail: Readonly<Record<string, string>> = {}): void {
+  silence(exchange: Exchange, because: Reason, detail: Readonly<Record<string, string>> = {}): void {
     this.#parts.metrics.silence(because);
     this.tell(exchange, "dhcp.silence", because, { type: exchange.client.type, ...detail });
   }
@@ -72,7 +74,7 @@ export class Answer {
   tell(
     { client, trace }: Exchange,
     kind: EventKind,
-    because?: string,
+    because?: Reason,
     detail: Readonly<Record<string, string>> = {},
     address?: IPv4,
   ): void {
@@ -87,8 +89,8 @@ export class Answer {
   }
 
   #boot({ client, trace }: Exchange, { segment, leaseSeconds }: Granted): Boot {
-    if (!segment.boots) return { because: "segment boots nothing" };
-    if (trace === undefined || leaseSeconds === undefined) return { because: "no boot is under way" };
+    if (!segment.boots) return { because: "boots-nothing" };
+    if (trace === undefined || leaseSeconds === undefined) return { because: "no-boot-under-way" };
     return bootOf(client, this.#parts.source, trace);
   }
 
@@ -111,7 +113,7 @@ export class Answer {
 }
 
 /** What makes an event the same one again: the exchange, or the no. Any other is always another. */
-const KEYS: { readonly [Kind in EventKind]?: (client: Client, because: string | undefined) => string | number } = {
+const KEYS: { readonly [Kind in EventKind]?: (client: Client, because: Reason | undefined) => string | number } = {
   "dhcp.discover": ({ message }) => message.xid,
   "dhcp.offer": ({ message }) => message.xid,
   "dhcp.silence": ({ type }, because) => `${type} ${because}`,

@@ -1,6 +1,7 @@
 import { type IPv4, formatIPv4 } from "@firstlight/wire";
 import { type Options, pxeVendor } from "@firstlight/wire/dhcp4";
 import type { Client } from "./client.ts";
+import type { Reason } from "../reasons.ts";
 
 /** What each firmware is given to load, by its option 93, and how it fetches: RFC 4578, UEFI §24.7. */
 export const ARCH_FILES: Readonly<Record<string, { readonly by: "tftp" | "http"; readonly file: string }>> = {
@@ -34,7 +35,7 @@ export interface Boot {
   readonly vendor?: Options;
   readonly ipxe?: Options;
   /** Why there is nothing to load, or why it is this. */
-  readonly because: string;
+  readonly because: Reason;
 }
 
 const FILE_FIELD = 127;
@@ -43,19 +44,19 @@ const NO_PROXY = new Map([[176, Uint8Array.of(1)]]); // iPXE's "no-pxedhcp": spa
 
 /** What this client is to load: architecture × stage. `trace` joins the fetch to its DISCOVER. */
 export function bootOf(client: Client, source: BootSource, trace: string): Boot {
-  if (client.stage === "os") return { because: "a running system loads nothing" };
+  if (client.stage === "os") return { because: "system-running" };
   const base = `${source.bootUrl}/t/${trace}`;
   if (client.stage === "ipxe") {
     const url = `${base}/boot.ipxe`;
-    return { bootFile: url, ...fits(url), ipxe: NO_PROXY, because: "iPXE runs a script" };
+    return { bootFile: url, ...fits(url), ipxe: NO_PROXY, because: "ipxe-script" };
   }
   const { arch } = client;
-  if (arch === undefined) return { because: "firmware names no architecture" };
+  if (arch === undefined) return { because: "no-architecture" };
   const row = ARCH_FILES[arch];
   const file = source.files[arch] ?? row?.file;
-  if (file === undefined) return { because: `no boot file for ${arch}` };
+  if (file === undefined) return { because: "no-boot-file" };
   if (client.wantsHttp || row?.by === "http") {
-    return { bootFile: `${base}/artefacts/ipxe/${file}`, vendorClass: "HTTPClient", because: "UEFI HTTP boot" };
+    return { bootFile: `${base}/artefacts/ipxe/${file}`, vendorClass: "HTTPClient", because: "uefi-http-boot" };
   }
   const path = `t/${trace}/${file}`;
   const server = formatIPv4(source.nextServer);
@@ -69,7 +70,7 @@ export function bootOf(client: Client, source: BootSource, trace: string): Boot 
       vendorClass: "PXEClient",
       vendor: pxeVendor({ discoveryControl: BOOT_HERE }),
     }),
-    because: "PXE boot",
+    because: "pxe-boot",
   };
 }
 

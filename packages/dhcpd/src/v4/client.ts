@@ -12,6 +12,7 @@ import {
 } from "@firstlight/wire/dhcp4";
 import type { RelayInfo } from "@firstlight/ipam";
 import type { Stage } from "../lease/stage.ts";
+import type { Reason } from "../reasons.ts";
 
 /** What one packet says about its sender, gathered once. */
 export interface Client {
@@ -44,7 +45,7 @@ export interface Client {
 
 /** Not a client's packet, with the reason. */
 export interface NotAClient {
-  readonly because: string;
+  readonly because: Reason;
   readonly mac?: Mac;
 }
 
@@ -56,18 +57,17 @@ export function clientOf(
   from: { readonly address: number | bigint; readonly port: number },
   local: IPv4,
 ): Client | NotAClient {
-  if (message.op !== 1) return { because: "a reply, not a request" };
-  if (message.htype !== 1 || message.hlen !== 6) return { because: "hardware address is not Ethernet's" };
+  if (message.op !== 1) return { because: "not-a-request" };
+  if (message.htype !== 1 || message.hlen !== 6) return { because: "hardware-not-ethernet" };
   const mac = macFrom(message.chaddr);
-  if (mac === 0 || (message.chaddr[0]! & 1) === 1) return { because: "hardware address is not a unicast one" };
-  if (typeof from.address !== "number") return { because: "DHCPv4 does not come from an IPv6 address", mac };
+  if (mac === 0 || (message.chaddr[0]! & 1) === 1) return { because: "hardware-address-not-unicast" };
+  if (typeof from.address !== "number") return { because: "source-not-ipv4", mac };
   const { options, giaddr, ciaddr } = message;
   for (const name of ["messageType", "requestedAddress", "serverId", "relayAgent"] as const) {
-    if (get(options, name) instanceof Malformed)
-      return { because: `option ${OPTIONS[name][0]} has another shape`, mac };
+    if (get(options, name) instanceof Malformed) return { because: `option-${OPTIONS[name][0]}-malformed`, mac };
   }
   const type = said(options, "messageType");
-  if (type === undefined) return { because: "BOOTP, not DHCP", mac };
+  if (type === undefined) return { because: "bootp-not-dhcp", mac };
   // RFC 3046 §2.1: option 82 counts only from a relay; what a client on our link writes there proves nothing.
   const agent = giaddr === ANY ? undefined : said(options, "relayAgent");
   const vendorClass = said(options, "vendorClass");

@@ -1,6 +1,8 @@
 import type { Bind, Candidate, GiveBack, Lease, PrefixRow, RolePool, Segment, Term } from "@firstlight/ipam";
 import { ANY, contains, formatAddress, type IPv4 } from "@firstlight/wire";
 import type { Client } from "./client.ts";
+import { reasonOf } from "../refusals.ts";
+import type { Reason } from "../reasons.ts";
 
 /** What the IPAM knows that matters to one packet. */
 export interface View {
@@ -29,13 +31,13 @@ export type Effect =
   | { readonly do: "commit"; readonly segment: Segment; readonly prefix: PrefixRow; readonly bind: Bind }
   | { readonly do: "giveBack"; readonly giveBack: GiveBack }
   | { readonly do: "inform"; readonly segment: Segment; readonly prefix: PrefixRow }
-  | { readonly do: "nak"; readonly because: string }
+  | { readonly do: "nak"; readonly because: Reason }
   /** The replica may lag: ask the database about this client, then decide again. */
-  | { readonly do: "ask"; readonly because: string }
-  | { readonly do: "ignore"; readonly because: string; readonly detail?: Readonly<Record<string, string>> };
+  | { readonly do: "ask"; readonly because: Reason }
+  | { readonly do: "ignore"; readonly because: Reason; readonly detail?: Readonly<Record<string, string>> };
 
-const ignore = (because: string): Effect => ({ do: "ignore", because });
-const nak = (because: string): Effect => ({ do: "nak", because });
+const ignore = (because: Reason): Effect => ({ do: "ignore", because });
+const nak = (because: Reason): Effect => ({ do: "nak", because });
 
 /** What RFC 2131 §4.3 has a server do with one packet. `isOurs` knows every address that stands for this server. */
 export function decide(client: Client, view: View, isOurs: (serverId: IPv4) => boolean): Effect {
@@ -50,7 +52,7 @@ export function decide(client: Client, view: View, isOurs: (serverId: IPv4) => b
     case "INFORM":
       return inform(client, view);
     default:
-      return ignore(`${client.type} is not for a server`);
+      return ignore("not-for-a-server");
   }
 }
 
@@ -64,14 +66,15 @@ export function namedAddress({ type, requested, message: { ciaddr } }: Client): 
 /** §4.3.1. Nothing is written: the address is a function of identity and IPAM. */
 function discover(_client: Client, view: View): Effect {
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the address of its link");
+  if (!segment) return ignore("no-segment");
   const candidate = view.candidate();
   if (candidate.is === "none") {
-    const { because, pools } = candidate;
+    const { pools } = candidate;
+    const because = reasonOf(candidate.because);
     if (!view.isAsked) return { do: "ask", because };
     return pools ? { do: "ignore", because, detail: { pools: pools.map(rangeOf).join(" ") } } : ignore(because);
   }
-  if (typeof candidate.address !== "number") return ignore("segment has no IPv4 address to give");
+  if (typeof candidate.address !== "number") return ignore("no-ipv4-candidate");
   const { address, prefix } = candidate;
   return { do: "offer", segment, address, prefix, leaseSeconds: view.term(prefix, true).leaseSeconds };
 }
@@ -79,49 +82,49 @@ function discover(_client: Client, view: View): Effect {
 /** §4.3.2, by the state the client is in: table 4. */
 function request(client: Client, view: View, isOurs: (serverId: IPv4) => boolean): Effect {
   const isSelecting = client.serverId !== undefined;
-  if (isSelecting && !isOurs(client.serverId)) return ignore("request names another server");
+  if (isSelecting && !isOurs(client.serverId)) return ignore("request-names-another-server");
   const address = namedAddress(client);
-  if (address === undefined) return ignore("request names no address");
+  if (address === undefined) return ignore("request-names-no-address");
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the address of its link");
+  if (!segment) return ignore("no-segment");
   const prefix = prefixOf(view, address);
-  if (!prefix) return nak("address is not on this segment"); // "on the wrong network": NAK, in every state
+  if (!prefix) return nak("address-off-segment"); // "on the wrong network": NAK, in every state
   const isRenewing = isSelecting || client.message.ciaddr !== ANY;
   const { leaseSeconds, because } = view.term(prefix, isRenewing);
   const commit: Effect = { do: "commit", segment, prefix, bind: bindOf(client, segment, address, leaseSeconds) };
   if (isSelecting) return commit; // the constraint arbitrates
   // INIT-REBOOT, RENEWING, REBINDING: only what we remember.
-  if (holds(client, segment, view.named)) return because === undefined ? commit : nak(because);
-  if (view.own?.state === "bound" && view.own.address !== address) return nak("interface holds another address");
-  if (view.named?.state === "bound") return nak("address is bound to another interface");
-  if (!view.isAsked) return { do: "ask", because: "no record of this client" };
-  return ignore("no record of this client"); // "MUST remain silent": another server may know it
+  if (holds(client, segment, view.named)) return because === undefined ? commit : nak(reasonOf(because));
+  if (view.own?.state === "bound" && view.own.address !== address) return nak("interface-holds-another-address");
+  if (view.named?.state === "bound") return nak("address-bound-elsewhere");
+  if (!view.isAsked) return { do: "ask", because: "client-unknown" };
+  return ignore("client-unknown"); // "MUST remain silent": another server may know it
 }
 
 /** §4.3.3 and §4.3.4. */
 function giveBack(client: Client, view: View, isOurs: (serverId: IPv4) => boolean): Effect {
-  if (client.serverId !== undefined && !isOurs(client.serverId)) return ignore("request names another server");
+  if (client.serverId !== undefined && !isOurs(client.serverId)) return ignore("request-names-another-server");
   const address = namedAddress(client);
-  if (address === undefined) return ignore("gives back no address");
+  if (address === undefined) return ignore("release-names-no-address");
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the address of its link");
+  if (!segment) return ignore("no-segment");
   if (holds(client, segment, view.named)) {
     const { mac } = client;
     const what = client.type === "RELEASE" ? "release" : "decline";
     return { do: "giveBack", giveBack: { do: what, segment: segment.id, mac, address } };
   }
-  const because = "gives back an address it does not hold";
+  const because = "release-of-foreign-address";
   return view.isAsked ? ignore(because) : { do: "ask", because };
 }
 
 /** §4.3.5: parameters for an address it already has; no lease, no check of the binding. */
 function inform(client: Client, view: View): Effect {
   const address = namedAddress(client);
-  if (address === undefined) return ignore("INFORM without an address");
+  if (address === undefined) return ignore("inform-without-address");
   const { segment } = view;
-  if (!segment) return ignore("no segment holds the address of its link");
+  if (!segment) return ignore("no-segment");
   const prefix = prefixOf(view, address);
-  return prefix ? { do: "inform", segment, prefix } : ignore("address is not on this segment");
+  return prefix ? { do: "inform", segment, prefix } : ignore("inform-address-off-segment");
 }
 
 function holds(client: Client, segment: Segment, lease: Lease | undefined): boolean {

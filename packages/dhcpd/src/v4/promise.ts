@@ -8,7 +8,7 @@ import { type Exchange, traced } from "./exchange.ts";
 import { standing } from "../lease/grace.ts";
 import type { Holds } from "../lease/holds.ts";
 import type { Metrics } from "../metrics.ts";
-import { REFUSALS } from "./silence.ts";
+import { reasonOf, replyTo } from "../refusals.ts";
 
 export interface PromiseParts {
   readonly clock: Clock;
@@ -31,7 +31,7 @@ export async function promise(
 ): Promise<void> {
   const { clock, committer, asked, answer, metrics, replica, holds, patienceMs } = parts;
   const askedAt = clock.now();
-  if (asked.joins(exchange, wanted, askedAt)) return metrics.silence("asked again while its promise is under way");
+  if (asked.joins(exchange, wanted, askedAt)) return metrics.silence("repeated-while-pending");
   const given = asked.again(exchange, wanted, replica, askedAt);
   if (given) return repeat(parts, exchange, given, askedAt);
   const waiting = asked.wait(exchange, wanted, askedAt);
@@ -61,13 +61,13 @@ export async function promise(
     }
     case "refused":
       holds.drop(address);
-      return answer[REFUSALS[outcome.because]](newest, outcome.because);
+      return answer[replyTo(outcome.because)](newest, reasonOf(outcome.because));
     case "busy":
-      return answer.silence(newest, "too many promises wait for the database");
+      return answer.silence(newest, "commit-queue-full");
     case "given up":
-      return answer.silence(newest, "the client stopped asking before its turn came");
+      return answer.silence(newest, "client-gave-up");
     case "givenBack":
-      return answer.silence(newest, "the client gave the address back meanwhile");
+      return answer.silence(newest, "released-meanwhile");
   }
 }
 
@@ -90,5 +90,5 @@ function withoutDatabase(
   const known = replica.interface(segment.id, bind.mac);
   const { leaseSeconds } = stands;
   answer.grant(exchange, { type: "ACK", segment, prefix, address, leaseSeconds, known });
-  answer.tell(exchange, "dhcp.ack", "database away, within the lease's grace", {}, address);
+  answer.tell(exchange, "dhcp.ack", "database-away-within-grace", {}, address);
 }

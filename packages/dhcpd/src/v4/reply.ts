@@ -106,10 +106,10 @@ function writeAlike({ segment, prefix, gateway, domain, leaseSeconds }: Shared):
 }
 
 /** A NAK: RFC 2131 table 3; nothing but the reason and the echoes. */
-export function refusal(client: Client, serverId: IPv4, because: string): Message {
+export function refusal(client: Client, serverId: IPv4, sentence: string): Message {
   return {
     ...head(client, "NAK"),
-    options: options({ messageType: "NAK", serverId, message: because, clientId: client.clientId }),
+    options: options({ messageType: "NAK", serverId, message: sentence, clientId: client.clientId }),
   };
 }
 

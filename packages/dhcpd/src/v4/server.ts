@@ -6,6 +6,8 @@ import { type Client, clientOf } from "./client.ts";
 import { decide, type Effect } from "./decide.ts";
 import { type Exchange, type Line, traced } from "./exchange.ts";
 import type { Fresh, Lookups } from "../lease/lookup.ts";
+import type { Reason } from "../reasons.ts";
+import { reasonOf } from "../refusals.ts";
 import { promise, type PromiseParts } from "./promise.ts";
 import type { Traces } from "../lease/traces.ts";
 import { viewOf } from "./view.ts";
@@ -63,13 +65,13 @@ export class Server {
   }
 
   /** Why this packet is not even looked at; what is refused here is counted and no more, for there may be millions. */
-  #admit(mac: Mac, giaddr: IPv4, from: IPv4): string | undefined {
+  #admit(mac: Mac, giaddr: IPv4, from: IPv4): Reason | undefined {
     const { relays, replica, perClient, perRelayUnknown, clock } = this.#parts;
-    if (giaddr !== ANY && relays && !relays.some((prefix) => contains(prefix, from))) return "relay is not trusted";
+    if (giaddr !== ANY && relays && !relays.some((prefix) => contains(prefix, from))) return "relay-not-trusted";
     const now = clock.now();
     const isKnown = replica.expected(mac) !== undefined || replica.interfacesOf(mac).length > 0;
-    if (!isKnown && !perRelayUnknown.take(giaddr, now)) return "too many unknown machines behind this relay";
-    return perClient.take(mac, now) ? undefined : "too many packets from this machine";
+    if (!isKnown && !perRelayUnknown.take(giaddr, now)) return "unknown-machines-limit";
+    return perClient.take(mac, now) ? undefined : "client-limit";
   }
 
   #facts({ client }: Exchange): Record<string, string> {
@@ -91,7 +93,7 @@ export class Server {
     switch (effect.do) {
       case "offer": {
         const { segment, address, prefix, leaseSeconds } = effect;
-        if (!this.#hasRoom(client.mac)) return metrics.silence("the promises under way come first");
+        if (!this.#hasRoom(client.mac)) return metrics.silence("pending-leases-first");
         holds.hold(address, client.mac, clock.now());
         const known = replica.interface(segment.id, client.mac);
         return answer.grant(exchange, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
@@ -130,17 +132,17 @@ export class Server {
     const { committer, asked, answer, metrics } = this.#parts;
     asked.forget(giveBack.mac);
     const outcome = await committer.submit({ ...giveBack, ...traced(exchange) }).catch(() => undefined);
-    if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do} needs no answer`);
-    answer.silence(exchange, outcome?.is === "refused" ? outcome.because : "database away, nothing given back");
+    if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do}-taken`);
+    answer.silence(exchange, outcome?.is === "refused" ? reasonOf(outcome.because) : "database-away-not-released");
   }
 
   /** The replica may lag: nobody is told no before the database was asked. */
-  async #ask(exchange: Exchange, because: string): Promise<void> {
+  async #ask(exchange: Exchange, because: Reason): Promise<void> {
     const { lookups, answer } = this.#parts;
     const asked = lookups.ask(exchange.client.mac);
-    if (!asked) return answer.silence(exchange, "too many questions about unknown clients");
+    if (!asked) return answer.silence(exchange, "lookup-limit");
     const fresh = await asked.catch(() => undefined);
-    if (fresh === undefined) return answer.silence(exchange, `${because}, and the database is away`);
+    if (fresh === undefined) return answer.silence(exchange, "database-away-unconfirmed", { replica: because });
     this.#proceed(exchange, fresh);
   }
 

@@ -10,18 +10,27 @@ const SNAME_AT = 44;
 const FILE_AT = 108;
 const OPTIONS_AT = 240;
 
+/** Why bytes are no DHCPv4 message. */
+export type PacketFault =
+  | "packet-too-short"
+  | "op-unknown"
+  | "hardware-address-too-long"
+  | "no-dhcp-cookie"
+  | "overload-not-one-byte"
+  | "option-past-field";
+
 /**
  * Reads a DHCPv4 message, RFC 2131 §2. Options split by RFC 3396 are joined, overloaded fields are read as the options
  * they hold, and the overload option itself is gone. `chaddr` and the options are views into `bytes`.
  */
-export function decode(bytes: Uint8Array): Message | Malformed {
-  if (bytes.length < OPTIONS_AT) return new Malformed("shorter than a DHCP header", bytes.length);
+export function decode(bytes: Uint8Array): Message | Malformed<PacketFault> {
+  if (bytes.length < OPTIONS_AT) return new Malformed("packet-too-short", bytes.length);
   const reader = new Reader(bytes);
   const op = reader.u8();
-  if (op !== 1 && op !== 2) return new Malformed("op is neither request nor reply");
+  if (op !== 1 && op !== 2) return new Malformed("op-unknown");
   const htype = reader.u8();
   const hlen = reader.u8();
-  if (hlen > 16) return new Malformed("hardware address longer than its field", 2);
+  if (hlen > 16) return new Malformed("hardware-address-too-long", 2);
   const fields = {
     op,
     htype,
@@ -37,13 +46,13 @@ export function decode(bytes: Uint8Array): Message | Malformed {
     chaddr: reader.take(16),
   };
   reader.at = OPTIONS_AT - 4;
-  if (reader.u32() !== COOKIE) return new Malformed("no DHCP magic cookie", OPTIONS_AT - 4);
+  if (reader.u32() !== COOKIE) return new Malformed("no-dhcp-cookie", OPTIONS_AT - 4);
 
   const found: Found = { options: new Map(), more: new Map() };
   const wrong = readArea(bytes, OPTIONS_AT, bytes.length, found);
   if (wrong) return wrong;
   const overload = found.options.get(OVERLOAD);
-  if (overload && overload.length !== 1) return new Malformed("option overload is not one byte");
+  if (overload && overload.length !== 1) return new Malformed("overload-not-one-byte");
   const held = overload?.[0] ?? 0;
   // RFC 2131 §4.1: the options field first, then file, then sname.
   const inFile = held & IN_FILE ? readArea(bytes, FILE_AT, FILE_AT + 128, found) : undefined;
@@ -64,14 +73,14 @@ interface Found {
 }
 
 /** Reads one area up to its END; a missing END is tolerated, an option past the area is not. */
-function readArea(bytes: Uint8Array, from: number, end: number, found: Found): Malformed | undefined {
+function readArea(bytes: Uint8Array, from: number, end: number, found: Found): Malformed<PacketFault> | undefined {
   let at = from;
   while (at < end) {
     const code = bytes[at++]!;
     if (code === PAD) continue;
     if (code === END) return undefined;
     const length = bytes[at++];
-    if (length === undefined || at > end || at + length > end) return new Malformed("option runs past its field", at);
+    if (length === undefined || at > end || at + length > end) return new Malformed("option-past-field", at);
     const value = bytes.subarray(at, at + length);
     at += length;
     if (!found.options.has(code)) found.options.set(code, value);

@@ -119,11 +119,11 @@ test("overloaded fields are read as the options they hold, in the order of RFC 2
 });
 
 const nonsense: [string, (bytes: Uint8Array) => Uint8Array][] = [
-  ["shorter than a DHCP header", (bytes) => bytes.subarray(0, 239)],
-  ["op is neither request nor reply", (bytes) => bytes.with(0, 3)],
-  ["hardware address longer than its field", (bytes) => bytes.with(2, 17)],
-  ["no DHCP magic cookie", (bytes) => bytes.with(236, 0)],
-  ["option runs past its field", (bytes) => bytes.with(240, 53).with(241, 200)],
+  ["packet-too-short", (bytes) => bytes.subarray(0, 239)],
+  ["op-unknown", (bytes) => bytes.with(0, 3)],
+  ["hardware-address-too-long", (bytes) => bytes.with(2, 17)],
+  ["no-dhcp-cookie", (bytes) => bytes.with(236, 0)],
+  ["option-past-field", (bytes) => bytes.with(240, 53).with(241, 200)],
 ];
 for (const [because, spoil] of nonsense) {
   test(`Malformed: ${because}`, () => {
