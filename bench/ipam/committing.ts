@@ -17,7 +17,7 @@ export const SITE = {
   expectedMachines: [],
 };
 
-/** Durable promises a second, as dhcpd makes them: batches, several writers, the sequencer in office beside them. */
+/** Durable promises a second, as dhcpd makes them: batches, several writers, a sequencer beside them. */
 export async function committing(url: string, what: "new" | "renew"): Promise<Sample> {
   await migrateIpam(url);
   await using store = createStore({ url, name: "bench", poolSize: WRITERS + 1 });

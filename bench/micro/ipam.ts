@@ -49,5 +49,15 @@ export const change: Case = {
 
 function renewal(row: Lease, position: number): Change {
   const { version } = row;
-  return { position, kind: "lease", key: keyOf(row), version, row, dns: false, at: position, actor: "daemon/dhcpd" };
+  return {
+    is: "row",
+    position,
+    kind: "lease",
+    key: keyOf(row),
+    version,
+    row,
+    dns: false,
+    at: position,
+    actor: "daemon/dhcpd",
+  };
 }

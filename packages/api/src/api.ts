@@ -194,7 +194,9 @@ function followExpected(
     const devices =
       event.is === "reload"
         ? inReplica(replica)
-        : event.changes.flatMap(({ row }) => (row?.kind === "expected" ? [expectedFrom(row)] : []));
+        : event.changes.flatMap((change) =>
+            change.is === "row" && change.row?.kind === "expected" ? [expectedFrom(change.row)] : [],
+          );
     if (devices.length > 0) roster.expect(devices).then((ids) => ids.forEach(changed), failed);
   });
 }

@@ -89,8 +89,8 @@ async function step({ api, store }: OutboxParts, after: FeedPosition, tail: Tail
  */
 export function eventOf(change: Change): BootEvent | undefined {
   if (change.actor !== ACTOR) return undefined;
-  if (change.told) return arrivalOf(change, change.told);
-  if (change.row?.kind !== "lease") return undefined;
+  if (change.is === "event") return arrivalOf(change);
+  if (change.is !== "row" || change.row?.kind !== "lease") return undefined;
   const lease: Lease = change.row;
   const address = formatAddress(lease.address);
   return {
@@ -107,13 +107,16 @@ export function eventOf(change: Change): BootEvent | undefined {
   };
 }
 
-const WHY: Readonly<Record<NonNullable<Change["told"]>["is"], string>> = {
+type Arrival = Extract<Change, { is: "event"; kind: "arrival" }>;
+
+const WHY: Readonly<Record<Arrival["event"]["is"], string>> = {
   promoted: "it was predicted",
   moved: "it has an address on another segment now",
   alternates: "it goes to and fro between two segments: it is at home in both",
 };
 
-function arrivalOf(change: Change, { is, mac, address, segment, from, was }: NonNullable<Change["told"]>): BootEvent {
+function arrivalOf(change: Arrival): BootEvent {
+  const { is, mac, address, segment, from, was } = change.event;
   return {
     id: `arrival:${change.version}:${change.at}:${address}`,
     at: change.at,

@@ -40,7 +40,7 @@ async function renewUnknown(mac: string, address: IPv4): Promise<void> {
 
 const UNKNOWN = "no record of this client";
 
-/** Goes back to the backup with no sequencer in office, as an operator would; the next one begins a new epoch. */
+/** Goes back to the backup while no sequencer runs, as an operator would; the next one begins a new epoch. */
 async function restored(restore: () => Promise<void>, meanwhile: () => Promise<void>): Promise<void> {
   const { epoch } = replica.at;
   await lab.sequencer[Symbol.asyncDispose]();

@@ -66,7 +66,7 @@ test("another database's epoch is followed from where the API stands", async () 
 
 test("what others changed is no DHCP event", () => {
   const row = lease();
-  const change = { position: 9, kind: "lease", key: keyOf(row), version: 2, row, dns: true, at: 5 } as const;
+  const change = { is: "row", position: 9, kind: "lease", key: keyOf(row), version: 2, row, dns: true, at: 5 } as const;
   assert.equal(eventOf({ ...change, actor: "operator/root" }), undefined);
   assert.equal(eventOf({ ...change, actor: ACTOR })?.id, `lease:2:5:${formatAddress(row.address)}`);
   assert.equal(eventOf({ ...change, actor: ACTOR, row: { ...row, state: "declined" } })?.kind, "dhcp.decline");
@@ -78,8 +78,8 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
-test("a device that moved is an event of its own, by dhcpd's word alone", () => {
-  const told = {
+test("a device that moved is reported as an event when dhcpd appended it", () => {
+  const event = {
     is: "moved",
     mac: LAB.mac,
     segment: "host-b",
@@ -87,7 +87,8 @@ test("a device that moved is an event of its own, by dhcpd's word alone", () => 
     from: "host-a",
     was: "10.0.0.20",
   } as const;
-  const change = { position: 7, kind: "lease", key: LAB.mac, version: 9, dns: false, at: 5, told } as const;
+  const entry = { position: 7, key: LAB.mac, version: 9, dns: false, at: 5 };
+  const change = { ...entry, is: "event", kind: "arrival", event } as const;
   assert.deepEqual(eventOf({ ...change, actor: ACTOR, trace: "t" }), {
     id: "arrival:9:5:10.0.8.7",
     at: 5,

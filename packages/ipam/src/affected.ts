@@ -18,11 +18,13 @@ export type Affected =
 export function affectedBy(replica: Replica, changes: readonly Applied[]): Affected {
   const owners = new Set<string>();
   const before = new Map<number, Interface[]>(); // interfaces as they were when the batch began, and between
-  for (const { before: row } of changes) {
+  for (const change of changes) {
+    const row = change.is === "row" ? change.before : undefined;
     if (row?.kind === "interface") before.set(row.id, [...(before.get(row.id) ?? []), row]);
   }
   const versionsOf = (id: number): Interface[] => [...(before.get(id) ?? []), ...presence(replica.interfaceById(id))];
   for (const change of changes) {
+    if (change.is !== "row") continue; // events change no name
     if (change.kind === "lease" && !change.dns) continue; // a renewal: nearly all of a busy feed
     const rows = [...presence(change.before), ...presence(change.row)];
     if (REBUILDS[change.kind]?.(change.before, change.row))

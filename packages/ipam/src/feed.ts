@@ -1,37 +1,17 @@
+import type * as feed from "@firstlight/changefeed";
 import type { Told } from "./arrival.ts";
-import type { Kind, Row } from "./model.ts";
+import type { Row } from "./model.ts";
 
-/**
- * Where a reader stands in the change feed. Positions are gapless and ordered by the sequencer within an epoch; a new
- * epoch (restore, failover) forces a reload. Positions go on growing across epochs, so zone serials never go back.
- */
-export interface Position {
-  readonly epoch: string;
-  readonly position: number;
-}
+export type { Position } from "@firstlight/changefeed";
 
-/** One committed change of one row, in feed order. Versions of one row only grow. */
-export interface Change {
-  readonly position: number;
-  readonly kind: Kind;
-  /** Identity of the row within its kind: an id, a MAC, or `vrf/address` of a lease. */
-  readonly key: string;
-  readonly version: number;
-  /** The row as of this version; absent: deleted (readers keep the tombstone's version). */
-  readonly row?: Row;
-  /** What happened, where that is no row's: a device arrived. */
-  readonly told?: Told;
-  /** Whether names or addresses in DNS may differ after it: a plain renewal says no. */
-  readonly dns: boolean;
-  /** Commit time in the database's clock, milliseconds. */
-  readonly at: number;
-  /** Who: `daemon/dhcpd`, `operator/root`, `config`. */
-  readonly actor: string;
-  /** W3C trace id of the boot it belongs to, if any. */
-  readonly trace?: string;
-}
+/** The events of the IPAM on the feed, by kind. */
+export type Events = {
+  /** A device came to a segment where it was not at home. */
+  readonly arrival: Told;
+};
 
-/** A change as a replica applied it: with the row it replaced, so that a consumer of the feed need not keep its own copy. */
-export interface Applied extends Change {
-  readonly before?: Row;
-}
+/** An entry of the feed with the kinds of the IPAM. */
+export type Change = feed.Change<Row, Events>;
+export type RowChange = feed.RowChange<Row>;
+/** An entry as a replica applied it: with the row it replaced. */
+export type Applied = feed.Applied<Row, Events>;

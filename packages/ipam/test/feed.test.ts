@@ -104,8 +104,8 @@ test("of two transactions the one that began first and commits last comes last, 
   await until(async () => (await feed(here)).at(-1)?.actor === "early");
   const changes = await feed(here);
   mustBeGapless(changes);
-  const last = changes.at(-1)?.row;
-  assert.ok(last?.kind === "domain" && last.ttlSeconds === 7);
+  const last = changes.at(-1);
+  assert.ok(last?.is === "row" && last.row?.kind === "domain" && last.row.ttlSeconds === 7);
 });
 
 test("two stores that renew the same devices in opposite order leave each row's versions in order", async () => {
@@ -125,13 +125,13 @@ test("two stores that renew the same devices in opposite order leave each row's 
   assert.equal(leases.filter(({ dns }) => dns).length, 12, "renewals are no news for DNS");
 });
 
-test("the office passes on when its holder's connection dies, and nothing is lost or told twice", async () => {
+test("leadership passes on when the leader's connection dies, and no change is lost or sequenced twice", async () => {
   const here = await place();
   const { site, open } = here;
   const two: Sequencer[] = [site.sequencer(), site.sequencer()];
-  const inOffice = (): Sequencer[] => two.filter(({ isInOffice }) => isInOffice);
+  const leaders = (): Sequencer[] => two.filter(({ isLeader }) => isLeader);
   for (let round = 0; round < 3; round++) {
-    await until(() => inOffice().length === 1);
+    await until(() => leaders().length === 1);
     const writing = Array.from({ length: 10 }, (_, n) =>
       site.store.commit([bind(open, stranger(round * 10 + n), `10.0.0.${20 + round * 10 + n}`)], "t"),
     );
@@ -144,7 +144,7 @@ test("the office passes on when its holder's connection dies, and nothing is los
   const changes = await feed(here);
   mustBeGapless(changes);
   assert.equal(changes.filter(({ kind }) => kind === "lease").length, 30);
-  assert.ok(inOffice().length <= 1);
+  assert.ok(leaders().length <= 1);
 });
 
 test("in another history of the database a new epoch begins, far ahead, and readers must load anew", async () => {
@@ -159,7 +159,7 @@ test("in another history of the database a new epoch begins, far ahead, and read
   await site.sql("UPDATE ipam.feed SET system_identifier = system_identifier + 1");
 
   const second = site.sequencer();
-  await until(() => second.isInOffice);
+  await until(() => second.isLeader);
   const pulled = await source.changes(before.at, 10);
   assert.ok(pulled.is === "epoch");
   assert.notEqual(pulled.now.epoch, before.at.epoch);
@@ -197,7 +197,7 @@ test("a reader behind the trim point loads anew, one ahead of it goes on", async
   const total = (await feed(here)).length;
   await first[Symbol.asyncDispose]();
   const second = site.sequencer({ keep: 5 });
-  await until(() => second.isInOffice);
+  await until(() => second.isLeader);
   await until(async () => (await site.sql("SELECT 1 FROM ipam.change")).length === 5);
   assert.deepEqual(await source.changes({ epoch, position: 1 }, 10), {
     is: "epoch",

@@ -114,6 +114,7 @@ test("a machine that is renamed takes both its names along", async () => {
   const change = { ...row!, machine: "m77", version: row!.version + 1 } satisfies Interface;
   memory.apply([
     {
+      is: "row",
       position: 2,
       kind: "interface",
       key: String(row!.id),
@@ -126,6 +127,7 @@ test("a machine that is renamed takes both its names along", async () => {
   ]);
   const affected = affectedBy(memory, [
     {
+      is: "row",
       position: 2,
       kind: "interface",
       key: String(row!.id),

@@ -53,7 +53,9 @@ test("a pushed row is there before followers are told, with the row it replaced"
   assert.equal(seen.length, 1);
   const [event] = seen;
   assert(event?.is === "changes");
-  assert.equal(event.changes[0]?.before?.kind === "lease" && event.changes[0].before.state, "bound");
+  const [change] = event.changes;
+  assert.ok(change?.is === "row" && change.before?.kind === "lease");
+  assert.equal(change.before.state, "bound");
 });
 
 test("a row learnt ahead of the feed stays when the feed brings an older one", async () => {

@@ -178,7 +178,7 @@ test("a daemon of the first release works beside this one: leases, feed, and a s
   await using following = await createReplica(source, systemClock, { pollMs: 10 });
   const { epoch, position } = following.replica.at;
   await using sequencer = startSequencer({ url, name: "new", pollMs: 10 });
-  await until(() => sequencer.isInOffice);
+  await until(() => sequencer.isLeader);
   await oldBind(release, "02:00:00:00:05:05", "10.0.0.22");
   await until(() => following.replica.lease(ip("10.0.0.22")) !== undefined);
   assert.equal(following.replica.at.epoch, epoch, "what the old sequencer wrote is no restore");

@@ -9,8 +9,11 @@ export function flushesOf(affected: Affected, changes: readonly Applied[]): stri
 }
 
 /** `flush` knows the types that are fast to find, and TXT is none of them. */
-function textOwners({ row, before }: Applied): string[] {
-  return [row, before].flatMap((name) => (name?.kind === "name" && name.type === "TXT" ? [name.owner] : []));
+function textOwners(change: Applied): string[] {
+  if (change.is !== "row") return [];
+  return [change.row, change.before].flatMap((name) =>
+    name?.kind === "name" && name.type === "TXT" ? [name.owner] : [],
+  );
 }
 
 /**

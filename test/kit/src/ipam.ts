@@ -9,6 +9,7 @@ import {
   type Replica,
   type ReplicaOptions,
   type Row,
+  type RowChange,
   type Source,
 } from "@firstlight/ipam";
 import { ManualClock } from "./clock.ts";
@@ -40,7 +41,7 @@ export class MemorySource implements Source {
   }
 
   /** One transaction: every row as given, its version raised above the last where it is not. `dns` as the store would say. */
-  push(...rows: readonly Row[]): Change[] {
+  push(...rows: readonly Row[]): RowChange[] {
     const written = new Map<string, Row>(); // a row may be written twice in one transaction
     return this.commit(
       ...rows.map((row) => {
@@ -54,7 +55,7 @@ export class MemorySource implements Source {
   }
 
   /** One transaction that deletes these rows. */
-  remove(...rows: readonly Row[]): Change[] {
+  remove(...rows: readonly Row[]): RowChange[] {
     return this.commit(
       ...rows.map((row) => {
         const version = (this.#versions.get(full(row)) ?? row.version) + 1;
@@ -64,12 +65,14 @@ export class MemorySource implements Source {
   }
 
   /** Changes exactly as given, at the next positions (or at their own, to make a hole). */
-  commit(...changes: readonly (Pick<Change, "kind" | "key" | "version" | "dns"> & Partial<Change>)[]): Change[] {
+  commit(
+    ...changes: readonly (Pick<RowChange, "kind" | "key" | "version" | "dns"> & Partial<RowChange>)[]
+  ): RowChange[] {
     const committed = changes.map((change) => {
       const position = change.position ?? this.#position + 1;
       this.#position = position;
       if (change.dns) this.#dnsPosition = position;
-      return { at: this.#clock.now(), actor: "test", ...change, position } satisfies Change;
+      return { is: "row", at: this.#clock.now(), actor: "test", ...change, position } satisfies RowChange;
     });
     for (const change of committed) {
       this.#changes.push(change);

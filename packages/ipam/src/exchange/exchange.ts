@@ -1,5 +1,5 @@
+import { createNotifier } from "@firstlight/changefeed";
 import type pg from "pg";
-import { createHerald } from "../store/herald.ts";
 import { BEGIN } from "../store/locks.ts";
 import { transaction } from "../store/transaction.ts";
 import { WRITERS } from "./apply.ts";
@@ -73,7 +73,7 @@ async function either<T>(write: Promise<T>, committed: () => void): Promise<T> {
 }
 
 export function createExchange(pool: pg.Pool): Exchange {
-  const herald = createHerald(pool);
+  const notifier = createNotifier(pool);
 
   async function write(request: ImportRequest, actor: string): Promise<Imported> {
     const { kind, format, text, isDryRun, segment = "" } = request;
@@ -103,7 +103,7 @@ export function createExchange(pool: pg.Pool): Exchange {
 
   return {
     export: async (kind, format) => render(kind, format, await stored(pool, kind)),
-    import: (request, actor) => either(write(request, actor), () => herald.tell()),
+    import: (request, actor) => either(write(request, actor), () => notifier.notify()),
     importLeases: (asked, actor) =>
       either(
         transaction(pool, BEGIN.leases, async (client) => {
@@ -111,9 +111,9 @@ export function createExchange(pool: pg.Pool): Exchange {
           if (asked.isDryRun) throw new TakenBack(outcomes);
           return outcomes;
         }),
-        () => herald.tell(),
+        () => notifier.notify(),
       ),
-    close: () => herald.close(),
+    close: () => notifier.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { noteGone } from "../store/note.ts";
+import { append } from "../store/append.ts";
 import type { Json } from "../store/rows.ts";
 import { AS_EDIT } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
@@ -57,7 +57,7 @@ export async function collect(client: pg.ClientBase, { after, to }: Slice, stran
     ["interface", INTERFACES],
   ] as const) {
     const { rows } = await client.query<{ row: Json }>(text, [ids]);
-    await noteGone(
+    await append.tombstones(
       client,
       kind,
       rows.map(({ row }) => row),

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { note } from "../store/note.ts";
+import { append } from "../store/append.ts";
 import type { Json } from "../store/rows.ts";
 import { AS_LEASES } from "../store/locks.ts";
 
@@ -43,6 +43,6 @@ export async function takeBack(
   const values = [idle.map(({ id }) => id), idle.map(({ vrf }) => vrf), idle.map(({ address }) => address)];
   const { rows } = await client.query<{ row: Json }>(RELEASE, values);
   const released = rows.map(({ row }) => row);
-  await note(client, "lease", released, { actor: "daemon/api reclaim", dns: true });
+  await append.changes(client, "lease", released, { actor: "daemon/api reclaim", dns: true });
   return released.length;
 }

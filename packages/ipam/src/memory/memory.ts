@@ -41,6 +41,7 @@ export class Memory implements Replica {
     const fresh = changes.filter((change) => change.position > this.at.position);
     if (fresh.some((change, n) => change.position !== this.at.position + 1 + n)) return "gap";
     const applied: Applied[] = fresh.map((change) => {
+      if (change.is !== "row") return change;
       const put = this.#tables.apply(change);
       return put.is === "applied" && put.before ? { ...change, before: put.before } : change;
     });

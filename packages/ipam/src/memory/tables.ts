@@ -4,7 +4,7 @@ import { freeAt, windowIndex } from "../allocation/free.ts";
 import { type Parcel, parcelAt } from "../allocation/parcel.ts";
 import { sizeOf } from "../allocation/placement.ts";
 import { Vacancy, WINDOW } from "../allocation/vacancy.ts";
-import type { Change } from "../feed.ts";
+import type { RowChange } from "../feed.ts";
 import { keyOf, readId, readMacKey } from "../key.ts";
 import type {
   Domain,
@@ -93,10 +93,9 @@ export class Tables implements Ground {
     return held ? { is: "applied", before: held } : { is: "applied" };
   }
 
-  apply(change: Change): Put {
+  apply(change: RowChange): Put {
     if (change.row) return this.put(change.row);
-    const rows = this.#kinds[change.kind] as Rows<Row> | undefined;
-    if (!rows) return { is: "old" }; // a kind that is not held here
+    const rows = this.#kinds[change.kind] as Rows<Row>;
     const held = rows.under(change.key);
     if (held && change.version < held.version) return { is: "old" };
     this.tombstones.bury(change.kind, change.key, change.version);

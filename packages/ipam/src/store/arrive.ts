@@ -3,7 +3,7 @@ import { fateOf, type Home, tidings, type Told } from "../arrival.ts";
 import { labelOf, type Named } from "../naming.ts";
 import type { Segment } from "../model.ts";
 import { giveLabels } from "./labels.ts";
-import { note } from "./note.ts";
+import { append } from "./append.ts";
 import type { Json } from "./rows.ts";
 import { BY_KEY } from "./statements.ts";
 import { Again } from "./transaction.ts";
@@ -83,10 +83,6 @@ const COUNT = `
   INSERT INTO ipam.rehoming AS r (mac, moves) SELECT * FROM unnest($1::macaddr[], $2::int[])
   ON CONFLICT (mac) DO UPDATE SET moves = excluded.moves, at = now()`;
 
-const TELL = `
-  INSERT INTO ipam.change_pending (version, kind, key, dns, "row", actor, trace)
-  SELECT nextval('ipam.version'), 'arrival', r ->> 'mac', false, r, $1, t FROM unnest($2::jsonb[], $3::text[]) u (r, t)`;
-
 /**
  * Devices that settle in on a segment: what was predicted has come true; machine, label and names leave the homes they had,
  * whose addresses go as their policy says. Returns the interfaces as they are now.
@@ -113,7 +109,7 @@ export async function arrive(
     arrivals.map(({ interface: own }) => own.id),
   ]);
   const settled = new Map(rows.map(({ row }) => [row.id, row]));
-  await note(client, "interface", [...settled.values()], { actor, dns: true });
+  await append.changes(client, "interface", [...settled.values()], { actor, dns: true });
   await tell(client, arrivals, left, actor);
   return settled;
 }
@@ -132,7 +128,7 @@ async function leave(client: pg.ClientBase, homes: readonly Home[], actor: strin
     homes.map((home) => home.interface),
   ]);
   const left = new Set(away.map(({ row }) => row.id));
-  await note(
+  await append.changes(
     client,
     "interface",
     away.map(({ row }) => row),
@@ -140,7 +136,7 @@ async function leave(client: pg.ClientBase, homes: readonly Home[], actor: strin
   );
   const { rows: leases } = await client.query<{ row: Json }>(LET_GO, [[...left]]);
   const rest = leases.map(({ row }) => row);
-  await note(client, "lease", rest, { actor: `${actor} rehome`, dns: true }); // its client gave nothing back
+  await append.changes(client, "lease", rest, { actor: `${actor} rehome`, dns: true }); // its client gave nothing back
   return left;
 }
 
@@ -169,18 +165,17 @@ async function tell(
     [told.map(({ arrival }) => arrival.segment)],
   );
   const names = new Map(segments.map(({ id, name }) => [id, name]));
-  const rows = told.map(({ arrival: { mac, segment, address, expected }, news: { is, home } }): Told => ({
-    is,
-    mac,
-    segment: names.get(segment)!,
-    address,
-    ...(home && { from: home.segment }),
-    ...(home?.last !== undefined && { was: home.last }),
-    ...(expected && { machine: expected["machine"] as string }),
-  }));
-  await client.query(TELL, [
-    actor,
-    rows.map((row) => JSON.stringify(row)),
-    told.map(({ arrival }) => arrival.trace ?? null),
-  ]);
+  const events = told.map(({ arrival: { mac, segment, address, expected, trace }, news: { is, home } }) => {
+    const event: Told = {
+      is,
+      mac,
+      segment: names.get(segment)!,
+      address,
+      ...(home && { from: home.segment }),
+      ...(home?.last !== undefined && { was: home.last }),
+      ...(expected && { machine: expected["machine"] as string }),
+    };
+    return { event, trace };
+  });
+  await append.events(client, "arrival", events, actor);
 }

@@ -1,12 +1,12 @@
+import { createNotifier, pull } from "@firstlight/changefeed";
 import type pg from "pg";
 import type { SiteDeclaration } from "../config.ts";
+import { KINDS } from "../kinds.ts";
 import type { Store } from "../store.ts";
-import { pull } from "./changes.ts";
 import { commitBatch } from "./commit.ts";
 import { declareSite } from "./declare.ts";
 import { expectDevices } from "./expect.ts";
 import { allocate, listGrants, release } from "./grants.ts";
-import { createHerald } from "./herald.ts";
 import { deleteInterface } from "./interfaces.ts";
 import { BEGIN, HOLD_SEGMENT } from "./locks.ts";
 import { createLookup } from "./lookup.ts";
@@ -25,13 +25,13 @@ type Act<T> = (client: pg.PoolClient, commit: Commit) => Promise<T>;
 export function createStore(options: DatabaseOptions): Store {
   const pool = createPool(options);
   const writers = createWriters(options);
-  const herald = createHerald(pool);
+  const notifier = createNotifier(pool);
   const places = new Places();
 
-  /** One transaction; the sequencer hears of it when it is committed. */
+  /** One transaction; the sequencer is notified after the commit. */
   const write = async <T>(begin: string, act: Act<T>, connections = pool): Promise<T> => {
     const result = await transaction(connections, begin, act);
-    herald.tell();
+    notifier.notify();
     return result;
   };
   const edit = <T>(act: Act<T>): Promise<T> => write(BEGIN.edit, act);
@@ -72,9 +72,9 @@ export function createStore(options: DatabaseOptions): Store {
     expect: (devices, actor) => edit(async (client) => void (await expectDevices(client, devices, actor))),
     unexpect: (macs, actor) => edit((client) => unexpect(client, macs, actor)),
     lookup: createLookup(pool),
-    changes: (after, limit) => pull(pool, after, limit),
+    changes: (after, limit) => pull(pool, KINDS, after, limit),
     async [Symbol.asyncDispose]() {
-      herald.close();
+      notifier.close();
       await Promise.all([pool.end(), writers.end()]);
     },
   };

@@ -1,7 +1,7 @@
 import { formatPrefix } from "@firstlight/wire";
 import type pg from "pg";
 import type { DrainState, PrefixRow, Segment } from "../model.ts";
-import { note } from "./note.ts";
+import { append } from "./append.ts";
 import type { Json } from "./rows.ts";
 
 /** What an edit that speaks of the state changes: a drain's end is reckoned from its beginning, by the database's clock. */
@@ -30,7 +30,7 @@ export async function abandon(client: pg.ClientBase, { segment, prefix }: Prefix
      WHERE segment = $1 AND address <<= $2::inet AND state = 'bound' AND expires_at <= now() RETURNING to_jsonb(l) AS "row"`,
     [segment, formatPrefix(prefix)],
   );
-  await note(
+  await append.changes(
     client,
     "lease",
     rows.map(({ row }) => row),

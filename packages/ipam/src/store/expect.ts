@@ -4,7 +4,7 @@ import type { Segment } from "../model.ts";
 import { labelOf, type Named } from "../naming.ts";
 import { type DeviceEdit, Refused } from "../store.ts";
 import { giveLabels } from "./labels.ts";
-import { note } from "./note.ts";
+import { append } from "./append.ts";
 import { withdrawn } from "./policy.ts";
 import { predict } from "./predict.ts";
 import type { Json } from "./rows.ts";
@@ -51,7 +51,7 @@ export async function expectDevices(
   const changed = rows.map(({ row }) => row);
   await mustNotClash(client);
   await mustBeFree(client, changed);
-  await note(client, "expected", changed, { actor, dns: false });
+  await append.changes(client, "expected", changed, { actor, dns: false });
   const macs = devices.map(({ mac }) => formatMac(mac));
   const predicted = await predict(client, macs, actor); // also of who was expected before its segment was there
   await joinInterfaces(client, [...changed, ...(await expectedRows(client, predicted))], actor);
@@ -141,7 +141,7 @@ async function joinInterfaces(client: pg.ClientBase, devices: readonly Json[], a
      FROM ipam.expected_device e WHERE i.id = ANY($1) AND e.mac = i.mac RETURNING to_jsonb(i) AS "row"`,
     [rows.map(({ id }) => id)],
   );
-  await note(
+  await append.changes(
     client,
     "interface",
     joined.map(({ row }) => row),

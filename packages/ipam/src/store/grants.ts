@@ -3,7 +3,7 @@ import type pg from "pg";
 import type { Grant, GrantRequest } from "../pool/pool.ts";
 import { readSlot, showSlot } from "../pool/slot.ts";
 import { Exhausted, Refused } from "../store.ts";
-import { noteOther } from "./note.ts";
+import { append } from "./append.ts";
 import { Again } from "./transaction.ts";
 import { given, poolNamed, type PoolRow } from "./pools.ts";
 
@@ -22,7 +22,7 @@ export async function allocate(client: pg.ClientBase, request: GrantRequest, act
     [pool.id, slot, request.owner],
   );
   if (!rows[0]) throw new Again("the owner was given one meanwhile");
-  await noteOther(client, "grant", `${pool.name}/${slot}`, rows[0].row, actor);
+  await append.audit(client, "grant", `${pool.name}/${slot}`, rows[0].row, actor);
   return grantFrom(pool, rows[0]);
 }
 
@@ -53,7 +53,7 @@ export async function releaseOf(client: pg.ClientBase, name: string, owner: stri
 async function putBack(client: pg.ClientBase, pool: PoolRow, slot: string, actor: string): Promise<void> {
   await client.query("DELETE FROM ipam.pool_grant WHERE pool = $1 AND slot = $2", [pool.id, slot]);
   await client.query(JOIN_FREE, [pool.id, slot]);
-  await noteOther(client, "grant", `${pool.name}/${slot}`, undefined, actor);
+  await append.audit(client, "grant", `${pool.name}/${slot}`, undefined, actor);
 }
 
 /** One range of the slot and its free neighbours, of which the lower one grows: at most one row goes. */

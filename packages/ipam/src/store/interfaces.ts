@@ -2,7 +2,7 @@ import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
 import { IDENTITY } from "../identity.ts";
 import { Refused } from "../store.ts";
-import { note, noteGone } from "./note.ts";
+import { append } from "./append.ts";
 import type { Json } from "./rows.ts";
 import { segmentNamed } from "./segments.ts";
 
@@ -26,8 +26,8 @@ export async function deleteInterface(
   const id = gone[0]!.row["id"];
   const preserved = await preserve(client, id, mac, actor);
   const { rows: leases } = await client.query<{ row: Json }>(LAY_TO_REST, [id]);
-  await note(client, "lease", rowsOf(leases), { actor, dns: true });
-  await noteGone(client, "interface", rowsOf(gone), actor);
+  await append.changes(client, "lease", rowsOf(leases), { actor, dns: true });
+  await append.tombstones(client, "interface", rowsOf(gone), actor);
   return { preserved };
 }
 
@@ -50,7 +50,7 @@ async function preserve(client: pg.ClientBase, id: unknown, mac: Mac, actor: str
      ON CONFLICT DO NOTHING RETURNING to_jsonb(r) AS "row"`,
     [id, IDENTITY.mac(mac)],
   );
-  await note(client, "reservation", rowsOf(rows), { actor, dns: false });
+  await append.changes(client, "reservation", rowsOf(rows), { actor, dns: false });
   return rows.map(({ row }) => row["address"] as string);
 }
 

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { noteOther } from "./note.ts";
+import { append } from "./append.ts";
 
 /** An interface and the label it wants; `null` for none. */
 export interface Want {
@@ -64,5 +64,5 @@ export function noteCollision(
   collision: { readonly wanted: string; readonly given: string | null; readonly interface: number },
   actor: string,
 ): Promise<void> {
-  return noteOther(client, "collision", collision.wanted, collision, actor);
+  return append.audit(client, "collision", collision.wanted, collision, actor);
 }

@@ -4,8 +4,7 @@ import { PLAIN } from "./statements.ts";
 export const LOCKS = {
   /** Edits, one after another; no lease waits for it. */
   edits: "1179403604, 1",
-  /** Held by the session of the one sequencer. */
-  sequencer: "1179403604, 2",
+  // 2 is the lock of the feed's leader (LEADER_LOCK of changefeed).
 } as const;
 
 /** Class of the locks of segments: shared by lease batches in them, exclusive for edits that concern them. */

@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { IpamConfig } from "../config.ts";
 import type { Name } from "../model.ts";
 import { Refused } from "../store.ts";
-import { note, noteGone } from "./note.ts";
+import { append } from "./append.ts";
 import { type Json, rowFrom } from "./rows.ts";
 
 /** A record as an operator writes it. */
@@ -54,7 +54,7 @@ export async function putNames(
     ],
   );
   const written = rows.map(({ row }) => row);
-  await note(client, "name", written, { actor, dns: true });
+  await append.changes(client, "name", written, { actor, dns: true });
   return { refused: [], rows: written };
 }
 
@@ -139,7 +139,7 @@ export async function deleteName(
     [owner, type],
   );
   if (rows.length === 0) throw new Refused(`there is no ${type} record ${owner}`);
-  await noteGone(
+  await append.tombstones(
     client,
     "name",
     rows.map(({ row }) => row),

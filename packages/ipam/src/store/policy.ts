@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { note } from "./note.ts";
+import { append } from "./append.ts";
 import type { Json } from "./rows.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function withdrawn(client: pg.ClientBase, addresses: readonly strin
      RETURNING to_jsonb(l) AS "row"`,
     [addresses],
   );
-  await note(
+  await append.changes(
     client,
     "lease",
     rows.map(({ row }) => row),
@@ -35,7 +35,7 @@ export async function repolicy(client: pg.ClientBase, before: Json, after: Json,
      RETURNING to_jsonb(l) AS "row"`,
     [after["id"], before["policy"], after["policy"] === "fixed" ? "dynamic" : after["policy"]],
   );
-  await note(
+  await append.changes(
     client,
     "lease",
     rows.map(({ row }) => row),

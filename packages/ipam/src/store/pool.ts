@@ -1,5 +1,6 @@
+import { INT8_AS_NUMBER } from "@firstlight/changefeed";
 import { withPassword } from "@firstlight/service";
-import { Pool, types, type ClientConfig } from "pg";
+import { Pool, type ClientConfig } from "pg";
 import { PLAIN } from "./statements.ts";
 
 /** How to reach the database. */
@@ -50,14 +51,6 @@ export function clientOptions(options: DatabaseOptions): ClientConfig {
     query_timeout: STATEMENT_MS + 2_000, // a server that has gone silent
     idle_in_transaction_session_timeout: 3 * STATEMENT_MS,
     keepAlive: true,
-    types: { getTypeParser: parserOf as typeof types.getTypeParser },
+    types: INT8_AS_NUMBER,
   };
-}
-
-const INT8 = 20;
-
-/** Counts, positions and versions stay far below 2^53; as numbers they compare. */
-function parserOf(oid: number, format?: "text" | "binary"): unknown {
-  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- an oid is any number, also one that has no name
-  return oid === INT8 ? Number : types.getTypeParser(oid, format);
 }

@@ -3,7 +3,7 @@ import type pg from "pg";
 import type { Pool, PoolEdit } from "../pool/pool.ts";
 import { readRange, showRange, showSlot } from "../pool/slot.ts";
 import { Refused } from "../store.ts";
-import { noteOther } from "./note.ts";
+import { append } from "./append.ts";
 
 /** A pool as its row has it. */
 export interface PoolRow {
@@ -33,7 +33,7 @@ export async function putPool(client: pg.ClientBase, edit: PoolEdit, actor: stri
   await mustHoldGrants(client, edit, pool.id);
   await client.query("DELETE FROM ipam.pool_free WHERE pool = $1", [pool.id]);
   await client.query(FREE_ANEW, [pool.id]);
-  await noteOther(client, "pool", edit.name, pool.row, actor);
+  await append.audit(client, "pool", edit.name, pool.row, actor);
   return [before ? `${says}: ranges changed` : `${says}: created`];
 }
 
@@ -53,7 +53,7 @@ export async function deletePool(client: pg.ClientBase, name: string, actor: str
   );
   if (rows[0]) throw new Refused(`pool ${name}: ${given(pool, rows[0])}`);
   await client.query("DELETE FROM ipam.pool WHERE id = $1", [pool.id]);
-  await noteOther(client, "pool", name, undefined, actor);
+  await append.audit(client, "pool", name, undefined, actor);
 }
 
 /** Every pool with how much of it is left. */

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { note, noteGone } from "./note.ts";
+import { append } from "./append.ts";
 import { withdrawn } from "./policy.ts";
 import { type Json, toMac } from "./rows.ts";
 import { Refused } from "../store.ts";
@@ -31,7 +31,7 @@ const PREDICT = `
  */
 export async function predict(client: pg.ClientBase, macs: readonly string[], actor: string): Promise<string[]> {
   const { rows: stale } = await client.query<{ row: Json }>(STALE, [macs]);
-  await noteGone(
+  await append.tombstones(
     client,
     "interface",
     stale.map(({ row }) => row),
@@ -56,10 +56,10 @@ export async function unexpect(client: pg.ClientBase, macs: readonly Mac[], acto
   const known = new Set(gone.map((row) => row["mac"]));
   const missing = texts.find((mac) => !known.has(mac));
   if (missing !== undefined) throw new Refused(`device ${missing} is not expected`);
-  await noteGone(client, "expected", gone, actor);
+  await append.tombstones(client, "expected", gone, actor);
   await predict(client, texts, actor);
   const { rows: strangers } = await client.query<{ row: Json }>(ESTRANGE, [texts]);
-  await note(
+  await append.changes(
     client,
     "interface",
     strangers.map(({ row }) => row),

@@ -4,7 +4,7 @@ import { isDraining } from "../drain.ts";
 import type { AddressRange, PrefixRow, RolePool, Segment } from "../model.ts";
 import { type PrefixEdit, Refused } from "../store.ts";
 import { abandon, drainColumns } from "./drain.ts";
-import { noteGone } from "./note.ts";
+import { append } from "./append.ts";
 import { put } from "./put.ts";
 import { type Json, rowFrom } from "./rows.ts";
 
@@ -31,7 +31,7 @@ export async function writePrefixes(
   );
   for (const { prefix } of goes) if (isDraining(segment, prefix)) await abandon(client, prefix, by.actor);
   await client.query("DELETE FROM ipam.prefix WHERE id = ANY($1)", [goes.map(({ prefix }) => prefix.id)]);
-  await noteGone(
+  await append.tombstones(
     client,
     "prefix",
     goes.map(({ row }) => row),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
 import type { Kind } from "../model.ts";
-import { note } from "./note.ts";
+import { append } from "./append.ts";
 import { type Json, TABLES } from "./rows.ts";
 
 /** What an edit did to one row: the row as it is now, and a line per column that changed. */
@@ -35,7 +35,7 @@ export async function put(
     : `INSERT INTO ${TABLES[kind]} AS t (${list}) SELECT ${values} FROM ${from} RETURNING to_jsonb(t) AS "row"`;
   const { rows } = await client.query<{ row: Json }>(text, [JSON.stringify(wanted), ...(before ? [before["id"]] : [])]);
   const { row } = rows[0]!;
-  await note(client, kind, [row], { actor, dns: true });
+  await append.changes(client, kind, [row], { actor, dns: true });
   const changed = before
     ? differing.map(
         (column) => `${says}: ${column.replaceAll("_", " ")} ${show(before[column])} → ${show(wanted[column])}`,

@@ -3,7 +3,7 @@ import type pg from "pg";
 import type { Reservation } from "../model.ts";
 import { Refused, type ReservationEdit } from "../store.ts";
 import type { RowRefusal } from "./names.ts";
-import { note, noteGone } from "./note.ts";
+import { append } from "./append.ts";
 import { withdrawn } from "./policy.ts";
 import { type Json, rowFrom } from "./rows.ts";
 
@@ -63,8 +63,8 @@ export async function putReservations(
     columns,
   );
   const rows = rowsOf(written);
-  await noteGone(client, "reservation", gone, actor);
-  await note(client, "reservation", rows, { actor, dns: false });
+  await append.tombstones(client, "reservation", gone, actor);
+  await append.changes(client, "reservation", rows, { actor, dns: false });
   await withdrawn(client, addressesOf(gone), actor);
   return { refused: [], rows };
 }
@@ -81,7 +81,7 @@ export async function deleteReservation(
     [segment, formatAddress(address)],
   );
   if (rows.length === 0) throw new Refused(`segment ${segment} has no reservation of ${formatAddress(address)}`);
-  await noteGone(client, "reservation", rowsOf(rows), actor);
+  await append.tombstones(client, "reservation", rowsOf(rows), actor);
   await withdrawn(client, addressesOf(rowsOf(rows)), actor);
 }
 

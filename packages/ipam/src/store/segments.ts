@@ -5,7 +5,7 @@ import { labelOf, type Named } from "../naming.ts";
 import { type Drained, Refused, type SegmentEdit } from "../store.ts";
 import { drainColumns } from "./drain.ts";
 import { giveLabels } from "./labels.ts";
-import { note, noteGone } from "./note.ts";
+import { append } from "./append.ts";
 import { mustBeEmpty, mustNotBeAwaited, mustNotOrphan } from "./orphans.ts";
 import { repolicy } from "./policy.ts";
 import { writePrefixes } from "./prefixes.ts";
@@ -72,7 +72,7 @@ export async function deleteSegment(client: pg.ClientBase, name: string, actor: 
       `DELETE FROM ${table} t WHERE ${column} = $1 RETURNING to_jsonb(t) AS "row"`,
       [id],
     );
-    await noteGone(
+    await append.tombstones(
       client,
       kind,
       rows.map(({ row }) => row),
@@ -152,7 +152,7 @@ async function rename(client: pg.ClientBase, { id, naming }: Segment, actor: str
     `UPDATE ipam.interface i SET version = nextval('ipam.version') WHERE id = ANY($1) RETURNING to_jsonb(i) AS "row"`,
     [rows.map((row) => row.id)],
   );
-  await note(
+  await append.changes(
     client,
     "interface",
     named.map(({ row }) => row),
@@ -168,7 +168,7 @@ async function moveInterfaces(client: pg.ClientBase, segment: Segment, actor: st
      WHERE segment = $1 RETURNING to_jsonb(i) AS "row"`,
     [segment.id, segment.domain],
   );
-  await note(
+  await append.changes(
     client,
     "interface",
     rows.map(({ row }) => row),

@@ -1,3 +1,5 @@
+import { appendFrom } from "@firstlight/changefeed";
+
 /**
  * The statements of a lease batch. Each takes arrays, one element per row, sorted by key: all writers lock in one order.
  *
@@ -64,10 +66,6 @@ export const FACTS = `
   ) w ON true
   WHERE coalesce(i.id, h.interface, w.home) IS NOT NULL OR coalesce(e.machine, r.identity) IS NOT NULL OR c.mac IS NOT NULL`;
 
-const NOTE = (kind: "lease" | "interface", from: string): string => `
-  INSERT INTO ipam.change_pending (version, kind, key, dns, "row", actor, trace)
-  SELECT c.version, '${kind}', c.key, c.dns, c."row", $1, c.trace FROM ${from} c`;
-
 /** A label that is taken, or an interface that appeared meanwhile, comes back as a missing row. */
 export const INSERT_INTERFACES = `
   WITH made AS (
@@ -75,7 +73,7 @@ export const INSERT_INTERFACES = `
     SELECT * FROM unnest($2::int[], $3::macaddr[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
     ON CONFLICT DO NOTHING
     RETURNING id, segment, mac, label, version, id::text AS key, false AS dns, to_jsonb(i) AS "row", NULL AS trace
-  ), noted AS (${NOTE("interface", "made")})
+  ), noted AS (${appendFrom("interface", "made")})
   SELECT id, segment, mac::text AS mac, label, version FROM made`;
 
 /** What this transaction said of them goes with them. */
@@ -124,7 +122,7 @@ export const BIND = `
     SELECT given.n, put.version, put.vrf || '/' || host(put.address) AS key, given.dns, put."row", given.trace,
       starts_at, expires_at, reusable_at
     FROM put JOIN given USING (vrf, address)
-  ), noted AS (${NOTE("lease", "told")})
+  ), noted AS (${appendFrom("lease", "told")})
   SELECT n::int AS n, version, ${TIMES} FROM told`;
 
 /** What the interface had before it moved goes to rest. */
@@ -135,7 +133,7 @@ export const MOVE = `
     FROM unnest($2::int[], $3::inet[], $4::int[], $5::text[]) g (interface, keep, grace_seconds, trace)
     WHERE l.interface = g.interface AND l.state = 'bound' AND family(l.address) = family(g.keep) AND l.address <> g.keep
     RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
-  ), noted AS (${NOTE("lease", "put")})
+  ), noted AS (${appendFrom("lease", "put")})
   SELECT "row" FROM put`;
 
 export const GIVE_BACK = `
@@ -145,5 +143,5 @@ export const GIVE_BACK = `
     FROM unnest($2::text[], $3::inet[], $4::int[], $5::text[], $6::int[], $7::text[]) g (vrf, address, interface, state, grace_seconds, trace)
     WHERE l.vrf = g.vrf AND l.address = g.address AND l.interface = g.interface AND l.state = 'bound'
     RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
-  ), noted AS (${NOTE("lease", "put")})
+  ), noted AS (${appendFrom("lease", "put")})
   SELECT "row" FROM put`;

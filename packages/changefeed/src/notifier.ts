@@ -1,23 +1,22 @@
 import type pg from "pg";
-
-/** Channels: writers wake the sequencer, the sequencer wakes the readers. Both only save time; a poll stands behind each. */
-export const CHANNELS = { pending: "firstlight_pending", feed: "firstlight_feed" } as const;
+import { CHANNELS } from "./place.ts";
 
 /**
- * A notification as a transaction of its own that waits for no disk: inside a lease transaction NOTIFY would make all
+ * A notification as a transaction of its own that waits for no disk. Inside a writer's transaction NOTIFY would make all
  * commits queue behind one lock, from before their flush to after it.
  */
 export function notifySql(channel: keyof typeof CHANNELS): string {
   return `BEGIN; SET LOCAL synchronous_commit = off; NOTIFY ${CHANNELS[channel]}; COMMIT`;
 }
 
-export interface Herald {
-  /** There are committed changes. Told at once, then at most once per gap. */
-  tell(): void;
+/** Wakes the sequencer after commits. */
+export interface Notifier {
+  /** There are committed changes. The first call notifies at once, further ones at most once per gap. */
+  notify(): void;
   close(): void;
 }
 
-export function createHerald(pool: pg.Pool, gapMs = 10): Herald {
+export function createNotifier(pool: pg.Pool, gapMs = 10): Notifier {
   let timer: NodeJS.Timeout | undefined;
   let isDue = false;
   const send = (): void => {
@@ -29,7 +28,7 @@ export function createHerald(pool: pg.Pool, gapMs = 10): Herald {
     pool.query(notifySql("pending")).catch(() => {}); // the sequencer polls
   };
   return {
-    tell() {
+    notify() {
       isDue = true;
       if (!timer) send();
     },
