@@ -8,7 +8,7 @@ import { Blobs } from "./blobs.ts";
 import { Chains, hashOf, hashOfId, widened } from "./chains.ts";
 import { Packed } from "./packed.ts";
 import { hashOfName, Pages } from "./pages.ts";
-import type { Rows } from "./table.ts";
+import type { Rows } from "@firstlight/changefeed";
 
 const ROLES = new Words(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"] satisfies Role[]);
 const IDENTIFIED = new Words(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);

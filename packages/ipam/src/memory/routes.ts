@@ -1,6 +1,6 @@
 import { type Address, network } from "@firstlight/wire";
 import type { PrefixRow } from "../model.ts";
-import type { Index } from "./table.ts";
+import type { Index } from "@firstlight/changefeed";
 
 /** Prefixes of every VRF by length: longest match is one look per length in use, longest first (at most 33 or 129). */
 export class Routes implements Index<PrefixRow> {
