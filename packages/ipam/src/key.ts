@@ -7,7 +7,7 @@ import {
   parseAddress,
   parseMac,
 } from "@firstlight/wire";
-import type { Kind, Row } from "./model.ts";
+import type { Row } from "./model.ts";
 
 /** The key a row's changes carry in the feed: a decimal id, a MAC (`02:f1:00:00:00:01`), or `vrf/address` of a lease. */
 export function keyOf(row: Row): string {
@@ -19,11 +19,6 @@ export function keyOf(row: Row): string {
     default:
       return String(row.id);
   }
-}
-
-/** A row's name across kinds: what a tombstone is kept under. */
-export function fullKey(kind: Kind, key: string): string {
-  return `${kind} ${key}`;
 }
 
 export function readId(key: string): number | undefined {

@@ -1,5 +1,6 @@
 import type { Address, Mac } from "@firstlight/wire";
-import type { Applied, Position } from "./feed.ts";
+import type * as feed from "@firstlight/changefeed";
+import type { Events, Position } from "./feed.ts";
 import type { Proof } from "./identity.ts";
 import type {
   Domain,
@@ -73,7 +74,7 @@ export interface Replica {
 
   /**
    * Rows learnt ahead of the feed: the outcome of an own commit, the answer of a lookup. Applied when newer than what is
-   * held; the feed's own copy of them arrives later and changes nothing. Followers are not told.
+   * held; the feed's own copy of them arrives later and changes nothing. Listeners are not called.
    */
   learn(rows: readonly Row[]): void;
 
@@ -96,6 +97,4 @@ export type Candidate =
       readonly pools?: readonly RolePool[];
     };
 
-export type Followed =
-  | { readonly is: "reload"; readonly at: Position }
-  | { readonly is: "changes"; readonly changes: readonly Applied[]; readonly at: Position };
+export type Followed = feed.Followed<Row, Events>;

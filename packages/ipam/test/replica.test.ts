@@ -106,7 +106,7 @@ test("a new epoch replaces everything and is told as a reload", async () => {
   assert(site.replica.dnsPosition >= 2 ** 20, "serials never go back");
 });
 
-test("a hole in the feed loads everything anew, and says so", async () => {
+test("a position that is missing in the feed loads everything anew, and is reported", async () => {
   const holes: number[] = [];
   await using site = await siteOf(LAB, { onGap: (at) => holes.push(at.position) });
   site.source.commit({ position: 7, kind: "lease", key: "default/127.64.0.12", version: 1, dns: true, row: lease() });

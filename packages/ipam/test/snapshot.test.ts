@@ -20,7 +20,7 @@ import {
 } from "@firstlight/kit";
 import * as fc from "fast-check";
 import { createReplica, keyOf, type Row } from "../src/index.ts";
-import { fullKey } from "../src/key.ts";
+import { fullKey } from "@firstlight/changefeed";
 import { readSnapshot, saveSnapshot } from "../src/snapshot.ts";
 
 const ROWS: readonly Row[] = [

@@ -8,7 +8,7 @@ import { ByteInterner } from "./byte-interner.ts";
 import { HashIndex, hashOf, hashOfId, widened } from "./hash-index.ts";
 import { Packed } from "./packed.ts";
 import { hashOfName, ByteArena } from "./byte-arena.ts";
-import type { Rows } from "./table.ts";
+import type { Rows } from "@firstlight/changefeed";
 
 const ROLES = new Interner(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"] satisfies Role[]);
 const IDENTIFIED = new Interner(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);

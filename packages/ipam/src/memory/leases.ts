@@ -4,7 +4,7 @@ import type { Lease } from "../model.ts";
 import type { Tuple } from "../tuples/tuple.ts";
 import { Multimap } from "./multimap.ts";
 import { PackedLeases } from "./packed-leases.ts";
-import { type Rows, Table } from "./table.ts";
+import { type Rows, Table } from "@firstlight/changefeed";
 
 const NONE: readonly Lease[] = [];
 

@@ -1,98 +1,36 @@
+import { FeedReplica } from "@firstlight/changefeed";
 import type { Address, Mac } from "@firstlight/wire";
 import type { Clock } from "@firstlight/service";
 import { candidate } from "../allocate.ts";
 import { isHeldElsewhere } from "../arrival.ts";
-import type { Applied, Change, Position } from "../feed.ts";
+import type { Events, Position } from "../feed.ts";
 import type { Proof } from "../identity.ts";
 import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "../model.ts";
-import type { Candidate, Followed, Replica } from "../replica.ts";
+import type { Candidate, Replica } from "../replica.ts";
 import type { Bulk } from "../tuples/columns.ts";
 import { Tables } from "./tables.ts";
 
-/** The position before any load. Each source answers it with its epoch. */
-export const NOWHERE: Position = { epoch: "", position: 0 };
 const NO_NAMES: readonly Name[] = [];
 
-/** The replica in memory. A batch is applied in one synchronous step: readers see all of it or nothing. */
-export class Memory implements Replica {
-  at: Position = NOWHERE;
-  dnsPosition = 0;
-  #tables = new Tables();
-  #completeAt = -Infinity;
-  /** Database clock minus local clock, in ms. */
-  #ahead = 0;
-  readonly #clock: Clock;
-  readonly #listeners = new Set<(event: Followed) => void>();
+/** The replica in this process's memory: the rows of the feed, and the questions that daemons ask of them. */
+export class Memory extends FeedReplica<Row, Events, Tables> implements Replica {
+  #tables: Tables;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Replaces all rows: after a load, in a new epoch. */
-  swap(tables: Tables, at: Position, dnsPosition: number): void {
+    const tables = new Tables();
+    super(clock, tables);
     this.#tables = tables;
-    this.at = at;
-    this.dnsPosition = dnsPosition;
-    this.#tell({ is: "reload", at });
   }
 
-  /** Applies the changes after `at`. A gap in the positions applies nothing and is reported: the caller loads everything again. */
-  apply(changes: readonly Change[]): "applied" | "gap" {
-    const fresh = changes.filter((change) => change.position > this.at.position);
-    if (fresh.some((change, n) => change.position !== this.at.position + 1 + n)) return "gap";
-    const applied: Applied[] = fresh.map((change) => {
-      if (change.is !== "row") return change;
-      const put = this.#tables.apply(change);
-      return put.is === "applied" && put.before ? { ...change, before: put.before } : change;
-    });
-    const last = fresh.at(-1);
-    if (!last) return "applied";
-    this.at = { epoch: this.at.epoch, position: last.position };
-    this.dnsPosition = fresh.findLast((change) => change.dns)?.position ?? this.dnsPosition;
-    this.#tell({ is: "changes", changes: applied, at: this.at });
-    return "applied";
-  }
-
-  /** Sets the clock offset from the database's time. The earlier local reading is used, so that quarantine is never shortened. */
-  observe(databaseNow: number): void {
-    this.#ahead = databaseNow - this.#clock.now();
-  }
-
-  /** Every change committed before `at` (local clock) has been applied. */
-  complete(at: number): void {
-    this.#completeAt = at;
-  }
-
-  /** Uses the clocks of a snapshot until the database answers. */
-  resume({ completeAt, ahead }: { readonly completeAt: number; readonly ahead: number }): void {
-    this.#completeAt = completeAt;
-    this.#ahead = ahead;
-  }
-
-  get completeAt(): number {
-    return this.#completeAt;
-  }
-
-  get ahead(): number {
-    return this.#ahead;
-  }
-
-  get isLoaded(): boolean {
-    return this.at !== NOWHERE;
+  override swap(tables: Tables, at: Position, dnsPosition: number): void {
+    this.#tables = tables; // before the listeners are called
+    super.swap(tables, at, dnsPosition);
   }
 
   /** Every row as of the call, and their number. */
   rows(): { readonly count: number; readonly most: Record<Bulk, number>; readonly rows: Iterable<Row> } {
     const { size: count, interfaces, leases } = this.#tables;
     return { count, most: { interface: interfaces.size, lease: leases.size }, rows: this.#tables.frozen() };
-  }
-
-  stalenessMs(): number {
-    return Math.max(0, this.#clock.now() - this.#completeAt);
-  }
-
-  databaseNow(): number {
-    return this.#clock.now() + this.#ahead;
   }
 
   segment(id: number): Segment | undefined {
@@ -198,14 +136,5 @@ export class Memory implements Replica {
 
   learn(rows: readonly Row[]): void {
     for (const row of rows) this.#tables.put(row);
-  }
-
-  follow(listener: (event: Followed) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
-  }
-
-  #tell(event: Followed): void {
-    for (const listener of this.#listeners) listener(event);
   }
 }

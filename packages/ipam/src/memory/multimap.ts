@@ -1,4 +1,4 @@
-import type { Index } from "./table.ts";
+import type { Index } from "@firstlight/changefeed";
 
 const NONE: readonly never[] = [];
 

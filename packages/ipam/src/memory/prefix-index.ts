@@ -1,6 +1,6 @@
 import { type Address, network } from "@firstlight/wire";
 import type { PrefixRow } from "../model.ts";
-import type { Index } from "./table.ts";
+import type { Index } from "@firstlight/changefeed";
 
 /** Prefixes of each VRF by length. A longest match takes one look-up per length in use (at most 33 or 129). */
 export class PrefixIndex implements Index<PrefixRow> {

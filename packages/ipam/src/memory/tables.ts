@@ -1,3 +1,4 @@
+import { type Put as PutOf, type Rows, type RowSet, Table, VersionedRows } from "@firstlight/changefeed";
 import type { Address, Mac } from "@firstlight/wire";
 import type { Ground } from "../allocate.ts";
 import { freeAt, windowIndex } from "../allocation/free.ts";
@@ -25,14 +26,12 @@ import { Multimap } from "./multimap.ts";
 import { PrefixIndex } from "./prefix-index.ts";
 import { rowOf } from "../tuples/rows.ts";
 import { Tuples } from "../tuples/tuples.ts";
-import { type Rows, Table } from "./table.ts";
-import { Tombstones } from "./tombstones.ts";
 
-/** The result for one row: applied (replacing `before`), or old because the stored row is at least as new. */
-export type Put = { readonly is: "applied"; readonly before?: Row } | { readonly is: "old" };
+/** What became of one row. */
+export type Put = PutOf<Row>;
 
-/** All rows of one epoch, with their indexes. */
-export class Tables implements Ground {
+/** All rows of one epoch, with what is derived from them. */
+export class Tables implements Ground, RowSet<Row> {
   readonly routes = new PrefixIndex();
   readonly byOwner = new Multimap<string, Name>((row) => row.owner);
   readonly byDomain = new Map<number, Map<number, Name>>();
@@ -43,7 +42,6 @@ export class Tables implements Ground {
   readonly #reservedFor = new Multimap<string, Reservation>((row) => `${row.segment} ${row.identity}`);
   /** By prefix and parcel (a fixed share of the prefix). */
   readonly #vacancies = new Map<number, Vacancy[]>();
-  readonly tombstones = new Tombstones();
 
   readonly leases = new Leases();
   readonly domains = new Table<number, Domain>((row) => row.id, readId, [this.domainsByName]);
@@ -68,6 +66,8 @@ export class Tables implements Ground {
     lease: this.leases,
     name: this.names,
   };
+  /** A row that is new can only take an address away; one that is replaced or dropped may have freed one. */
+  readonly #versioned = new VersionedRows<Row>(this.#kinds, keyOf, (before) => this.#freed(before));
 
   /** Adds a batch of a first load; the tables hold none of its rows. */
   take(batch: Iterable<Row>): void {
@@ -83,26 +83,11 @@ export class Tables implements Ground {
   }
 
   put(row: Row): Put {
-    const rows = this.#kinds[row.kind] as Rows<Row>;
-    const held = rows.like(row);
-    const key = (): string => keyOf(row);
-    if (row.version <= (held?.version ?? this.tombstones.version(row.kind, key))) return { is: "old" };
-    rows.put(row);
-    if (!held) this.tombstones.raise(row.kind, key);
-    if (held) this.#freed(held); // a new row can only take an address
-    return held ? { is: "applied", before: held } : { is: "applied" };
+    return this.#versioned.put(row);
   }
 
   apply(change: RowChange): Put {
-    if (change.row) return this.put(change.row);
-    const rows = this.#kinds[change.kind] as Rows<Row>;
-    const held = rows.under(change.key);
-    if (held && change.version < held.version) return { is: "old" };
-    this.tombstones.bury(change.kind, change.key, change.version);
-    if (!held) return { is: "applied" };
-    rows.drop(held);
-    this.#freed(held);
-    return { is: "applied", before: held };
+    return this.#versioned.apply(change);
   }
 
   *all(): IterableIterator<Row> {

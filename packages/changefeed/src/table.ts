@@ -1,12 +1,12 @@
-import type { Row } from "../model.ts";
+import type { Row } from "./change.ts";
 
-/** A secondary index of a table: called for each row that is added or removed. */
+/** An index beside a table: called for every row that is added or dropped. */
 export interface Index<R> {
   add(row: R): void;
   drop(row: R): void;
 }
 
-/** The rows of one kind by identity. One interface for Maps and for packed columns. */
+/** One kind's rows by identity: a Map (`Table`), or typed arrays where there are millions. */
 export interface Rows<R extends Row> {
   /** The row held under this row's identity. */
   like(row: R): R | undefined;
@@ -19,7 +19,7 @@ export interface Rows<R extends Row> {
   readonly size: number;
 }
 
-/** Rows in a Map, for kinds with thousands of rows. Interfaces and leases, with up to a million, are packed in columns. */
+/** Rows in a Map: for kinds of which a site has thousands. */
 export class Table<K, R extends Row> implements Rows<R> {
   readonly #rows = new Map<K, R>();
   readonly #identity: (row: R) => K;
