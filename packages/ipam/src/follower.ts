@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Backoff, backoffMs, type Clock, type Readiness, within } from "@firstlight/service";
 import type { Position } from "./feed.ts";
 import { Memory } from "./memory/memory.ts";
-import { Tables } from "./memory/tables.ts";
+import type { Tables } from "./memory/tables.ts";
 import type { Replica } from "./replica.ts";
 import { readSnapshot, saveSnapshot } from "./snapshot.ts";
 import { type Loaded, type Pulled, RolledBack, type Source, Unmigrated } from "./source.ts";
@@ -17,6 +17,8 @@ export interface ReplicaOptions {
   /** Where the replica is kept on disk; absent: nowhere. */
   readonly snapshotFile?: string;
   readonly log?: FollowerLog;
+  /** Whether rows are kept in order, too, for lists: 40 bytes more an interface with a lease. */
+  readonly ordered?: boolean;
   /** The feed had a hole: told before everything is loaded anew. */
   readonly onGap?: (at: Position) => void;
   /** What a lost notification costs at most. Default 1 s. */
@@ -55,7 +57,7 @@ const QUIET_MS = 10_000;
  * the source cannot be reached, with what the snapshot had (nothing, without one) and goes on trying: ask `ready()`.
  */
 export async function createReplica(source: Source, clock: Clock, options: ReplicaOptions = {}): Promise<Following> {
-  const memory = new Memory(clock);
+  const memory = new Memory(clock, options);
   if (options.snapshotFile !== undefined) await restore(memory, options.snapshotFile, clock, options.log);
   const follower = new Follower(memory, source, clock, options);
   await follower.start();
@@ -65,7 +67,7 @@ export async function createReplica(source: Source, clock: Clock, options: Repli
 
 async function restore(memory: Memory, file: string, clock: Clock, log?: FollowerLog): Promise<void> {
   const began = clock.now();
-  const tables = new Tables();
+  const tables = memory.emptyTables();
   const snapshot = await readSnapshot(file, (rows) => tables.take(rows));
   if (snapshot.is === "ignored") return log?.info({ file, because: snapshot.because }, "no snapshot used");
   memory.swap(tables, snapshot.heading.at, snapshot.heading.dnsPosition);
@@ -162,7 +164,7 @@ class Follower {
         };
       }
       const loaded = await this.#source.load();
-      const tables = new Tables();
+      const tables = this.#memory.emptyTables();
       for await (const rows of loaded.rows) {
         if (this.#stopping.signal.aborted) break; // the source closes what it reads from
         tables.take(rows);

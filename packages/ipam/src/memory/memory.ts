@@ -1,11 +1,12 @@
 import type { Address, Mac } from "@firstlight/wire";
+import assert from "node:assert/strict";
 import type { Clock } from "@firstlight/service";
 import { candidate } from "../allocate.ts";
 import { isHeldElsewhere } from "../arrival.ts";
 import type { Applied, Change, Position } from "../feed.ts";
 import type { Proof } from "../identity.ts";
 import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "../model.ts";
-import type { Candidate, Followed, Replica } from "../replica.ts";
+import type { Candidate, Followed, OrderedRows, Replica } from "../replica.ts";
 import type { Bulk } from "../tuples/columns.ts";
 import { Tables } from "./tables.ts";
 
@@ -17,15 +18,24 @@ const NO_NAMES: readonly Name[] = [];
 export class Memory implements Replica {
   at: Position = NOWHERE;
   dnsPosition = 0;
-  #tables = new Tables();
+  #tables: Tables;
   #completeAt = -Infinity;
   /** Database clock minus ours. */
   #ahead = 0;
   readonly #clock: Clock;
   readonly #listeners = new Set<(event: Followed) => void>();
 
-  constructor(clock: Clock) {
+  readonly #isOrdered: boolean;
+
+  constructor(clock: Clock, { ordered = false }: { readonly ordered?: boolean } = {}) {
     this.#clock = clock;
+    this.#isOrdered = ordered;
+    this.#tables = this.emptyTables();
+  }
+
+  /** Tables for a load, with what these here have. */
+  emptyTables(): Tables {
+    return new Tables({ ordered: this.#isOrdered });
   }
 
   /** Takes the place of everything held: after a load, in a new epoch. */
@@ -181,6 +191,12 @@ export class Memory implements Replica {
 
   reservations(): Iterable<Reservation> {
     return this.#tables.reservations.all();
+  }
+
+  get ordered(): OrderedRows {
+    const { order } = this.#tables;
+    assert.ok(order, "the replica was made without `ordered`");
+    return order;
   }
 
   candidate(

@@ -23,6 +23,7 @@ import { slug } from "../naming.ts";
 import { Leases } from "./leases.ts";
 import { Many } from "./many.ts";
 import { Routes } from "./routes.ts";
+import { RowOrder } from "./row-order.ts";
 import { rowOf } from "../tuples/rows.ts";
 import { Tuples } from "../tuples/tuples.ts";
 import { type Rows, Table } from "./table.ts";
@@ -69,6 +70,13 @@ export class Tables implements Ground {
     name: this.names,
   };
 
+  /** Only where lists are asked for. */
+  readonly order: RowOrder | undefined;
+
+  constructor({ ordered = false }: { readonly ordered?: boolean } = {}) {
+    if (ordered) this.order = new RowOrder(this);
+  }
+
   /** Takes in a batch of a load into tables that hold none of its rows yet. */
   take(batch: Iterable<Row>): void {
     if (batch instanceof Tuples) this.#fill(batch);
@@ -79,7 +87,9 @@ export class Tables implements Ground {
     const rows = tuples.kind === "interface" ? this.interfaces : this.leases;
     rows.expect(tuples.total);
     const tuple = tuples.read();
-    while (tuple.next()) if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
+    while (tuple.next())
+      if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
+      else if (this.order) this.order.change(undefined, rowOf(tuples.kind, tuple));
   }
 
   put(row: Row): Put {
@@ -88,6 +98,7 @@ export class Tables implements Ground {
     const key = (): string => keyOf(row);
     if (row.version <= (held?.version ?? this.tombstones.version(row.kind, key))) return { is: "old" };
     rows.put(row);
+    this.order?.change(held, row);
     if (!held) this.tombstones.raise(row.kind, key);
     if (held) this.#freed(held); // a row that is new can only take an address away
     return held ? { is: "applied", before: held } : { is: "applied" };
@@ -102,6 +113,7 @@ export class Tables implements Ground {
     this.tombstones.bury(change.kind, change.key, change.version);
     if (!held) return { is: "applied" };
     rows.drop(held);
+    this.order?.change(held, undefined);
     this.#freed(held);
     return { is: "applied", before: held };
   }
