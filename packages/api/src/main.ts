@@ -22,7 +22,7 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
   await using parts = new AsyncDisposableStack();
   const pool = openPool(context.site, (error) => context.log.warn({ error }, "a database connection broke"));
   parts.defer(() => pool.end());
-  const ipam = parts.use(await openIpam({ context, sequencer: true }));
+  const ipam = parts.use(await openIpam({ context, sequencer: true, ordered: true }));
   const running = await startApi(context, ipam, pool, declared(context)).catch(explain);
   parts.use(startHistory(historyOptions(context)));
   return owning(parts, running);

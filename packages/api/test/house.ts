@@ -75,7 +75,7 @@ export async function openHouse(config: Partial<ApiConfig> = {}, traces?: Pick<T
   parts.defer(lose);
   await migrateApi(database.url);
   const trust = parts.use(await testTrust());
-  const site = parts.use(await siteOf(rows()));
+  const site = parts.use(await siteOf(rows(), { ordered: true }));
   const credentials = await trust.issue("daemon/api");
   let metrics = new Registry();
 

@@ -19,7 +19,7 @@ export type * from "./lease.ts";
 export { MIGRATIONS, migrateIpam } from "./migrate.ts";
 export type * from "./model.ts";
 export { type Ipam, openIpam } from "./open.ts";
-export { labelBase, labelOf } from "./naming.ts";
+export { labelBase, labelOf, slug } from "./naming.ts";
 export type * from "./pool/pool.ts";
 export type { PoolForm, PoolKind } from "./pool/slot.ts";
 export * from "./records.ts";

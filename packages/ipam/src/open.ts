@@ -23,9 +23,12 @@ export interface Ipam extends AsyncDisposable {
 export async function openIpam({
   context,
   sequencer,
+  ordered = false,
 }: {
   readonly context: Context<unknown>;
   readonly sequencer: boolean;
+  /** Whether the replica can be listed in order. */
+  readonly ordered?: boolean;
 }): Promise<Ipam> {
   const { site, log, clock } = context;
   if (site.database.url === undefined)
@@ -43,7 +46,7 @@ export async function openIpam({
   const source = parts.use(new PgSource(database));
   if (sequencer) void warnOfDurability(database, log); // by one daemon for all
   const snapshotFile = join(site.site.stateDir, `${name}.ipam`);
-  const following = parts.use(await createReplica(source, clock, { snapshotFile, log }));
+  const following = parts.use(await createReplica(source, clock, { snapshotFile, log, ordered }));
   if (sequencer) parts.use(startSequencer({ ...database, log, seen: () => following.replica.at }));
   const owned = parts.move();
   return {

@@ -1,4 +1,4 @@
-import type { Address, Mac } from "@firstlight/wire";
+import type { Address, Mac, Prefix } from "@firstlight/wire";
 import type * as feed from "@firstlight/changefeed";
 import type { Events, Position } from "./feed.ts";
 import type { Proof } from "./identity.ts";
@@ -57,6 +57,8 @@ export interface Replica {
   leasesAt(address: Address): readonly Lease[];
   names(domain: number): Iterable<Name>;
   reservations(): Iterable<Reservation>;
+  /** Rows in the order of their keys; kept only where the replica was made with `ordered`, elsewhere asking is a bug. */
+  readonly ordered: OrderedRows;
   /** Declared records of this owner (lower-case, without the final dot). */
   namesAt(owner: string): readonly Name[];
 
@@ -80,6 +82,25 @@ export interface Replica {
 
   /** Called after each applied batch, in feed order; and once with `reload` after a full load. */
   follow(listener: (event: Followed) => void): Disposable;
+}
+
+/** Identity of a lease. */
+export type LeaseKey = Pick<Lease, "vrf" | "address">;
+
+/** Rows beyond a key, which need not exist (any more), in the order of the keys: the cost is that of the rows that are read. */
+export interface OrderedRows {
+  /** By VRF, family and address; of one segment or of all. */
+  leases(after?: LeaseKey, segment?: number): Iterable<Lease>;
+  /** By id; of one segment or of all. */
+  interfaces(after?: number, segment?: number): Iterable<Interface>;
+  /** Declared records by `nameKey`; of one domain or of all. */
+  names(after?: string, domain?: number): Iterable<Name>;
+  /** By MAC. */
+  devices(after?: Mac): Iterable<ExpectedDevice>;
+  /** How many addresses of a prefix are bound. */
+  bound(prefix: Prefix, vrf: string): number;
+  /** Owner, type and id of a declared record, as text. */
+  nameKey(name: Name): string;
 }
 
 export type Candidate =

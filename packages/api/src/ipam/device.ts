@@ -10,12 +10,14 @@ import {
   expectedMachinesSchema,
   labelBase,
   type Replica,
+  slug,
   type Store,
 } from "@firstlight/ipam";
 import { formatAddress, formatMac, type Mac, parseMac } from "@firstlight/wire";
-import { addressOf, macOf, pageSize, textOf } from "../grpc/field.ts";
+import { addressOf, macOf, textOf } from "../grpc/field.ts";
 import { invalid } from "../grpc/error.ts";
 import type { Handlers } from "../grpc/server.ts";
+import { page } from "../grpc/page.ts";
 
 const MOST = 10_000;
 const MAX_NAME = 253;
@@ -26,17 +28,11 @@ export function deviceHandlers(store: Store, replica: Replica): Handlers<typeof 
   const toWire = (row: ExpectedDevice) => deviceToWire(row, replica);
   return {
     listDevices(request) {
-      const limit = pageSize(request.pageSize, 100, 1_000);
-      const [name, after] = [textOf(request.machine, "machine", MAX_NAME), macAfter(request.pageToken)];
-      const all = [...replica.expectedDevices()].filter(
-        (row) => row.mac > after && (name === "" || row.machine === name),
-      );
-      const page = all.toSorted((a, b) => a.mac - b.mac).slice(0, limit + 1);
-      const shown = page.slice(0, limit);
-      return {
-        devices: shown.map(toWire),
-        nextPageToken: page.length > limit ? formatMac(shown.at(-1)!.mac) : "",
-      };
+      const name = textOf(request.machine, "machine", MAX_NAME);
+      const rows = (token: string) =>
+        name === "" ? replica.ordered.devices(macAfter(token)) : devicesOf(replica, name, macAfter(token));
+      const [devices, nextPageToken] = page(rows, ({ mac }) => formatMac(mac), request);
+      return { devices: devices.map(toWire), nextPageToken };
     },
 
     async expectDevices({ devices }, { actor }) {
@@ -60,6 +56,13 @@ export function deviceHandlers(store: Store, replica: Replica): Handlers<typeof 
 function mustFit(count: number, field: string): void {
   if (count === 0) throw invalid(field, "must not be empty");
   if (count > MOST) throw invalid(field, `at most ${MOST}`);
+}
+
+/** Those of one machine, which has few. */
+function devicesOf(replica: Replica, name: string, after: number): ExpectedDevice[] {
+  const label = slug(name);
+  const rows = label === undefined ? [...replica.expectedDevices()] : replica.devicesOf(label);
+  return rows.filter((row) => row.machine === name && row.mac > after).toSorted((a, b) => a.mac - b.mac);
 }
 
 function macAfter(token: string): number {

@@ -7,21 +7,22 @@ import {
   fqdnOf,
   type Interface,
   type Lease,
+  type LeaseKey,
   type Name,
   type Replica,
   type Segment,
   type Store,
 } from "@firstlight/ipam";
-import { contains, formatAddress, formatMac, type Prefix } from "@firstlight/wire";
-import { oneOf, pageSize, prefixOf, textOf } from "../grpc/field.ts";
+import { formatAddress, formatMac, type Prefix } from "@firstlight/wire";
+import { oneOf, prefixOf, textOf } from "../grpc/field.ts";
 import { invalid, notFound } from "../grpc/error.ts";
+import { page } from "../grpc/page.ts";
 import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";
 import type { Handlers } from "../grpc/server.ts";
 
 const TYPES = ["A", "AAAA", "CNAME", "TXT", "SRV", "PTR"] as const;
 const MAX_NAME = 253;
 const MAX_DATA = 4_096;
-const MAX_TOKEN = 512;
 
 /** Addresses and names, for operators: written through the store, read from the replica. */
 export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof IpamService> {
@@ -62,31 +63,29 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
     listDomains: () => ({ domains: [...replica.domains()].toSorted(byName).map(domainToWire) }),
 
     listInterfaces(request) {
-      const wanted = read.wanted(request.segment);
-      const seen = new Map<number, Interface>();
-      for (const lease of replica.leases()) {
-        const found = wanted(lease.segment) ? replica.interfaceById(lease.interface) : undefined;
-        if (found) seen.set(found.id, found);
-      }
-      for (const row of foretold(replica)) if (wanted(row.segment)) seen.set(row.id, row);
-      const [interfaces, nextPageToken] = page([...seen.values()], interfaceKey, request);
+      const segment = read.wanted(request.segment);
+      const rows = (token: string) => replica.ordered.interfaces(interfaceAfter(token), segment);
+      const [interfaces, nextPageToken] = page(rows, interfaceKey, request);
       return { interfaces: interfaces.map(read.interface), nextPageToken };
     },
 
     listLeases(request) {
-      const wanted = read.wanted(request.segment);
-      const all = [...replica.leases()].filter((lease) => wanted(lease.segment));
-      const [leases, nextPageToken] = page(all, leaseKey, request);
+      const segment = read.wanted(request.segment);
+      const rows = (token: string) => replica.ordered.leases(leaseAfter(token), segment);
+      const [leases, nextPageToken] = page(rows, leaseKey, request);
       return { leases: leases.map(read.lease), nextPageToken };
     },
 
     listNames(request) {
-      const domains = [...replica.domains()].filter(({ name }) => request.domain === "" || name === request.domain);
-      if (request.domain !== "" && domains.length === 0) throw notFound(`no domain ${request.domain}`);
-      const all = domains.flatMap(({ id }) => [...replica.names(id)]);
-      const [names, nextPageToken] = page(all, nameKey, request);
-      const domainOf = new Map(domains.map((domain) => [domain.id, domain.name]));
-      return { names: names.map((name) => nameToWire(name, domainOf.get(name.domain) ?? "")), nextPageToken };
+      const domain = request.domain === "" ? undefined : replica.domainNamed(request.domain);
+      if (request.domain !== "" && !domain) throw notFound(`no domain ${request.domain}`);
+      const { ordered } = replica;
+      const rows = (token: string) => ordered.names(token || undefined, domain?.id);
+      const [names, nextPageToken] = page(rows, (name) => ordered.nameKey(name), request);
+      return {
+        names: names.map((name) => nameToWire(name, replica.domain(name.domain)?.name ?? "")),
+        nextPageToken,
+      };
     },
 
     async putName({ name }, { actor }) {
@@ -111,23 +110,18 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
 function readers(replica: Replica) {
   const segmentName = (id: number): string => replica.segment(id)?.name ?? "";
   const domainName = (segment: Segment): string => replica.domain(segment.domain)?.name ?? "";
-  const boundIn = (vrf: string) => (prefix: Prefix) => {
-    let count = 0;
-    for (const lease of replica.leases())
-      if (lease.state === "bound" && lease.vrf === vrf && contains(prefix, lease.address)) count++;
-    return count;
-  };
+  const boundIn = (vrf: string) => (prefix: Prefix) => replica.ordered.bound(prefix, vrf);
   return {
     domainName,
     boundIn,
     segment: (segment: Segment) =>
       segmentToWire(segment, domainName(segment), replica.prefixes(segment.id), boundIn(segment.vrf)),
-    /** Whether a row of this segment is asked for. */
-    wanted(name: string): (segment: number) => boolean {
-      if (name === "") return () => true;
+    /** The id of the segment whose rows are asked for; none: of all. */
+    wanted(name: string): number | undefined {
+      if (name === "") return undefined;
       const found = [...replica.segments()].find((segment) => segment.name === name);
       if (!found) throw notFound(`no segment ${name}`);
-      return (id) => id === found.id;
+      return found.id;
     },
     /** The domain by its name, or the closest one above the owner. */
     zoneOf(owner: string, name: string): Domain {
@@ -173,30 +167,22 @@ function readers(replica: Replica) {
   };
 }
 
-/** Interfaces that nobody has seen yet: they have no lease to be found by. */
-function* foretold(replica: Replica): Generator<Interface> {
-  for (const { mac } of replica.expectedDevices())
-    for (const row of replica.interfacesOf(mac)) if (row.state === "predicted") yield row;
-}
-
-/** One page in the order of a key that never changes, so that pages neither skip nor repeat what stays. */
-function page<T>(rows: T[], key: (row: T) => string, asked: { pageSize: number; pageToken: string }): [T[], string] {
-  const limit = pageSize(asked.pageSize, 100, 1_000);
-  const after = textOf(asked.pageToken, "page_token", MAX_TOKEN);
-  const keyed = rows.map((row) => [key(row), row] as const).filter(([name]) => name > after);
-  const sorted = keyed.toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit + 1);
-  const next = sorted.length > limit ? sorted[limit - 1]![0] : "";
-  return [sorted.slice(0, limit).map(([, row]) => row), next];
-}
-
 const interfaceKey = ({ id }: Interface): string => String(id).padStart(16, "0");
+const interfaceAfter = (token: string): number | undefined => (token === "" ? undefined : Number(token) || 0);
+
+const FAMILIES = { 4: Number, 6: BigInt } as const;
 
 /** Sorts as addresses do: by VRF, family, then number. */
 function leaseKey({ vrf, address }: Lease): string {
   return `${vrf}/${typeof address === "number" ? 4 : 6}/${address.toString(16).padStart(32, "0")}`;
 }
 
-const nameKey = ({ owner, type, id }: Name): string => `${owner} ${type} ${String(id).padStart(16, "0")}`;
+function leaseAfter(token: string): LeaseKey | undefined {
+  if (token === "") return undefined;
+  const [, vrf, family, digits] = /^(.+)\/([46])\/([0-9a-f]{32})$/.exec(token) ?? [];
+  if (vrf === undefined || digits === undefined) throw invalid("page_token", "is none of ours");
+  return { vrf, address: FAMILIES[family as "4" | "6"](`0x${digits}`) };
+}
 
 function ownerOf(text: string, field: string): string {
   const owner = textOf(text, field, MAX_NAME, 1).toLowerCase().replace(/\.$/, "");

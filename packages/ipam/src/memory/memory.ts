@@ -1,12 +1,13 @@
 import { FeedReplica } from "@firstlight/changefeed";
 import type { Address, Mac } from "@firstlight/wire";
+import assert from "node:assert/strict";
 import type { Clock } from "@firstlight/service";
 import { candidate } from "../allocate.ts";
 import { isHeldElsewhere } from "../arrival.ts";
 import type { Events, Position } from "../feed.ts";
 import type { Proof } from "../identity.ts";
 import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Reservation, Row, Segment } from "../model.ts";
-import type { Candidate, Replica } from "../replica.ts";
+import type { Candidate, OrderedRows, Replica } from "../replica.ts";
 import type { Bulk } from "../tuples/columns.ts";
 import { Tables } from "./tables.ts";
 
@@ -15,11 +16,18 @@ const NO_NAMES: readonly Name[] = [];
 /** The replica in this process's memory: the rows of the feed, and the questions that daemons ask of them. */
 export class Memory extends FeedReplica<Row, Events, Tables> implements Replica {
   #tables: Tables;
+  readonly #isOrdered: boolean;
 
-  constructor(clock: Clock) {
-    const tables = new Tables();
+  constructor(clock: Clock, { ordered = false }: { readonly ordered?: boolean } = {}) {
+    const tables = new Tables({ ordered });
     super(clock, tables);
+    this.#isOrdered = ordered;
     this.#tables = tables;
+  }
+
+  /** Empty tables for a load, ordered if these are. */
+  emptyTables(): Tables {
+    return new Tables({ ordered: this.#isOrdered });
   }
 
   override swap(tables: Tables, at: Position, dnsPosition: number): void {
@@ -120,6 +128,12 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
 
   reservations(): Iterable<Reservation> {
     return this.#tables.reservations.all();
+  }
+
+  get ordered(): OrderedRows {
+    const { order } = this.#tables;
+    assert.ok(order, "the replica was made without `ordered`");
+    return order;
   }
 
   candidate(

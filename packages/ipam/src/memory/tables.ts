@@ -24,6 +24,7 @@ import { slug } from "../naming.ts";
 import { Leases } from "./leases.ts";
 import { Multimap } from "./multimap.ts";
 import { PrefixIndex } from "./prefix-index.ts";
+import { RowOrder } from "./row-order.ts";
 import { rowOf } from "../tuples/rows.ts";
 import { Tuples } from "../tuples/tuples.ts";
 
@@ -69,6 +70,13 @@ export class Tables implements Ground, RowSet<Row> {
   /** A row that is new can only take an address away; one that is replaced or dropped may have freed one. */
   readonly #versioned = new VersionedRows<Row>(this.#kinds, keyOf, (before) => this.#freed(before));
 
+  /** The rows in order; only where lists are asked for. */
+  readonly order: RowOrder | undefined;
+
+  constructor({ ordered = false }: { readonly ordered?: boolean } = {}) {
+    if (ordered) this.order = new RowOrder(this);
+  }
+
   /** Adds a batch of a first load; the tables hold none of its rows. */
   take(batch: Iterable<Row>): void {
     if (batch instanceof Tuples) this.#fill(batch);
@@ -79,15 +87,21 @@ export class Tables implements Ground, RowSet<Row> {
     const rows = tuples.kind === "interface" ? this.interfaces : this.leases;
     rows.expect(tuples.total);
     const tuple = tuples.read();
-    while (tuple.next()) if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
+    while (tuple.next())
+      if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
+      else if (this.order) this.order.change(undefined, rowOf(tuples.kind, tuple));
   }
 
   put(row: Row): Put {
-    return this.#versioned.put(row);
+    const put = this.#versioned.put(row);
+    if (put.is === "applied") this.order?.change(put.before, row);
+    return put;
   }
 
   apply(change: RowChange): Put {
-    return this.#versioned.apply(change);
+    const put = this.#versioned.apply(change);
+    if (put.is === "applied" && (put.before || change.row)) this.order?.change(put.before, change.row);
+    return put;
   }
 
   *all(): IterableIterator<Row> {

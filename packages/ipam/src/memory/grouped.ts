@@ -1,0 +1,25 @@
+import { type Key, Ordered } from "./ordered.ts";
+
+/** Keys in order: all of them, and those of each group alone. */
+export class Grouped<K extends Key> {
+  readonly #all = new Ordered<K>();
+  readonly #groups = new Map<number, Ordered<K>>();
+
+  add(key: K, group: number): void {
+    this.#all.add(key);
+    let own = this.#groups.get(group);
+    if (!own) this.#groups.set(group, (own = new Ordered()));
+    own.add(key);
+  }
+
+  drop(key: K, group: number): void {
+    this.#all.drop(key);
+    this.#groups.get(group)?.drop(key);
+  }
+
+  /** The keys beyond this one, of a group or of all. */
+  after(key?: K, group?: number): Iterable<K> {
+    const keys = group === undefined ? this.#all : this.#groups.get(group);
+    return keys?.after(key) ?? [];
+  }
+}
