@@ -36,7 +36,7 @@ const CORES = [
   "packages/ipam/src/tuples/*.ts",
   "packages/ipam/src/exchange/{sheet,column,kinds,format,judge,netbox}.ts",
   "packages/ipam/src/exchange/lease/{found,token,isc,kea}.ts",
-  "packages/api/src/lifecycle.ts",
+  "packages/api/src/{lifecycle,reasons}.ts",
   "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace,reasons,counted-reasons,refusals}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",

@@ -14,7 +14,7 @@ import {
 } from "@firstlight/ipam";
 import { contains, formatAddress, formatMac, type Prefix } from "@firstlight/wire";
 import { oneOf, pageSize, prefixOf, textOf } from "./field.ts";
-import { invalid, notFound } from "./no.ts";
+import { invalid, no } from "./no.ts";
 import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";
 import type { Handlers } from "./server.ts";
 
@@ -82,7 +82,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
 
     listNames(request) {
       const domains = [...replica.domains()].filter(({ name }) => request.domain === "" || name === request.domain);
-      if (request.domain !== "" && domains.length === 0) throw notFound(`no domain ${request.domain}`);
+      if (request.domain !== "" && domains.length === 0) throw no("domain-not-found", { domain: request.domain });
       const all = domains.flatMap(({ id }) => [...replica.names(id)]);
       const [names, nextPageToken] = page(all, nameKey, request);
       const domainOf = new Map(domains.map((domain) => [domain.id, domain.name]));
@@ -90,7 +90,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
     },
 
     async putName({ name }, { actor }) {
-      if (!name) throw invalid("name", "is missing");
+      if (!name) throw invalid("name", "field-missing");
       const owner = ownerOf(name.owner, "name.owner");
       const domain = read.zoneOf(owner, name.domain);
       const type = oneOf(TYPES, name.type, "name.type");
@@ -126,7 +126,7 @@ function readers(replica: Replica) {
     wanted(name: string): (segment: number) => boolean {
       if (name === "") return () => true;
       const found = [...replica.segments()].find((segment) => segment.name === name);
-      if (!found) throw notFound(`no segment ${name}`);
+      if (!found) throw no("segment-not-found", { segment: name });
       return (id) => id === found.id;
     },
     /** The domain by its name, or the closest one above the owner. */
@@ -135,8 +135,9 @@ function readers(replica: Replica) {
         name === "" ? isBelow(owner, domain.name) : domain.name === name,
       );
       const best = fits.toSorted((a, b) => b.name.length - a.name.length)[0];
-      if (!best) throw notFound(name === "" ? `no domain above ${owner}` : `no domain ${name}`);
-      if (!isBelow(owner, best.name)) throw invalid("name.owner", `is not in ${best.name}`);
+      if (!best)
+        throw name === "" ? no("domain-above-not-found", { name: owner }) : no("domain-not-found", { domain: name });
+      if (!isBelow(owner, best.name)) throw invalid("name.owner", "name-outside-domain", { domain: best.name });
       return best;
     },
     interface: (row: Interface): MessageInitShape<typeof InterfaceSchema> => {
@@ -200,8 +201,7 @@ const nameKey = ({ owner, type, id }: Name): string => `${owner} ${type} ${Strin
 
 function ownerOf(text: string, field: string): string {
   const owner = textOf(text, field, MAX_NAME, 1).toLowerCase().replace(/\.$/, "");
-  if (!/^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(owner))
-    throw invalid(field, "want a fully qualified host name");
+  if (!/^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(owner)) throw invalid(field, "host-name-malformed");
   return owner;
 }
 
