@@ -40,8 +40,8 @@ const CORES = [
   "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace,reasons,counted-reasons,refusals}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
-  "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder}.ts",
-  "packages/unbound-config/src/{render,clause,view,backlog}.ts",
+  "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder,reasons}.ts",
+  "packages/unbound-config/src/{render,clause,view,backlog,reasons}.ts",
   "packages/rack/src/core/*.ts",
   "packages/site/src/supervise.ts",
 ];
