@@ -3,6 +3,7 @@ export * from "./api.ts";
 export { openChannel } from "./channel.ts";
 export { createApi, isRefusal } from "./client.ts";
 export { type ClientContext, type Connected, connectApi } from "./connect.ts";
+export { type ErrorReason, REASON_DOMAIN, reasonOfError, STATUS_TRAILER } from "./error-info.ts";
 export { clean, EVENT_LIMITS, withinLimits } from "./event.ts";
 export * from "./identity.ts";
 export * from "./operator.ts";

@@ -1,10 +1,11 @@
 import { exposeLevel } from "@firstlight/service";
 import { Counter, type Registry } from "prom-client";
+import type { Reason } from "./reasons.ts";
 
 /** What the spool counts. */
 export interface SpoolMetrics {
   sent(events: number): void;
-  dropped(because: "overflow" | "refused" | "stopped"): void;
+  dropped(because: Reason): void;
 }
 
 export function createSpoolMetrics(

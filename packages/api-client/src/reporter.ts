@@ -63,7 +63,7 @@ export async function createReporter({
         held = held.slice(effect.count);
         return;
       case "discard":
-        log.warn({ event: held[0], because: "the API refused it" }, "event discarded");
+        log.warn({ event: held[0], because: effect.because }, "event discarded");
         held = held.slice(1);
         return count.dropped(effect.because);
     }

@@ -36,6 +36,7 @@ import { machineHandlers } from "./machine/handlers.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { poolHandlers } from "./ipam/pool.ts";
 import { databasePulse } from "./database-probe.ts";
+import { REASONS } from "./reasons.ts";
 import { createRecorder } from "./events/recorder.ts";
 import { createReflection, reflectionHandlers } from "./grpc/reflection.ts";
 import { reservationHandlers } from "./ipam/reservation.ts";
@@ -105,7 +106,7 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   const watch = await createWatch({ pool, shared, maxWatchers: config.maxWatchers, count: metrics.watchers });
   const pulse = databasePulse(pool);
   const ready = (): Readiness => {
-    if (!pulse.isThere()) return { ready: false, because: "the database is away" };
+    if (!pulse.isThere()) return { ready: false, because: REASONS["database-away"].sentence };
     return { ...refused, ...ipam.ready() };
   };
 

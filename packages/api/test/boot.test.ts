@@ -68,7 +68,7 @@ test("a machine goes from the expected list to Ready, to a tenant, through clean
   const refused = events.filter(({ kind, because }) => kind === "pxe.phone-home" && because !== "");
   assert.deepEqual(
     refused.map(({ because }) => because),
-    ["the token is not of its current task", `dpu_oob/${DPU} still missing`, "the token is not of its current task"],
+    ["token-of-another-task", "parts-missing", "token-of-another-task"],
   );
 });
 

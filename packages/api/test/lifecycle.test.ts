@@ -35,7 +35,7 @@ test("a new machine boots, and is ready once its host and its DPU have phoned ho
   machine = play(machine, home(DPU_PART));
   assert.equal(machine.state, "booting");
   assert.deepEqual(step(machine, home("host"))[1], [
-    { do: "record", from: "booting", to: "ready", because: "all its parts phoned home" },
+    { do: "record", from: "booting", to: "ready", because: "parts-arrived" },
   ]);
 });
 
@@ -47,7 +47,7 @@ test("a phone-home that overtakes the script's event is enough", () => {
 test("the late script event of a machine that is ready moves nothing", () => {
   const [machine, effects] = step(ready, { is: "script", action: "discover", version: 1 });
   assert.equal(machine, ready);
-  assert.deepEqual(effects, [{ do: "ignore", because: "it is ready already" }]);
+  assert.deepEqual(effects, [{ do: "ignore", because: "past-discovery", facts: { state: "ready" } }]);
 });
 
 test("the script of an earlier task does not start a later one", () => {
@@ -57,12 +57,16 @@ test("the script of an earlier task does not start a later one", () => {
 });
 
 test("only a ready machine can be given, only a given one released", () => {
-  assert.deepEqual(step(fresh, give)[1], [{ do: "refuse", because: "r1-m01 is discovered and cannot be assigned" }]);
+  assert.deepEqual(step(fresh, give)[1], [
+    { do: "refuse", because: "cannot-be-assigned", facts: { machine: "r1-m01", state: "discovered" } },
+  ]);
   assert.deepEqual(step(ready, { is: "release" })[1], [
-    { do: "refuse", because: "r1-m01 is ready and cannot be released" },
+    { do: "refuse", because: "cannot-be-released", facts: { machine: "r1-m01", state: "ready" } },
   ]);
   const assigned = play(ready, give);
-  assert.deepEqual(step(assigned, give)[1], [{ do: "refuse", because: "r1-m01 is assigned and cannot be assigned" }]);
+  assert.deepEqual(step(assigned, give)[1], [
+    { do: "refuse", because: "cannot-be-assigned", facts: { machine: "r1-m01", state: "assigned" } },
+  ]);
 });
 
 test("a released machine is ready only after its cleanup phoned home with that task's token", () => {

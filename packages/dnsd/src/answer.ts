@@ -14,7 +14,7 @@ import { Reply } from "./reply.ts";
 import { SERIAL_FROM_END, type Zone, type Zones } from "./zones.ts";
 
 /** Why a packet is not answered: what answers it would let two servers talk for ever, or there is nobody to talk to. */
-export type Silence = Extract<Finding, "shorter than a header" | "is a response">;
+export type Silence = Extract<Finding, "query-too-short" | "is-a-response">;
 
 /** What the transport and the replica's age allow. */
 export interface Limits {
@@ -57,7 +57,7 @@ export function answer(
 ): number | Silence {
   const { scan: asked, reply } = scratch;
   const finding = scan(query, length, zones.seed, asked);
-  if (finding === "shorter than a header" || finding === "is a response") return finding;
+  if (finding === "query-too-short" || finding === "is-a-response") return finding;
   reply.begin(query, out, asked, roomFor(asked, limits));
   const refused = finding === "query" ? refusal(asked, limits) : REFUSED_AS[finding];
   reply.rcode = refused >= 0 ? refused : lookUp(zones, out, scratch);
@@ -73,11 +73,11 @@ function roomFor(asked: Scan, limits: Limits): number {
 const { NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, BADVERS } = RCODES.of;
 
 const REFUSED_AS: Readonly<Record<Exclude<Finding, Silence | "query">, number>> = {
-  "opcode is not QUERY": NOTIMP,
-  "question count is not one": FORMERR,
-  "question is malformed": FORMERR,
-  "records are malformed": FORMERR,
-  "two OPT records": FORMERR,
+  "opcode-not-query": NOTIMP,
+  "not-one-question": FORMERR,
+  "question-malformed": FORMERR,
+  "records-malformed": FORMERR,
+  "two-opt-records": FORMERR,
 };
 
 /** Types that no zone holds (RFC 6895 §3.1): OPT is no question, transfers are for secondaries, the rest unknown here. */

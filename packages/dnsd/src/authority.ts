@@ -42,7 +42,7 @@ export class Authority {
   take(event: Followed): boolean {
     const affected =
       event.is === "reload"
-        ? { is: "zones" as const, because: "replica loaded anew" }
+        ? { is: "zones" as const, because: "replica-reloaded" }
         : affectedBy(this.#replica, event.changes);
     if (affected.is === "zones") {
       const edition = new Edition(this.#replica, this.#options, this.zones.names.count);

@@ -29,7 +29,7 @@ export class Edition {
     this.#replica = replica;
     this.#servers = serverRecords(declared, nsAddresses);
     this.zones = new Zones(declared, seed, names);
-    for (const { owner, because } of this.zones.rejected) this.rejected.set(owner, because);
+    for (const { owner, fault } of this.zones.rejected) this.rejected.set(owner, fault);
     this.#owners = this.#fill();
   }
 
@@ -69,7 +69,7 @@ export class Edition {
 
   #put(owner: string, records: readonly RecordText[]): void {
     const rejected = this.zones.put(owner, besides(this.#servers.get(owner) ?? [], records));
-    if (rejected.length > 0) this.rejected.set(owner, rejected.map(({ because }) => because).join("; "));
+    if (rejected.length > 0) this.rejected.set(owner, rejected.map(({ fault }) => fault).join("; "));
     else if (this.rejected.size > 0) this.rejected.delete(owner);
   }
 }

@@ -22,11 +22,11 @@ export class Frames {
   }
 
   /** The next whole query, `undefined` when more must come first. */
-  next(): Uint8Array | Malformed | undefined {
+  next(): Uint8Array | Malformed<"query-too-long"> | undefined {
     const left = this.#held.length - this.#at;
     if (left < 2) return undefined;
     const length = (this.#held[this.#at]! << 8) | this.#held[this.#at + 1]!;
-    if (length > MAX_QUERY_BYTES) return new Malformed("query longer than any question");
+    if (length > MAX_QUERY_BYTES) return new Malformed("query-too-long");
     if (left < 2 + length) return undefined;
     const query = this.#held.subarray(this.#at + 2, this.#at + 2 + length);
     this.#at += 2 + length;

@@ -1,6 +1,7 @@
 import { exposeLevel } from "@firstlight/service";
 import { RCODES, TYPES } from "@firstlight/wire/dns";
 import { Counter, type Registry } from "prom-client";
+import type { Reason } from "./reasons.ts";
 
 export type Transport = "udp" | "tcp";
 
@@ -8,7 +9,7 @@ export type Transport = "udp" | "tcp";
 export interface Metrics {
   /** One reply; `qtype` 0 where the question could not be read. */
   answered(transport: Transport, qtype: number, rcode: number): void;
-  silence(because: string): void;
+  silence(because: Reason): void;
 }
 
 /** What is looked at when somebody asks. */

@@ -1,12 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { inherited, listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import {
+  type Context,
+  fillSentence,
+  joinEndpoint,
+  type Readiness,
+  type Running,
+  splitEndpoint,
+} from "@firstlight/service";
 import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
 import { createBuilder } from "./build.ts";
 import type { DnsdConfig } from "./config.ts";
 import { createMetrics } from "./metrics.ts";
+import { type Reason, REASONS } from "./reasons.ts";
 import { Responder } from "./responder.ts";
 import { listenStream, type Stream } from "./stream.ts";
 
@@ -42,7 +50,7 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
     payloadBytes: config.payloadBytes,
     stalenessMs: config.stalenessSeconds * 1000,
   });
-  tell(authority, log, "start");
+  tell(authority, log, "started");
   await using parts = new AsyncDisposableStack();
   const builder = parts.use(createBuilder(authority, (because, turns) => tell(authority, log, because, turns)));
   parts.use(
@@ -82,7 +90,7 @@ async function open(
   at: string,
   { engine, tcp }: DnsdConfig,
   responder: Responder,
-  onEnd: (because: string) => void,
+  onEnd: (because: Reason) => void,
   log: StartContext["log"],
 ): Promise<Listener> {
   const { host, port: wanted } = splitEndpoint(at);
@@ -91,7 +99,8 @@ async function open(
       address: address(host),
       port: wanted,
       engine,
-      onFallback: (because) => log.info({ because, at }, "portable UDP engine"),
+      onFallback: (fault) =>
+        log.info({ because: "portable-engine" satisfies Reason, fault, at }, "portable UDP engine"),
     });
     try {
       const stream = await listenStream({
@@ -114,16 +123,32 @@ async function open(
 
 function readiness(replica: Readiness, isStale: boolean, stalenessSeconds: number): Readiness {
   if (!replica.ready || !isStale) return replica;
-  return { ...replica, ready: false, because: `replica older than ${stalenessSeconds} s: every answer is SERVFAIL` };
+  return {
+    ...replica,
+    ready: false,
+    because: fillSentence(REASONS["replica-stale"].sentence, { seconds: String(stalenessSeconds) }),
+  };
 }
 
-function tell({ zones, rejected }: Authority, log: StartContext["log"], because: string, turns = 1): void {
+function tell({ zones, rejected }: Authority, log: StartContext["log"], cause: string, turns = 1): void {
+  // A code of ours, or what the IPAM calls the change.
+  const because: Reason = Object.hasOwn(REASONS, cause) ? (cause as Reason) : "zones-changed";
   log.info(
-    { zones: zones.zones.length, names: zones.names.count, serial: zones.serial, turns, because },
+    {
+      zones: zones.zones.length,
+      names: zones.names.count,
+      serial: zones.serial,
+      turns,
+      because,
+      ...(because === "zones-changed" && { change: cause }),
+    },
     "zones built",
   );
   if (rejected.size === 0) return;
-  log.warn({ names: rejected.size, first: [...rejected].slice(0, 5) }, "names that cannot be served");
+  log.warn(
+    { because: "name-not-served" satisfies Reason, names: rejected.size, first: [...rejected].slice(0, 5) },
+    "names that cannot be served",
+  );
 }
 
 /** Addresses of our name servers: as configured, else where we listen, if that is an address at all. */

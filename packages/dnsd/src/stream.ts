@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { isMalformed } from "@firstlight/wire";
 import { MAX_MESSAGE_BYTES } from "@firstlight/wire/dns";
 import { Frames } from "./frames.ts";
+import type { Reason } from "./reasons.ts";
 
 export interface StreamOptions {
   readonly host: string;
@@ -14,7 +15,7 @@ export interface StreamOptions {
   /** Length of the reply to a query in `out`; 0 when there is none. */
   readonly respond: (query: Uint8Array, out: Uint8Array) => number;
   /** A connection was refused or ended by us, and why. */
-  readonly onEnd: (because: string) => void;
+  readonly onEnd: (because: Reason) => void;
 }
 
 /** DNS over TCP (RFC 7766): many queries on a connection, answered in order, as fast as the client reads. */
@@ -31,10 +32,10 @@ export async function listenStream(options: StreamOptions): Promise<Stream> {
   const byAddress = new Map<string, number>();
   const out = new Uint8Array(MAX_MESSAGE_BYTES);
 
-  const refusal = (address: string | undefined): string | undefined => {
-    if (address === undefined) return "connection was gone before it was taken";
-    if (open.size >= connections) return "too many connections";
-    return (byAddress.get(address) ?? 0) >= perAddress ? "too many connections of this address" : undefined;
+  const refusal = (address: string | undefined): Reason | undefined => {
+    if (address === undefined) return "connection-gone";
+    if (open.size >= connections) return "connections-limit";
+    return (byAddress.get(address) ?? 0) >= perAddress ? "connections-per-address-limit" : undefined;
   };
   const server = createServer({ noDelay: true }, (socket) => {
     const address = socket.remoteAddress;
@@ -56,7 +57,7 @@ export async function listenStream(options: StreamOptions): Promise<Stream> {
   const { port, host, descriptor } = options;
   const at = descriptor === undefined ? { port, host } : { fd: descriptor };
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(at, () => resolve()));
-  server.removeAllListeners("error").on("error", () => onEnd("connection could not be accepted"));
+  server.removeAllListeners("error").on("error", () => onEnd("accept-failed"));
   return {
     get connections() {
       return open.size;
@@ -75,11 +76,11 @@ export async function listenStream(options: StreamOptions): Promise<Stream> {
 /** One connection: it ends when the client ends it, when nothing whole has come for too long, or when it speaks no DNS. */
 function converse(socket: Socket, out: Uint8Array, { idleMs, respond, onEnd }: StreamOptions): void {
   const frames = new Frames();
-  const end = (because: string): void => {
+  const end = (because: Reason): void => {
     onEnd(because);
     socket.destroy();
   };
-  const idle = setTimeout(end, idleMs, "idle connection");
+  const idle = setTimeout(() => end("idle-connection"), idleMs);
   const serve = (): void => {
     while (!socket.destroyed && !socket.writableNeedDrain) {
       const query = frames.next();

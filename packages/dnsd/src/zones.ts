@@ -29,7 +29,7 @@ export const SERIAL_FROM_END = 20;
 /** Something that could not be served, and why: counted and logged, never in the way of the rest. */
 export interface Rejected {
   readonly owner: string;
-  readonly because: string;
+  readonly fault: string;
 }
 
 /**
@@ -59,7 +59,7 @@ export class Zones {
     const opened: Zone[] = [];
     for (const text of outermostFirst) {
       const zone = this.#open(text, opened.length);
-      if (isMalformed(zone)) this.rejected.push({ owner: text.name, because: zone.because });
+      if (isMalformed(zone)) this.rejected.push({ owner: text.name, fault: zone.because });
       else opened.push(zone);
     }
     this.zones = opened;
@@ -68,12 +68,12 @@ export class Zones {
   /** Puts these records in the place of all that `owner` had; none removes it. */
   put(owner: string, records: readonly RecordText[]): Rejected[] {
     const wire = nameBytes(owner);
-    if (isMalformed(wire)) return [{ owner, because: wire.because }];
+    if (isMalformed(wire)) return [{ owner, fault: wire.because }];
     readLabels(wire, 0, wire.length, this.seed, this.#name);
     const compiled = compileSets(owner, records);
     if (compiled.sets.size > 0) {
       const node = this.#path(wire);
-      if (node === NONE) return [{ owner, because: "outside every zone" }];
+      if (node === NONE) return [{ owner, fault: "outside every zone" }];
       this.#replace(node, compiled.sets);
     } else {
       const node = this.names.find(wire, this.#name, 0);
@@ -150,7 +150,7 @@ function compileSets(owner: string, records: readonly RecordText[]): Compiled {
     const type = typeOf(record);
     const rdata = rdataOf(record);
     if (isMalformed(rdata)) {
-      rejected.push({ owner, because: `${record.type}: ${rdata.because}` });
+      rejected.push({ owner, fault: `${record.type}: ${rdata.because}` });
       continue;
     }
     const ttlSeconds = Math.min(
@@ -159,7 +159,7 @@ function compileSets(owner: string, records: readonly RecordText[]): Compiled {
     const compiled = compile(type, ttlSeconds, rdata);
     const set = sets.get(type) ?? [];
     if (set.reduce((sum, one) => sum + one.length + 2, 0) + compiled.length > MAX_SET_BYTES) {
-      rejected.push({ owner, because: `${record.type}: the set is too long to be sent` });
+      rejected.push({ owner, fault: `${record.type}: the set is too long to be sent` });
     } else sets.set(type, [...set, compiled]);
   }
   return { sets, rejected };

@@ -148,8 +148,8 @@ test("two OPT records are malformed", () => {
 });
 
 test("a response is never answered, nor what is shorter than a header", () => {
-  assert.equal(bytesFor(LAB, wire({}, { isResponse: true })), "is a response");
-  assert.equal(bytesFor(LAB, new Uint8Array(11)), "shorter than a header");
+  assert.equal(bytesFor(LAB, wire({}, { isResponse: true })), "is-a-response");
+  assert.equal(bytesFor(LAB, new Uint8Array(11)), "query-too-short");
 });
 
 test("RD comes back, AD, CD and RA do not", () => {

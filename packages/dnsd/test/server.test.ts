@@ -76,11 +76,11 @@ test("connections are bounded, in all and by address, and each refusal has its r
   const held = [open("127.0.0.1"), open("127.0.0.1")];
   await on.counted("firstlight_dns_connections 2");
   held.push(open("127.0.0.1"));
-  await on.counted('because="too many connections of this address"} 1');
+  await on.counted('because="connections-per-address-limit"} 1');
   held.push(open("127.0.0.2"));
   await on.counted("firstlight_dns_connections 3");
   held.push(open("127.0.0.3"));
-  await on.counted('because="too many connections"} 1');
+  await on.counted('because="connections-limit"} 1');
   for (const socket of held) socket.destroy();
   await on.counted("firstlight_dns_connections 0");
   assert.equal((await on.tcp({})).length, 1);
@@ -95,7 +95,7 @@ test("a connection on which nothing whole comes is ended, as is one that speaks 
   const answering = connect(on.port, "127.0.0.1");
   answering.on("error", () => {}).write(framed(encoded({ isResponse: true })));
   await Promise.all([once(idle.resume(), "close"), once(huge.resume(), "close"), once(answering.resume(), "close")]);
-  for (const because of ["idle connection", "query longer than any question", "is a response"]) {
+  for (const because of ["idle-connection", "query-too-long", "is-a-response"]) {
     await on.counted(`because="${because}"} 1`);
   }
 });
@@ -109,7 +109,7 @@ test("hostile datagrams are met with silence or refusal, and the next query is a
     socket.send(bytes.subarray(0, n % 5 === 0 ? n % 12 : bytes.length), on.port, "127.0.0.1");
   }
   socket.send(encoded({ isResponse: true }), on.port, "127.0.0.1");
-  await on.counted('because="is a response"');
+  await on.counted('because="is-a-response"');
   assert.equal((await overUdp(on.port, question())).rcode, RCODES.of.NOERROR);
   socket.close();
 });

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { joinEndpoint, splitEndpoint } from "./endpoint.ts";
 import type { Readiness } from "./daemon.ts";
+import { REASONS } from "./reasons.ts";
 
 export interface HealthOptions {
   /** `127.0.0.1:7167`; port 0 lets the kernel choose. */
@@ -35,7 +36,7 @@ export async function serveHealth(options: HealthOptions): Promise<Health> {
 async function answer(options: HealthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? "").split("?", 1)[0];
   if (request.method !== "GET" && request.method !== "HEAD")
-    return sendJson(response, 405, { because: "only GET and HEAD" });
+    return sendJson(response, 405, { because: REASONS["get-or-head-only"].sentence });
   switch (path) {
     case "/health":
       return sendJson(response, 200, { alive: true, daemon: options.daemon });
@@ -46,7 +47,7 @@ async function answer(options: HealthOptions, request: IncomingMessage, response
     case "/metrics":
       return send(response, 200, options.metrics.contentType, await options.metrics.metrics());
     default:
-      return sendJson(response, 404, { because: "only /health, /ready and /metrics are here" });
+      return sendJson(response, 404, { because: REASONS["path-unknown"].sentence });
   }
 }
 

@@ -7,6 +7,7 @@ import { serveHealth } from "./http.ts";
 import { loadSite } from "./load.ts";
 import { createLog } from "./log.ts";
 import { exposeReadiness } from "./metrics.ts";
+import { REASONS } from "./reasons.ts";
 import { signalled } from "./signals.ts";
 import { parentProcess, type Supervisor } from "./supervisor.ts";
 import { TimedOut, within } from "./within.ts";
@@ -23,8 +24,8 @@ export interface RunOptions {
 /** Exit codes of every daemon: stopped as asked, could not run, cannot run as it is configured however often it starts. */
 export const EXIT = { stopped: 0, failed: 1, config: 2 } as const;
 
-const starting = (): Readiness => ({ ready: false, because: "starting" });
-const draining = (): Readiness => ({ ready: false, because: "draining" });
+const starting = (): Readiness => ({ ready: false, because: REASONS.starting.sentence });
+const draining = (): Readiness => ({ ready: false, because: REASONS.draining.sentence });
 
 const STOP_MS = 5_000;
 const FLUSH_MS = 3_000; // drain, stop and flush together stay below the supervisor's patience

@@ -99,7 +99,10 @@ test("what is asked wrongly is one line and exit 1", async () => {
     site.cli("history", "audit", "--from", "yesterday"),
     site.cli("history", "who"),
   ]);
-  assert.equal(address.err, "firstlight: invalid: address: want an IP address\n");
+  assert.equal(
+    address.err,
+    "firstlight: invalid: address: want an IP address\n  address-malformed: Correct the field.\n",
+  );
   assert.match(time.err, /argument 'yesterday' is invalid\. want a time, for example /);
   assert.match(missing.err, /missing required argument 'address'/);
   assert.deepEqual([address.code, time.code, missing.code], [1, 1, 1]);

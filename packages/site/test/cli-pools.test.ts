@@ -30,9 +30,24 @@ test("a pool is made, gives, and takes back; what it gave keeps it from going", 
     grants.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "WHEN"),
     "VALUE  OWNER  SINCE\n100    rack1  WHEN\n105    rack2  WHEN\n",
   );
-  assert.deepEqual(taken, no("firstlight: refused: pool vlans: 105 is given to rack2\n"));
-  assert.deepEqual(foreign, no("firstlight: refused: pool vlans: 105 is given to rack2\n"));
-  assert.deepEqual(full, no("firstlight: refused: pool vlans: 100 is given to rack1\n"));
+  assert.deepEqual(
+    taken,
+    no(
+      "firstlight: refused: pool vlans: 105 is given to rack2\n  ipam-refused: Correct the request as the sentence says.\n",
+    ),
+  );
+  assert.deepEqual(
+    foreign,
+    no(
+      "firstlight: refused: pool vlans: 105 is given to rack2\n  ipam-refused: Correct the request as the sentence says.\n",
+    ),
+  );
+  assert.deepEqual(
+    full,
+    no(
+      "firstlight: refused: pool vlans: 100 is given to rack1\n  ipam-refused: Correct the request as the sentence says.\n",
+    ),
+  );
   assert.equal(await site.out("pools", "release", "vlans", "105", "rack2"), "pool vlans: 105 is free\n");
 });
 
@@ -73,8 +88,16 @@ test("what is asked wrongly is one line and exit 1, whoever finds it", async () 
   assert.match(yaml.err, /^firstlight: cut\.yaml: not YAML: Flow sequence [^\n]*\n$/);
   assert.deepEqual(list, no("firstlight: list.yaml: want fields and their values\n"));
   assert.deepEqual(missing, no("firstlight: none.yaml cannot be read: ENOENT\n"));
-  assert.deepEqual(backward, no("firstlight: refused: pool x: 9-1 ends before it begins\n"));
-  assert.deepEqual(unknown, no("firstlight: refused: there is no pool none\n"));
+  assert.deepEqual(
+    backward,
+    no(
+      "firstlight: refused: pool x: 9-1 ends before it begins\n  ipam-refused: Correct the request as the sentence says.\n",
+    ),
+  );
+  assert.deepEqual(
+    unknown,
+    no("firstlight: refused: there is no pool none\n  ipam-refused: Correct the request as the sentence says.\n"),
+  );
   assert.match(usage.err, /^error: missing required argument 'owner'/);
   assert.equal(usage.code, 1);
 });

@@ -30,7 +30,9 @@ test("a segment with pools and a number from a pool is made, listed and drained;
   const third = RACK.replace("name: rack", "name: third").replaceAll("10.2.", "10.4.").replaceAll("10.3.", "10.5.");
   assert.deepEqual(
     await site.cli("segments", "create", site.write("third.yaml", third)),
-    no("firstlight: refused: segment third: no vlan: pool vlans is exhausted: 2 of 2 values are given\n"),
+    no(
+      "firstlight: refused: segment third: no vlan: pool vlans is exhausted: 2 of 2 values are given\n  ipam-refused: Correct the request as the sentence says.\n",
+    ),
   );
 
   const drain = ["segments", "drain", "rack", "--prefix", "10.2.0.0/24"];
@@ -48,7 +50,9 @@ test("a segment with pools and a number from a pool is made, listed and drained;
   assert.equal(await site.out("segments", "undrain", "one"), "segment one is active\n");
   assert.deepEqual(
     await site.cli("segments", "drain", "rack", "--prefix", "10.9.0.0/24"),
-    no("firstlight: refused: segment rack has no prefix 10.9.0.0/24\n"),
+    no(
+      "firstlight: refused: segment rack has no prefix 10.9.0.0/24\n  ipam-refused: Correct the request as the sentence says.\n",
+    ),
   );
   const json = JSON.parse(await site.out("segments", "undrain", "rack", "--prefix", "10.2.0.0/24", "--json")) as {
     prefixes: { pools: unknown; state: string }[];

@@ -1,13 +1,14 @@
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { check, type Checked } from "./check.ts";
+import type { Reason } from "./reasons.ts";
 
 export type Placed =
   | { readonly is: "placed"; readonly checked: Checked }
   /** The file says this already. */
   | { readonly is: "same" }
   /** What stood before still stands. */
-  | { readonly is: "refused"; readonly because: string };
+  | { readonly is: "refused"; readonly because: Reason; readonly fault: string };
 
 /** Puts a configuration where unbound reads it: written beside, checked, moved in one step. Whoever reads sees all or nothing. */
 export async function place(file: string, text: string, checkconf: string): Promise<Placed> {
@@ -19,7 +20,8 @@ export async function place(file: string, text: string, checkconf: string): Prom
   await mkdir(dirname(file), { recursive: true });
   await writeDurably(beside, text);
   const checked = await check(beside, checkconf);
-  if (checked.is === "unsound") return { is: "refused", because: checked.because }; // FILE.new is left to be looked at
+  // FILE.new is left to be looked at.
+  if (checked.is === "unsound") return { is: "refused", because: checked.because, fault: checked.fault };
   await rename(beside, file);
   await syncFolder(dirname(file));
   return { is: "placed", checked };

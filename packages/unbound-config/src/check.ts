@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
+import type { Reason } from "./reasons.ts";
 
 export type Checked =
   | { readonly is: "sound"; readonly warnings: string }
-  | { readonly is: "unsound"; readonly because: string }
+  | { readonly is: "unsound"; readonly because: Reason; readonly fault: string }
   /** Nobody here can tell. */
-  | { readonly is: "skipped"; readonly because: string };
+  | { readonly is: "skipped"; readonly because: Reason; readonly fault: string };
 
 const DEADLINE_MS = 20_000;
 const MOST_BYTES = 1 << 20;
@@ -17,7 +18,7 @@ export async function check(file: string, program: string): Promise<Checked> {
     const checked = await run(`${folder}${program}`, file);
     if (checked.is !== "skipped") return checked;
   }
-  return { is: "skipped", because: `${program} is not installed` };
+  return { is: "skipped", because: "checker-missing", fault: `${program} is not installed` };
 }
 
 function run(program: string, file: string): Promise<Checked> {
@@ -25,9 +26,11 @@ function run(program: string, file: string): Promise<Checked> {
   execFile(program, [file], { timeout: DEADLINE_MS, maxBuffer: MOST_BYTES }, (error, stdout, stderr) => {
     const said = `${stderr}${stdout}`.trim();
     if (error === null) resolve({ is: "sound", warnings: stderr.trim() });
-    else if (error.code === "ENOENT") resolve({ is: "skipped", because: `${program} is not installed` });
-    else if (error.killed === true) resolve({ is: "unsound", because: `no verdict within ${DEADLINE_MS} ms` });
-    else resolve({ is: "unsound", because: said === "" ? error.message : said });
+    else if (error.code === "ENOENT")
+      resolve({ is: "skipped", because: "checker-missing", fault: `${program} is not installed` });
+    else if (error.killed === true)
+      resolve({ is: "unsound", because: "checker-timeout", fault: `no verdict within ${DEADLINE_MS} ms` });
+    else resolve({ is: "unsound", because: "checker-refuses", fault: said === "" ? error.message : said });
   });
   return promise;
 }

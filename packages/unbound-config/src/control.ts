@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { type Reason, REASONS } from "./reasons.ts";
 
 /** unbound's remote control. One connection carries one command. */
 export type Control = (command: string) => Promise<Answer>;
@@ -6,14 +7,14 @@ export type Control = (command: string) => Promise<Answer>;
 export type Answer =
   | { readonly is: "ok"; readonly text: string }
   /** unbound has answered: no. */
-  | { readonly is: "refused"; readonly because: string };
+  | { readonly is: "refused"; readonly because: Reason; readonly fault: string };
 
 /** Nobody answers at the control socket, or not in time. Whether unbound runs at all is not known. */
 export class ControlAway extends Error {
   readonly code = "FL_UNBOUND_AWAY";
 }
 
-const AWAY = "unbound does not answer at its control socket";
+const AWAY = REASONS["unbound-away"].sentence;
 const DEADLINE_MS = 10_000;
 const MOST_BYTES = 1 << 20;
 
@@ -27,7 +28,7 @@ export function controlAt(path: string, deadlineMs = DEADLINE_MS): Control {
     const text = await exchange(connect({ path }), `UBCT1 ${command}\n`, deadlineMs);
     const line = text.trimEnd();
     if (line === "") throw new ControlAway(`${AWAY}: closed without a word`);
-    return line.startsWith("error") ? { is: "refused", because: line } : { is: "ok", text };
+    return line.startsWith("error") ? { is: "refused", because: "command-refused", fault: line } : { is: "ok", text };
   };
 }
 
@@ -35,7 +36,7 @@ async function exchange(socket: Socket, request: string, deadlineMs: number): Pr
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let length = 0;
-  const away = (because: string, cause?: unknown): void => reject(new ControlAway(`${AWAY}: ${because}`, { cause }));
+  const away = (fault: string, cause?: unknown): void => reject(new ControlAway(`${AWAY}: ${fault}`, { cause }));
   const timer = setTimeout(() => away(`no answer within ${deadlineMs} ms`), deadlineMs);
   socket
     .on("connect", () => socket.write(request))

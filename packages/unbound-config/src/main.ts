@@ -1,6 +1,7 @@
 import { openIpam } from "@firstlight/ipam";
 import { type Daemon, owning, type Running } from "@firstlight/service";
 import { unboundConfigSchema } from "./config.ts";
+import { type Reason, REASONS } from "./reasons.ts";
 import { startUnboundConfig } from "./start.ts";
 
 export { type UnboundConfig, unboundConfigSchema } from "./config.ts";
@@ -13,9 +14,9 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
   config: unboundConfigSchema,
   async start(context) {
     if (!context.config.enabled) {
-      const because = "unboundConfig.enabled is false: no resolver is configured from here";
+      const because: Reason = "resolver-disabled";
       context.log.info({ because }, "nothing to do");
-      return idle(because);
+      return idle(REASONS[because].sentence);
     }
     await using parts = new AsyncDisposableStack();
     const ipam = parts.use(await openIpam({ context, sequencer: false }));

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
-import { type Backoff, backoffMs, type Clock, type Readiness } from "@firstlight/service";
+import { type Backoff, backoffMs, type Clock, fillSentence, type Readiness } from "@firstlight/service";
 import type { Placed } from "./apply.ts";
 import type { Backlog } from "./backlog.ts";
 import { type Answer, type Control, ControlAway } from "./control.ts";
 import { flushesOf, flushesOfZones } from "./flush.ts";
 import type { Metrics } from "./metrics.ts";
 import { DnsdAway } from "./probe.ts";
+import { type Reason, REASONS } from "./reasons.ts";
 import { reload } from "./reload.ts";
 import { type SiteView, viewOf, zoneNames } from "./view.ts";
 
@@ -106,7 +107,7 @@ export class Server {
 
   ready(ipam: Readiness): Readiness {
     if (!this.#isPlaced) {
-      const because = this.#refused ?? this.#fault ?? ipam.because ?? "no configuration written yet";
+      const because = this.#refused ?? this.#fault ?? ipam.because ?? REASONS["nothing-placed"].sentence;
       return { ...ipam, ready: false, because };
     }
     const because = this.#refused ?? this.#fault ?? this.#away ?? ipam.because;
@@ -125,8 +126,9 @@ export class Server {
     });
     metrics.configuration(placed.is);
     if (placed.is === "refused") {
-      this.#refused = `a new configuration is refused, what stood before stands: ${placed.because}`;
-      return log.warn({ because: placed.because }, "configuration refused");
+      const { because, fault } = placed;
+      this.#refused = fillSentence(REASONS["configuration-refused"].sentence, { fault });
+      return log.warn({ because, fault }, "configuration refused");
     }
     const before = this.#zones();
     this.#view = view;
@@ -143,7 +145,7 @@ export class Server {
 
   async #reload(): Promise<void> {
     const answer = await reload((command) => this.#tell(command));
-    if (answer.is === "refused") throw new Error(`unbound does not reload: ${answer.because}`);
+    if (answer.is === "refused") throw new Error(`unbound does not reload: ${answer.fault}`);
     this.#mustReload = false;
     this.#parts.log.info({}, "unbound reads its configuration anew");
   }
@@ -153,7 +155,7 @@ export class Server {
     const { backlog, clock, log, isServed } = this.#parts;
     const zone = this.#zones()[0];
     if (backlog.dueAt > clock.now() || zone === undefined) return;
-    if (!(await isServed(zone))) throw new DnsdAway("no dnsd answers: nothing is flushed, unbound serves what it has");
+    if (!(await isServed(zone))) throw new DnsdAway(REASONS["dnsd-away"].sentence);
     for (let flush = backlog.take(clock.now()); flush !== undefined; flush = backlog.take(clock.now())) {
       if (this.#stopping.signal.aborted) return;
       const asked = flush;
@@ -161,7 +163,8 @@ export class Server {
         backlog.retry(asked);
         throw error;
       });
-      if (answer.is === "refused") log.warn({ command: asked, because: answer.because }, "unbound flushes not");
+      if (answer.is === "refused")
+        log.warn({ command: asked, because: answer.because, fault: answer.fault }, "unbound flushes not");
     }
   }
 
@@ -184,10 +187,12 @@ export class Server {
     const { log } = this.#parts;
     this.#attempt++;
     if (!(error instanceof ControlAway || error instanceof DnsdAway)) {
-      this.#fault = `not applied: ${(error as Error).message}`;
+      this.#fault = fillSentence(REASONS["configuration-not-applied"].sentence, { fault: (error as Error).message });
       return log.warn({ err: error }, "configuration not applied");
     }
-    if (this.#away === undefined) log.info({ because: error.message }, "unbound cannot be brought up to date yet");
+    const because: Reason = error instanceof DnsdAway ? "dnsd-away" : "unbound-away";
+    if (this.#away === undefined)
+      log.info({ because, fault: error.message }, "unbound cannot be brought up to date yet");
     this.#away = error.message;
   }
 

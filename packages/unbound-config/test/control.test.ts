@@ -24,7 +24,11 @@ test("a command is one line after unbound's own word, its answer all until the e
 test("an error is a no with unbound's reason", async () => {
   await using at = await server();
   at.unbound.answer = () => "error no hostname specified\n";
-  assert.deepEqual(await controlAt(at.path)("flush"), { is: "refused", because: "error no hostname specified" });
+  assert.deepEqual(await controlAt(at.path)("flush"), {
+    is: "refused",
+    because: "command-refused",
+    fault: "error no hostname specified",
+  });
 });
 
 test("a release that cannot keep its cache reloads without", async () => {

@@ -184,13 +184,17 @@ test("the same text is not written twice", async () => {
 test("no checker is a reason, a slow or failing one a no", async () => {
   await using at = await folder();
   await mkdir(join(at.path, "bin"));
-  assert.deepEqual(await check("/dev/null", NONE), { is: "skipped", because: `${NONE} is not installed` });
+  assert.deepEqual(await check("/dev/null", NONE), {
+    is: "skipped",
+    because: "checker-missing",
+    fault: `${NONE} is not installed`,
+  });
   const failing = await program(join(at.path, "bin", "failing"), "echo wrong >&2; exit 1");
-  assert.deepEqual(await check("/dev/null", failing), { is: "unsound", because: "wrong" });
+  assert.deepEqual(await check("/dev/null", failing), { is: "unsound", because: "checker-refuses", fault: "wrong" });
 });
 
 test("the golden file is sound to unbound's own checker", async (t) => {
   const checked = await check(join(import.meta.dirname, "lab.conf"), "unbound-checkconf");
-  if (checked.is === "skipped") return t.skip(checked.because);
+  if (checked.is === "skipped") return t.skip(checked.fault);
   assert.deepEqual(checked, { is: "sound", warnings: "" });
 });

@@ -154,7 +154,7 @@ test(
 
 async function stubs(controlSocket: string): Promise<string> {
   const answer = await controlAt(controlSocket)("list_stubs");
-  return answer.is === "ok" ? answer.text : answer.because;
+  return answer.is === "ok" ? answer.text : answer.fault;
 }
 
 /** Asks until it is so; the test's own time limit ends it. */

@@ -1,11 +1,13 @@
 import { ACTIONS, ARCHES, STATES } from "@firstlight/api-client";
 import type { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
+import { fillSentence } from "@firstlight/service";
 import type { Pool } from "pg";
 import { addressText, detailOf, macOf, textOf, traceOf } from "../grpc/field.ts";
 import { Finder } from "../machine/finder.ts";
 import { decide } from "../machine/lifecycle.ts";
 import { findMachine, type MachineRow } from "../machine/rows.ts";
-import { invalid, notFound, precondition } from "../grpc/error.ts";
+import { invalid, no } from "../grpc/error.ts";
+import { REASONS } from "../reasons.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Roster } from "../machine/roster.ts";
 import type { Tokens } from "./token.ts";
@@ -30,7 +32,7 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
   async function client(request: { address: string; mac: string }): Promise<{ address: string; mac: string }> {
     const mac = macOf(request.mac, "mac");
     const address = addressText(request.address, "address");
-    if (!(await site.holds(mac, address))) throw precondition(`${address} is not leased to ${mac}`);
+    if (!(await site.holds(mac, address))) throw no("not-leased", { address, mac });
     return { address, mac };
   }
 
@@ -43,19 +45,20 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
   return {
     async decide(request) {
       traceOf(request.trace, "trace");
-      if (!KNOWN_ARCHES.has(request.arch)) throw invalid("arch", "is not one of this version");
+      if (!KNOWN_ARCHES.has(request.arch)) throw invalid("arch", "value-of-another-version");
       const { mac } = await client(request);
       const machine = (await finder.find(mac)) ?? (await enrolled(mac));
-      if (!machine) throw notFound(`no machine with MAC ${mac}`);
+      if (!machine) throw no("mac-not-found", { mac });
       const { action, because, part } = decide(machine, mac);
+      const role = machine.interfaces.find((other) => other.mac === mac)?.role ?? "other";
       const isTenant = action === "tenant";
       return {
         machineId: machine.id,
         machineName: machine.name,
         version: BigInt(machine.version),
         action: ACTIONS[action],
-        because: `${machine.name} is ${machine.state}: ${because}`,
-        role: machine.interfaces.find((other) => other.mac === mac)?.role ?? "other",
+        because: `${machine.name} is ${machine.state}: ${fillSentence(REASONS[because].sentence, { role })}`,
+        role,
         token: part === undefined ? "" : tokens.of(machine, part),
         script: isTenant ? (machine.script ?? "") : "",
         userData: isTenant ? (machine.userData ?? "") : "",

@@ -4,7 +4,7 @@ import type { Pool } from "pg";
 import { mayTell } from "../grpc/authorise.ts";
 import { addressText, detailOf, macOf, textOf, traceOf } from "../grpc/field.ts";
 import type { ApiMetrics } from "../metrics.ts";
-import { denied, invalid } from "../grpc/error.ts";
+import { invalid, no } from "../grpc/error.ts";
 import { feedPosition, type Recorder } from "./recorder.ts";
 import type { Handlers } from "../grpc/server.ts";
 
@@ -22,9 +22,8 @@ const YEAR_2100 = 4_102_444_800_000;
 export function eventHandlers({ pool, recorder, metrics }: EventParts): Handlers<typeof EventService> {
   return {
     async report({ events, position }, { subject }) {
-      if (events.length > MOST_EVENTS) throw invalid("events", `more than ${MOST_EVENTS} at once`);
-      if (position && formatSubject(subject) !== "daemon/dhcpd")
-        throw denied("only daemon/dhcpd reports the feed's lease events");
+      if (events.length > MOST_EVENTS) throw invalid("events", "field-too-many", { most: `${MOST_EVENTS} at once` });
+      if (position && formatSubject(subject) !== "daemon/dhcpd") throw no("feed-events-not-allowed");
       const wanted = events.map((event, i) => readEvent(event, `events[${i}]`, subject));
       const stored = await recorder.report(wanted, position && readPosition(position));
       metrics.events(stored.length, events.length - stored.length);
@@ -39,10 +38,11 @@ export function eventHandlers({ pool, recorder, metrics }: EventParts): Handlers
 
 function readEvent(wire: Event, field: string, subject: Subject): BootEvent {
   const event = eventFromWire(wire);
-  if (!event) throw invalid(`${field}.kind`, `${JSON.stringify(wire.kind.slice(0, 64))} is no kind of event`);
-  if (!mayTell(subject, event.kind)) throw denied(`${formatSubject(subject)} may not tell of ${event.kind}`);
+  if (!event) throw invalid(`${field}.kind`, "event-kind-unknown", { kind: JSON.stringify(wire.kind.slice(0, 64)) });
+  if (!mayTell(subject, event.kind))
+    throw no("event-not-allowed", { subject: formatSubject(subject), kind: event.kind });
   const { id, at, kind, mac, address, because, trace, detail } = event;
-  if (at < YEAR_2020 || at > YEAR_2100) throw invalid(`${field}.at`, "is not a time of this century");
+  if (at < YEAR_2020 || at > YEAR_2100) throw invalid(`${field}.at`, "event-time-impossible");
   return {
     id: textOf(id, `${field}.id`, EVENT_LIMITS.id, 1),
     at,
@@ -56,6 +56,6 @@ function readEvent(wire: Event, field: string, subject: Subject): BootEvent {
 }
 
 function readPosition({ epoch, position }: { epoch: string; position: bigint }) {
-  if (position > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid("position.position", "is too large");
+  if (position > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid("position.position", "position-too-large");
   return { epoch: textOf(epoch, "position.epoch", 64, 1), position: Number(position) };
 }

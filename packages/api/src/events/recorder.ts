@@ -4,7 +4,8 @@ import type { Pool, PoolClient } from "pg";
 import { transaction } from "../database.ts";
 import { type LifecycleEffect, type LifecycleEvent, type Machine, partOf, step } from "../machine/lifecycle.ts";
 import { findMachine, lockMachines, type MachineRow, saveMachines } from "../machine/rows.ts";
-import { notFound, precondition } from "../grpc/error.ts";
+import { type Facts, no } from "../grpc/error.ts";
+import type { Reason } from "../reasons.ts";
 import type { Roster } from "../machine/roster.ts";
 import type { Tokens } from "../boot/token.ts";
 import { type Entry, record, type RingSizes, unknownRing } from "./timeline.ts";
@@ -42,9 +43,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
     return moves.length === 0 ? [] : record(client, moves.map(entryOf), sizes);
   }
 
-  function entryOf({ after, from, to, because, actor, trace }: Move): Entry {
+  function entryOf({ after, from, to, because, facts, actor, trace }: Move): Entry {
     const id = `state:${after.id}:${after.version}`;
-    const detail = { from, to, by: actor };
+    const detail = { from, to, by: actor, ...facts };
     const event: BootEvent = {
       id,
       at: now(),
@@ -97,15 +98,15 @@ export function createRecorder(parts: RecorderParts): Recorder {
 
     async phoneHome(home) {
       const id = (await roster.resolve([home.mac], new Set([home.mac]))).get(home.mac);
-      if (id === undefined) throw notFound(`no machine with MAC ${home.mac}`);
+      if (id === undefined) throw no("mac-not-found", { mac: home.mac });
       const { before, after, events } = await transaction(pool, async (client) => {
         const [machine] = await lockMachines(client, [id]);
-        if (!machine) throw notFound(`no machine with MAC ${home.mac}`);
+        if (!machine) throw no("mac-not-found", { mac: home.mac });
         const part = partOf(machine, home.mac);
         const isProven = part !== undefined && tokens.proves(home.token, machine, part);
         const [next, effects] = step(machine, { is: "phoneHome", part, isProven });
-        const because = effects.flatMap((effect) => (effect.do === "ignore" ? [effect.because] : []))[0];
-        const event = homeEvent(home, now(), because);
+        const ignored = effects.find((effect) => effect.do === "ignore");
+        const event = homeEvent(home, now(), ignored);
         const fresh = await record(client, [{ ring: { machine: id }, event }], sizes);
         if (next === machine) return { before: machine, after: machine, events: fresh };
         const after = { ...machine, ...next };
@@ -121,10 +122,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const after = await transaction(pool, async (client) => {
         const found = await findMachine(client, idOrName);
         const [machine] = found ? await lockMachines(client, [found.id]) : [];
-        if (!machine) throw notFound(`no machine ${idOrName}`);
+        if (!machine) throw no("machine-not-found", { machine: idOrName });
         const [next, effects] = step(machine, event);
         const refusal = effects.find((effect) => effect.do === "refuse");
-        if (refusal) throw precondition(refusal.because);
+        if (refusal) throw no(refusal.because, refusal.facts);
         if (next !== machine) await keep(client, new Map([[next.id, next]]), movesOf(next, effects, actor));
         return (await findMachine(client, machine.id))!;
       });
@@ -153,7 +154,7 @@ function scriptOf({ detail }: BootEvent): LifecycleEvent {
 function homeEvent(
   { mac, address, trace, token, detail }: PhoneHome,
   at: number,
-  because: string | undefined,
+  ignored: { readonly because: Reason; readonly facts?: Facts } | undefined,
 ): BootEvent {
   const boot = createHash("sha256")
     .update(JSON.stringify([mac, trace, token]))
@@ -164,9 +165,9 @@ function homeEvent(
     kind: "pxe.phone-home",
     mac,
     address,
-    detail,
+    detail: { ...detail, ...ignored?.facts },
     ...(trace !== undefined && { trace }),
-    ...(because !== undefined && { because }),
+    ...(ignored && { because: ignored.because }),
   };
 }
 

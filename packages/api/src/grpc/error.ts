@@ -1,29 +1,46 @@
 import { Refused } from "@firstlight/ipam";
+import { fillSentence } from "@firstlight/service";
 import { status, type StatusObject } from "@grpc/grpc-js";
 import { isDatabaseAway } from "../database.ts";
+import { errorTrailer } from "./error-info.ts";
+import { type Reason, REASONS } from "../reasons.ts";
 
-/** An expected no, on its way to the caller: a gRPC status and a reason a person can act on. */
+/** The facts of one case, by the names that the reason's sentence has for them. */
+export type Facts = Readonly<Record<string, string>>;
+
+/** A refusal that is expected, on its way to the caller: a reason of the table, and the facts of the case. */
 export class No extends Error {
-  readonly status: status;
+  readonly reason: Reason;
+  readonly facts: Facts;
 
-  constructor(code: status, because: string) {
-    super(because);
-    this.status = code;
+  constructor(reason: Reason, facts: Facts = {}) {
+    super(fillSentence(REASONS[reason].sentence, facts));
+    this.reason = reason;
+    this.facts = facts;
   }
 }
 
-/** The field as the contract names it, and what is wrong with it. */
-export const invalid = (field: string, because: string): No => new No(status.INVALID_ARGUMENT, `${field}: ${because}`);
-export const notFound = (because: string): No => new No(status.NOT_FOUND, because);
-export const precondition = (because: string): No => new No(status.FAILED_PRECONDITION, because);
-export const denied = (because: string): No => new No(status.PERMISSION_DENIED, because);
-export const exhausted = (because: string): No => new No(status.RESOURCE_EXHAUSTED, because);
-export const unavailable = (because: string): No => new No(status.UNAVAILABLE, because);
+export const no = (reason: Reason, facts?: Facts): No => new No(reason, facts);
+/** A refusal of one field; `field` is its name in the contract. */
+export const invalid = (field: string, reason: Reason, facts?: Facts): No => new No(reason, { field, ...facts });
 
-/** What the caller learns of an error. What nobody expected is told in the log only. */
-export function statusOf(error: unknown): Pick<StatusObject, "code" | "details"> {
-  if (error instanceof No) return { code: error.status, details: error.message };
-  if (error instanceof Refused) return { code: status.FAILED_PRECONDITION, details: error.message };
-  if (isDatabaseAway(error)) return { code: status.UNAVAILABLE, details: "the database is away" };
-  return { code: status.INTERNAL, details: "a fault of the API: see its log" };
+/**
+ * How a call that failed ends: the status of its reason, the sentence, and the reason as `google.rpc.ErrorInfo` in the
+ * trailers. What was not expected is described in the log only.
+ */
+export function statusOf(error: unknown): Pick<StatusObject, "code" | "details" | "metadata"> {
+  const { reason, facts, message } = expected(error) ?? no("api-fault");
+  const code = codeOf(reason);
+  return { code, details: message, metadata: errorTrailer({ code, message, reason, facts }) };
+}
+
+function expected(error: unknown): No | undefined {
+  if (error instanceof No) return error;
+  if (error instanceof Refused) return no("ipam-refused", { fault: error.message });
+  return isDatabaseAway(error) ? no("database-away") : undefined;
+}
+
+function codeOf(reason: Reason): status {
+  const { answers } = REASONS[reason];
+  return answers in status ? status[answers as keyof typeof status] : status.INTERNAL;
 }

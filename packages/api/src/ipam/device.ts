@@ -54,8 +54,8 @@ export function deviceHandlers(store: Store, replica: Replica): Handlers<typeof 
 }
 
 function mustFit(count: number, field: string): void {
-  if (count === 0) throw invalid(field, "must not be empty");
-  if (count > MOST) throw invalid(field, `at most ${MOST}`);
+  if (count === 0) throw invalid(field, "field-empty");
+  if (count > MOST) throw invalid(field, "field-too-large", { most: String(MOST) });
 }
 
 /** Those of one machine, which has few. */
@@ -82,7 +82,8 @@ function editOf({ mac, machine: name, role, serial, label, address, segment }: W
   const issue = read.error?.issues[0];
   const at =
     issue?.path[0] === "name" ? ["machine"] : (issue?.path.slice(issue.path[0] === "interfaces" ? 2 : 0) ?? []);
-  if (issue || !read.data) throw invalid(["devices", i, ...at].join("."), issue?.message ?? "");
+  if (issue || !read.data)
+    throw invalid(["devices", i, ...at].join("."), "field-malformed", { fault: issue?.message ?? "" });
   const [one] = read.data.interfaces;
   return {
     mac: parseMac(one!.mac) as Mac,

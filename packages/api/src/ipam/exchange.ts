@@ -19,7 +19,7 @@ import {
 } from "@firstlight/ipam/exchange";
 import { within } from "@firstlight/service";
 import { addressOf, addressText, macOf, oneOf, textOf } from "../grpc/field.ts";
-import { exhausted, invalid } from "../grpc/error.ts";
+import { invalid, no } from "../grpc/error.ts";
 import type { Handlers } from "../grpc/server.ts";
 
 const MAX_NAME = 300;
@@ -42,7 +42,7 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
     },
 
     async import(requests, { actor }) {
-      if (underWay >= MOST_IMPORTS) throw exhausted(`${MOST_IMPORTS} imports are under way: try again`);
+      if (underWay >= MOST_IMPORTS) throw no("imports-limit", { most: String(MOST_IMPORTS) });
       underWay++;
       try {
         const sheet = await within(GATHER_MS, gathered(requests));
@@ -53,7 +53,8 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
     },
 
     async importLeases(request, { actor }) {
-      if (request.leases.length > MOST_LEASES) throw invalid("leases", `at most ${MOST_LEASES}`);
+      if (request.leases.length > MOST_LEASES)
+        throw invalid("leases", "field-too-large", { most: String(MOST_LEASES) });
       const relay = request.relay === "" ? undefined : addressOf(request.relay, "relay");
       const only = {
         vrf: textOf(request.vrf, "vrf", MAX_NAME) || "default",
@@ -79,11 +80,10 @@ async function gathered(requests: AsyncIterable<ImportRequest>): Promise<Sheet> 
       segment: textOf(request.segment, "segment", MAX_NAME),
     };
     length += request.text.length;
-    if (length > BOUNDS.characters)
-      throw exhausted(`text: more than ${BOUNDS.characters} characters: import it in parts`);
+    if (length > BOUNDS.characters) throw no("import-too-long", { most: String(BOUNDS.characters) });
     pieces.push(request.text);
   }
-  if (!sheet) throw invalid("kind", "is missing");
+  if (!sheet) throw invalid("kind", "field-missing");
   return { ...sheet, text: pieces.join("") };
 }
 
@@ -110,10 +110,10 @@ function shown(rows: readonly RowChange[]): readonly RowChange[] {
 const faultToWire = ({ row = 0, column = "", because }: Fault) => ({ row, column, because });
 
 function leaseFrom({ address, mac, expires, ...options }: ForeignLease, field: string): FoundLease {
-  if (!expires) throw invalid(`${field}.expires`, "is missing");
+  if (!expires) throw invalid(`${field}.expires`, "field-missing");
   const optional = (name: "clientId" | "circuitId" | "remoteId") => {
     const bytes = options[name];
-    if (bytes.length > MAX_OPTION) throw invalid(`${field}.${name}`, `longer than ${MAX_OPTION} bytes`);
+    if (bytes.length > MAX_OPTION) throw invalid(`${field}.${name}`, "field-too-long", { most: `${MAX_OPTION} bytes` });
     return bytes.length > 0 ? { [name]: bytes } : {};
   };
   return {

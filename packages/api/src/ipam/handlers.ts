@@ -13,9 +13,9 @@ import {
   type Segment,
   type Store,
 } from "@firstlight/ipam";
-import { formatAddress, formatMac, type Prefix } from "@firstlight/wire";
-import { oneOf, prefixOf, textOf } from "../grpc/field.ts";
-import { invalid, notFound } from "../grpc/error.ts";
+import { contains, formatAddress, formatMac, type Prefix } from "@firstlight/wire";
+import { oneOf, pageSize, prefixOf, textOf } from "../grpc/field.ts";
+import { invalid, no } from "../grpc/error.ts";
 import { page } from "../grpc/page.ts";
 import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";
 import type { Handlers } from "../grpc/server.ts";
@@ -78,7 +78,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
 
     listNames(request) {
       const domain = request.domain === "" ? undefined : replica.domainNamed(request.domain);
-      if (request.domain !== "" && !domain) throw notFound(`no domain ${request.domain}`);
+      if (request.domain !== "" && !domain) throw no("domain-not-found", { domain: request.domain });
       const { ordered } = replica;
       const rows = (token: string) => ordered.names(token || undefined, domain?.id);
       const [names, nextPageToken] = page(rows, (name) => ordered.nameKey(name), request);
@@ -89,7 +89,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
     },
 
     async putName({ name }, { actor }) {
-      if (!name) throw invalid("name", "is missing");
+      if (!name) throw invalid("name", "field-missing");
       const owner = ownerOf(name.owner, "name.owner");
       const domain = read.zoneOf(owner, name.domain);
       const type = oneOf(TYPES, name.type, "name.type");
@@ -120,7 +120,7 @@ function readers(replica: Replica) {
     wanted(name: string): number | undefined {
       if (name === "") return undefined;
       const found = [...replica.segments()].find((segment) => segment.name === name);
-      if (!found) throw notFound(`no segment ${name}`);
+      if (!found) throw no("segment-not-found", { segment: name });
       return found.id;
     },
     /** The domain by its name, or the closest one above the owner. */
@@ -129,8 +129,9 @@ function readers(replica: Replica) {
         name === "" ? isBelow(owner, domain.name) : domain.name === name,
       );
       const best = fits.toSorted((a, b) => b.name.length - a.name.length)[0];
-      if (!best) throw notFound(name === "" ? `no domain above ${owner}` : `no domain ${name}`);
-      if (!isBelow(owner, best.name)) throw invalid("name.owner", `is not in ${best.name}`);
+      if (!best)
+        throw name === "" ? no("domain-above-not-found", { name: owner }) : no("domain-not-found", { domain: name });
+      if (!isBelow(owner, best.name)) throw invalid("name.owner", "name-outside-domain", { domain: best.name });
       return best;
     },
     interface: (row: Interface): MessageInitShape<typeof InterfaceSchema> => {
@@ -180,14 +181,14 @@ function leaseKey({ vrf, address }: Lease): string {
 function leaseAfter(token: string): LeaseKey | undefined {
   if (token === "") return undefined;
   const [, vrf, family, digits] = /^(.+)\/([46])\/([0-9a-f]{32})$/.exec(token) ?? [];
-  if (vrf === undefined || digits === undefined) throw invalid("page_token", "is none of ours");
+  if (vrf === undefined || digits === undefined)
+    throw invalid("page_token", "page-token-foreign");
   return { vrf, address: FAMILIES[family as "4" | "6"](`0x${digits}`) };
 }
 
 function ownerOf(text: string, field: string): string {
   const owner = textOf(text, field, MAX_NAME, 1).toLowerCase().replace(/\.$/, "");
-  if (!/^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(owner))
-    throw invalid(field, "want a fully qualified host name");
+  if (!/^(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(owner)) throw invalid(field, "host-name-malformed");
   return owner;
 }
 

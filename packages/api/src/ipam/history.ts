@@ -73,7 +73,7 @@ function msOf(time: Timestamp | undefined): number | undefined {
 /** The id of the last entry of the page before. */
 function tokenOf(token: string): number | undefined {
   if (token === "") return undefined;
-  if (!/^\d{1,15}$/.test(token)) throw invalid("page_token", "is none of ours");
+  if (!/^\d{1,15}$/.test(token)) throw invalid("page_token", "page-token-foreign");
   return Number(token);
 }
 
@@ -82,7 +82,7 @@ function markOf(token: string): string | undefined {
   if (token === "") return undefined;
   const text = Buffer.from(textOf(token, "page_token", MAX_WORD), "base64url").toString();
   if (!/^\["\d{4}-[-+:.\d ]{10,40}","[^"\\]{1,253}","[0-9a-f.:]{2,45}"\]$/.test(text))
-    throw invalid("page_token", "is none of ours");
+    throw invalid("page_token", "page-token-foreign");
   return text;
 }
 

@@ -14,11 +14,12 @@ export function poolHandlers(store: Store): Handlers<typeof PoolService> {
     listPools: async () => ({ pools: (await store.pools()).map(poolToWire) }),
 
     async putPool({ pool }, { actor }) {
-      if (!pool) throw invalid("pool", "is missing");
+      if (!pool) throw invalid("pool", "field-missing");
       const { name, kind, length, ranges, excluded } = pool;
       const read = declared.safeParse({ name, kind, ranges, excluded, ...(length > 0 && { length }) });
       const issue = read.error?.issues[0];
-      if (issue || !read.data) throw invalid(["pool", ...(issue?.path ?? [])].join("."), issue?.message ?? "");
+      if (issue || !read.data)
+        throw invalid(["pool", ...(issue?.path ?? [])].join("."), "field-malformed", { fault: issue?.message ?? "" });
       const { kind: is, ...edit } = read.data;
       await store.putPool({ ...edit, is }, actor);
       return {};

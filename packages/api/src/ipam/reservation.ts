@@ -52,7 +52,7 @@ export function reservationHandlers(store: Store, replica: Replica): Handlers<ty
 
 /** With the same rules as in the site's file. */
 function editOf(wire: WireReservation | undefined): ReservationEdit {
-  if (!wire) throw invalid("reservation", "is missing");
+  if (!wire) throw invalid("reservation", "field-missing");
   const { segment, address, mac, uuid, clientId, port } = wire;
   const read = declared.safeParse({
     segment,
@@ -65,7 +65,10 @@ function editOf(wire: WireReservation | undefined): ReservationEdit {
     }),
   });
   const issue = read.error?.issues[0];
-  if (issue || !read.data) throw invalid(["reservation", ...(issue?.path ?? [])].join("."), issue?.message ?? "");
+  if (issue || !read.data)
+    throw invalid(["reservation", ...(issue?.path ?? [])].join("."), "field-malformed", {
+      fault: issue?.message ?? "",
+    });
   return reservationEdit(read.data);
 }
 

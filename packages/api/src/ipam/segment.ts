@@ -29,13 +29,13 @@ const declared = ipamSchema.shape.segments.unwrap().element;
 
 /** A segment as an operator wrote it, with the same rules and defaults as in the site's file. */
 export function segmentEdit(wire: WireSegment | undefined): SegmentEdit {
-  if (!wire) throw invalid("segment", "is missing");
+  if (!wire) throw invalid("segment", "field-missing");
   return editFrom(parse(declared, written(wire))) as SegmentEdit;
 }
 
 /** Only what was written: what an update replaces. */
 export function segmentChange(wire: WireSegment | undefined): { name: string; change: Partial<SegmentEdit> } {
-  if (!wire || wire.name === "") throw invalid("segment.name", "must not be empty");
+  if (!wire || wire.name === "") throw invalid("segment.name", "field-empty");
   const { name, ...rest } = written(wire);
   const mask = Object.fromEntries(Object.keys(rest).map((key) => [key, true as const]));
   return { name, change: editFrom(parse(declared.pick(mask as { mtu: true }), rest) as Partial<Declared>) };
@@ -47,7 +47,10 @@ function parse<T>(
 ): T {
   const { data, error } = schema.safeParse(value);
   const issue = error?.issues[0];
-  if (issue) throw invalid(`segment.${issue.path.map(String).map(snake).join(".")}`, issue.message);
+  if (issue)
+    throw invalid(`segment.${issue.path.map(String).map(snake).join(".")}`, "field-malformed", {
+      fault: issue.message,
+    });
   return data as T;
 }
 

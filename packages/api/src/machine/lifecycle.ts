@@ -1,5 +1,6 @@
 import type { Action, MachineState } from "@firstlight/api-client";
 import type { Role } from "@firstlight/ipam";
+import type { Reason } from "../reasons.ts";
 
 /** A machine as far as boot events drive it. */
 export interface Machine {
@@ -33,12 +34,21 @@ export type LifecycleEvent =
   | { readonly is: "assign"; readonly tenant: string; readonly script: string; readonly userData?: string }
   | { readonly is: "release" };
 
+/** The facts of one case, by the names that the reason's sentence has for them. */
+type Facts = Readonly<Record<string, string>>;
+
 export type LifecycleEffect =
-  | { readonly do: "record"; readonly from: MachineState; readonly to: MachineState; readonly because: string }
+  | {
+      readonly do: "record";
+      readonly from: MachineState;
+      readonly to: MachineState;
+      readonly because: Reason;
+      readonly facts?: Facts;
+    }
   /** Nothing moved, and this is why. */
-  | { readonly do: "ignore"; readonly because: string }
+  | { readonly do: "ignore"; readonly because: Reason; readonly facts?: Facts }
   /** An operator asked for what cannot be. */
-  | { readonly do: "refuse"; readonly because: string };
+  | { readonly do: "refuse"; readonly because: Reason; readonly facts?: Facts };
 
 type Step = [Machine, LifecycleEffect[]];
 
@@ -50,43 +60,41 @@ export function step(machine: Machine, event: LifecycleEvent): Step {
     case "phoneHome":
       return arrive(machine, event.part, event.isProven);
     case "assign": {
-      if (machine.state !== "ready") return refuse(machine, "assigned");
+      if (machine.state !== "ready") return refuse(machine, "cannot-be-assigned");
       const { tenant, script, userData } = event;
       const given = { ...machine, tenant, script, ...(userData !== undefined && { userData }) };
-      return begin(given, "assigned", `given to ${tenant}`);
+      return begin(given, "assigned", "given-to-tenant", { tenant });
     }
     case "release": {
-      if (machine.state !== "assigned") return refuse(machine, "released");
+      if (machine.state !== "assigned") return refuse(machine, "cannot-be-released");
       const { tenant, script: _script, userData: _userData, ...rest } = machine;
-      return begin(rest, "cleaning", `released by ${tenant ?? "its tenant"}`);
+      return begin(rest, "cleaning", "released-by-tenant", { tenant: tenant ?? "its tenant" });
     }
   }
 }
 
 function fetched(machine: Machine, action: string, version: number): Step {
-  if (machine.state !== "discovered") return ignore(machine, `it is ${machine.state} already`);
-  if (action !== "discover") return ignore(machine, `the script was for ${action}`);
-  if (version < machine.taskVersion || version > machine.version)
-    return ignore(machine, "the script is of another task");
-  return move(machine, "booting", "fetched its discovery script");
+  if (machine.state !== "discovered") return ignore(machine, "past-discovery", { state: machine.state });
+  if (action !== "discover") return ignore(machine, "script-of-another-action", { action });
+  if (version < machine.taskVersion || version > machine.version) return ignore(machine, "script-of-another-task");
+  return move(machine, "booting", "script-fetched");
 }
 
 function arrive(machine: Machine, part: string | undefined, isProven: boolean): Step {
   const awaited = awaitedParts(machine);
-  if (awaited.length === 0) return ignore(machine, `nothing is awaited of it while ${machine.state}`);
-  if (!isProven) return ignore(machine, "the token is not of its current task"); // ADR 0007
-  if (part === undefined || !awaited.includes(part)) return ignore(machine, `${part ?? "this part"} is not awaited`);
-  if (machine.arrived.includes(part)) return ignore(machine, `${part} has phoned home before`);
+  if (awaited.length === 0) return ignore(machine, "nothing-awaited", { state: machine.state });
+  if (!isProven) return ignore(machine, "token-of-another-task"); // ADR 0007
+  if (part === undefined || !awaited.includes(part))
+    return ignore(machine, "part-not-awaited", { part: part ?? "this part" });
+  if (machine.arrived.includes(part)) return ignore(machine, "part-arrived-before", { part });
   const arrived = [...machine.arrived, part];
   const missing = awaited.filter((other) => !arrived.includes(other));
-  if (missing.length === 0)
-    return begin(machine, "ready", arrived.length > 1 ? "all its parts phoned home" : "phoned home");
+  if (missing.length === 0) return begin(machine, "ready", arrived.length > 1 ? "parts-arrived" : "phoned-home");
   const here = { ...machine, arrived };
-  if (machine.state === "discovered")
-    return move(here, "booting", `${part} phoned home before its script was heard of`);
+  if (machine.state === "discovered") return move(here, "booting", "arrived-before-script", { part });
   return [
     { ...here, version: machine.version + 1 },
-    [{ do: "ignore", because: `${missing.join(", ")} still missing` }],
+    [{ do: "ignore", because: "parts-missing", facts: { missing: missing.join(", ") } }],
   ];
 }
 
@@ -105,43 +113,42 @@ export function partOf(machine: Machine, mac: string): string | undefined {
 }
 
 /** The same task in another state. */
-function move(machine: Machine, to: MachineState, because: string): Step {
+function move(machine: Machine, to: MachineState, because: Reason, facts?: Facts): Step {
   const moved = { ...machine, state: to, version: machine.version + 1 };
-  return [moved, [{ do: "record", from: machine.state, to, because }]];
+  return [moved, [{ do: "record", from: machine.state, to, because, ...(facts && { facts }) }]];
 }
 
 /** Another task: every token given so far is void. */
-function begin(machine: Machine, to: MachineState, because: string): Step {
-  const [moved, effects] = move(machine, to, because);
+function begin(machine: Machine, to: MachineState, because: Reason, facts?: Facts): Step {
+  const [moved, effects] = move(machine, to, because, facts);
   return [{ ...moved, task: machine.task + 1, taskVersion: moved.version, arrived: [] }, effects];
 }
 
-function ignore(machine: Machine, because: string): Step {
-  return [machine, [{ do: "ignore", because }]];
+function ignore(machine: Machine, because: Reason, facts?: Facts): Step {
+  return [machine, [{ do: "ignore", because, ...(facts && { facts }) }]];
 }
 
-function refuse(machine: Machine, what: string): Step {
-  return [machine, [{ do: "refuse", because: `${machine.name} is ${machine.state} and cannot be ${what}` }]];
+function refuse(machine: Machine, because: Reason): Step {
+  return [machine, [{ do: "refuse", because, facts: { machine: machine.name, state: machine.state } }]];
 }
 
 /** What each part does in each state, and why. Add a row, not a branch. */
-const DOES: Readonly<Record<MachineState, { host: [Action, string]; dpu: [Action, string] }>> = {
+const DOES: Readonly<Record<MachineState, { host: [Action, Reason]; dpu: [Action, Reason] }>> = {
   discovered: {
-    host: ["discover", "it has not been seen in order yet"],
-    dpu: ["discover", "it has not been seen in order yet"],
+    host: ["discover", "not-seen-in-order"],
+    dpu: ["discover", "not-seen-in-order"],
   },
-  booting: { host: ["discover", "discovery is not done yet"], dpu: ["discover", "discovery is not done yet"] },
-  ready: { host: ["local-disk", "it is in order"], dpu: ["local-disk", "it is in order"] },
-  assigned: { host: ["tenant", "it belongs to a tenant"], dpu: ["local-disk", "its host belongs to a tenant"] },
-  cleaning: { host: ["cleanup", "its tenant released it"], dpu: ["local-disk", "its host is being cleaned"] },
+  booting: { host: ["discover", "discovery-under-way"], dpu: ["discover", "discovery-under-way"] },
+  ready: { host: ["local-disk", "in-order"], dpu: ["local-disk", "in-order"] },
+  assigned: { host: ["tenant", "belongs-to-tenant"], dpu: ["local-disk", "host-belongs-to-tenant"] },
+  cleaning: { host: ["cleanup", "released"], dpu: ["local-disk", "host-being-cleaned"] },
 };
 
 /** What the part behind this MAC is to boot now. */
-export function decide(machine: Machine, mac: string): { action: Action; because: string; part?: string } {
+export function decide(machine: Machine, mac: string): { action: Action; because: Reason; part?: string } {
   const part = partOf(machine, mac);
   if (part === undefined) {
-    const role = machine.interfaces.find((other) => other.mac === mac)?.role ?? "other";
-    return { action: "wait", because: `a ${role} boots nothing from the network` };
+    return { action: "wait", because: "role-boots-nothing" };
   }
   const isDpu = part !== "host" && !(machine.state === "cleaning" && awaitedParts(machine).includes(part));
   const [action, because] = DOES[machine.state][isDpu ? "dpu" : "host"];

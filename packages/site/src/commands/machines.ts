@@ -3,6 +3,7 @@ import { STATES, type Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { json, paint, stateWord, table, timeText } from "../print.ts";
+import { eventSentence } from "../reasons.ts";
 import { ask, collect, operatorVerb, type OperatorOptions, paged, type TimedOptions, timedVerb } from "./operator.ts";
 
 type State = (typeof STATES)[keyof typeof STATES];
@@ -111,7 +112,7 @@ async function timeline(operator: Operator, machine: string, options: TimedOptio
     const rest = [
       address === "" ? mac : address,
       ...Object.entries(detail).map(([name, value]) => `${name}=${value}`),
-      because,
+      eventSentence(kind, because, detail),
     ];
     process.stdout.write(
       `${paint("dim", time)}  ${kind.padEnd(16)}  ${rest.filter((word) => word !== "").join("  ")}\n`,

@@ -1,6 +1,7 @@
-import type { Operator } from "@firstlight/api-client";
+import { type Operator, reasonOfError } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { contextFile, NoContext, openOperator } from "../operator.ts";
+import { apiRemedy } from "../reasons.ts";
 
 export interface OperatorOptions {
   readonly context?: string;
@@ -24,7 +25,7 @@ export interface TimedOptions extends OperatorOptions {
 export const timedVerb = (command: Command): Command =>
   operatorVerb(command).option("--utc", "times in UTC (default: this machine's time zone)");
 
-/** Asks the API as the operator of the options; an expected no is one line on stderr and exit 1. */
+/** Asks the API as the operator of the options; a refusal is its sentence and its remedy on stderr, and exit 1. */
 export async function ask(options: OperatorOptions, work: (operator: Operator) => Promise<void>): Promise<void> {
   try {
     using operator = openOperator(contextFile(options, process.env));
@@ -54,7 +55,11 @@ function refusal(error: unknown): string | undefined {
   if (error instanceof NoContext) return error.message;
   const { code, details } = error as { code?: unknown; details?: unknown };
   if (typeof code !== "number" || typeof details !== "string") return undefined;
-  return `${STATUS[code] ?? `gRPC status ${code}`}: ${details}`;
+  const sentence = `${STATUS[code] ?? `gRPC status ${code}`}: ${details}`;
+  const reason = reasonOfError(error)?.reason;
+  if (reason === undefined) return sentence;
+  const remedy = apiRemedy(reason);
+  return `${sentence}\n  ${reason}${remedy === undefined ? "" : `: ${remedy}`}`;
 }
 
 /** One page: the contract's fields, and what it listed. */

@@ -39,13 +39,13 @@ export function newScan(): Scan {
 /** Why a packet is no query that can be looked up; `query` when it is one. */
 export type Finding =
   | "query"
-  | "shorter than a header"
-  | "is a response"
-  | "opcode is not QUERY"
-  | "question count is not one"
-  | "question is malformed"
-  | "records are malformed"
-  | "two OPT records";
+  | "query-too-short"
+  | "is-a-response"
+  | "opcode-not-query"
+  | "not-one-question"
+  | "question-malformed"
+  | "records-malformed"
+  | "two-opt-records";
 
 /**
  * Reads a query in place, in the order a server must refuse: no allocation, one pass, every offset checked against
@@ -55,15 +55,15 @@ export function scan(bytes: Uint8Array, length: number, seed: number, into: Scan
   into.end = HEADER_BYTES;
   into.qtype = into.qclass = into.ednsVersion = into.payloadBytes = into.name.count = 0;
   into.hasEdns = into.dnssecOk = false;
-  if (length < HEADER_BYTES) return "shorter than a header";
+  if (length < HEADER_BYTES) return "query-too-short";
   into.id = u16(bytes, 0);
   into.flags = u16(bytes, 2);
   into.opcode = (into.flags >>> 11) & 15;
-  if ((into.flags & 0x8000) !== 0) return "is a response"; // never answered: two servers would talk for ever
-  if (into.opcode !== 0) return "opcode is not QUERY";
-  if (u16(bytes, 4) !== 1) return "question count is not one"; // RFC 9619 §4
+  if ((into.flags & 0x8000) !== 0) return "is-a-response"; // never answered: two servers would talk for ever
+  if (into.opcode !== 0) return "opcode-not-query";
+  if (u16(bytes, 4) !== 1) return "not-one-question"; // RFC 9619 §4
   const next = readLabels(bytes, HEADER_BYTES, length, seed, into.name);
-  if (next < 0 || next + 4 > length) return "question is malformed";
+  if (next < 0 || next + 4 > length) return "question-malformed";
   into.qtype = u16(bytes, next);
   into.qclass = u16(bytes, next + 2);
   into.end = next + 4;
@@ -77,14 +77,14 @@ function scanRecords(bytes: Uint8Array, length: number, into: Scan): Finding {
   let at = into.end;
   for (let i = 0; i < count; i++) {
     const fixed = skipName(bytes, at, length);
-    if (fixed < 0 || fixed + 10 > length) return "records are malformed";
+    if (fixed < 0 || fixed + 10 > length) return "records-malformed";
     const type = u16(bytes, fixed);
     const rdata = fixed + 10;
     const next = rdata + u16(bytes, fixed + 8);
-    if (next > length) return "records are malformed";
+    if (next > length) return "records-malformed";
     if (type === TYPES.of.OPT) {
-      if (i < before || fixed !== at + 1 || !optionsFit(bytes, rdata, next)) return "records are malformed";
-      if (into.hasEdns) return "two OPT records"; // RFC 6891 §6.1.1
+      if (i < before || fixed !== at + 1 || !optionsFit(bytes, rdata, next)) return "records-malformed";
+      if (into.hasEdns) return "two-opt-records"; // RFC 6891 §6.1.1
       into.hasEdns = true;
       into.payloadBytes = u16(bytes, fixed + 2);
       into.ednsVersion = bytes[fixed + 5]!;
@@ -92,7 +92,7 @@ function scanRecords(bytes: Uint8Array, length: number, into: Scan): Finding {
     }
     at = next;
   }
-  return at === length ? "query" : "records are malformed";
+  return at === length ? "query" : "records-malformed";
 }
 
 /** The offset behind a name of any form, or −1. Pointers are stepped over, not followed. */

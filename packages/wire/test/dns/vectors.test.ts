@@ -141,20 +141,20 @@ for (const [record, because] of BAD_RDATA) {
 
 /** What the scan finds, in the order a server refuses. */
 const FINDINGS: readonly (readonly [string, string])[] = [
-  ["0001 0100 0001", "shorter than a header"],
-  ["0001 8100 0001 0000 0000 0000 00 0001 0001", "is a response"],
-  ["0001 2100 0001 0000 0000 0000 00 0006 0001", "opcode is not QUERY"],
-  ["0001 0100 0000 0000 0000 0000", "question count is not one"],
-  ["0001 0100 0002 0000 0000 0000 00 0001 0001 00 0001 0001", "question count is not one"],
-  ["0001 0100 0001 0000 0000 0000 c00c 0001 0001", "question is malformed"],
-  ["0001 0100 0001 0000 0000 0000 0161 00 0001", "question is malformed"],
-  ["0001 0100 0001 0000 0000 0001 00 0001 0001", "records are malformed"],
-  ["0001 0100 0001 0000 0000 0000 00 0001 0001 ff", "records are malformed"],
-  ["0001 0100 0001 0000 0000 0001 00 0001 0001 00 0029 04d0 00000000 0001 00", "records are malformed"],
-  ["0001 0100 0001 0001 0000 0000 00 0001 0001 00 0029 04d0 00000000 0000", "records are malformed"],
+  ["0001 0100 0001", "query-too-short"],
+  ["0001 8100 0001 0000 0000 0000 00 0001 0001", "is-a-response"],
+  ["0001 2100 0001 0000 0000 0000 00 0006 0001", "opcode-not-query"],
+  ["0001 0100 0000 0000 0000 0000", "not-one-question"],
+  ["0001 0100 0002 0000 0000 0000 00 0001 0001 00 0001 0001", "not-one-question"],
+  ["0001 0100 0001 0000 0000 0000 c00c 0001 0001", "question-malformed"],
+  ["0001 0100 0001 0000 0000 0000 0161 00 0001", "question-malformed"],
+  ["0001 0100 0001 0000 0000 0001 00 0001 0001", "records-malformed"],
+  ["0001 0100 0001 0000 0000 0000 00 0001 0001 ff", "records-malformed"],
+  ["0001 0100 0001 0000 0000 0001 00 0001 0001 00 0029 04d0 00000000 0001 00", "records-malformed"],
+  ["0001 0100 0001 0001 0000 0000 00 0001 0001 00 0029 04d0 00000000 0000", "records-malformed"],
   [
     "0001 0100 0001 0000 0000 0002 00 0001 0001 00 0029 04d0 00000000 0000 00 0029 04d0 00000000 0000",
-    "two OPT records",
+    "two-opt-records",
   ],
   ["0001 0100 0001 0000 0000 0001 00 0001 0001 00 0029 1000 00018000 0000", "query"],
 ];

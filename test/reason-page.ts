@@ -1,0 +1,52 @@
+/** The manual's page of reasons, made from the tables. `node test/reason-page.ts` writes it. */
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { REASONS as api } from "@firstlight/api/reasons";
+import { REASONS as apiClient } from "@firstlight/api-client/reasons";
+import { REASONS as dhcpd } from "@firstlight/dhcpd/reasons";
+import { REASONS as dnsd } from "@firstlight/dnsd/reasons";
+import { REASONS as service } from "@firstlight/service/reasons";
+import type { ReasonTable } from "@firstlight/service";
+import { REASONS as unboundConfig } from "@firstlight/unbound-config/reasons";
+
+export const PAGE = resolve(import.meta.dirname, "../docs/manual/reasons.md");
+
+/** Every reason table, by its package. */
+export const TABLES: Readonly<Record<string, ReasonTable>> = {
+  dhcpd,
+  dnsd,
+  "unbound-config": unboundConfig,
+  api,
+  "api-client": apiClient,
+  service,
+};
+
+const WHERE: Readonly<Record<string, string>> = {
+  dhcpd: "In `dhcp.` and `interface.` events, and in `firstlight_dhcp_silences_total`.",
+  dnsd: "In `firstlight_dns_silences_total`, `/ready` and the log.",
+  "unbound-config": "In `/ready` and the log.",
+  api: "In every error as `google.rpc.ErrorInfo` (domain `firstlight`), and in `machine.state` and `pxe.phone-home` events.",
+  "api-client": "In `firstlight_events_dropped_total` of every daemon that reports events.",
+  service: "In `/ready` and the health address of every daemon.",
+};
+
+const HEAD = `# Reasons
+
+Whatever is refused, ignored or degraded has a reason, and a reason has a code: the \`because\` of events, log lines and
+metrics. Codes are stable; sentences may change. \`{name}\` in a sentence is a fact of the case, which stands beside the
+code. Events that older versions stored have a sentence in the place of the code.
+
+This page is made from the tables in the sources (\`reasons.ts\` of each package) by \`node test/reason-page.ts\`.
+`;
+
+export function reasonPage(): string {
+  const sections = Object.entries(TABLES).map(([name, table]) => {
+    const rows = Object.entries(table).map(
+      ([code, { sentence, remedy, answers }]) => `| \`${code}\` | ${sentence} | ${answers} | ${remedy} |`,
+    );
+    return `\n## ${name}\n\n${WHERE[name]}\n\n| because | means | answer | remedy |\n|---|---|---|---|\n${rows.join("\n")}\n`;
+  });
+  return HEAD + sections.join("");
+}
+
+if (process.argv[1] === join(import.meta.dirname, "reason-page.ts")) writeFileSync(PAGE, reasonPage());
