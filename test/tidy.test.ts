@@ -38,7 +38,7 @@ const CORES = [
   "packages/ipam/src/exchange/lease/{found,token,isc,kea}.ts",
   "packages/api/src/{lifecycle,reasons}.ts",
   "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace,reasons,counted-reasons,refusals}.ts",
-  "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
+  "packages/tftpd/src/{transfer,options,name,netascii,refusal,reasons}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder,reasons}.ts",
   "packages/unbound-config/src/{render,clause,view,backlog,reasons}.ts",
