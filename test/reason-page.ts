@@ -7,6 +7,7 @@ import { REASONS as dhcpd } from "@firstlight/dhcpd/reasons";
 import { REASONS as dnsd } from "@firstlight/dnsd/reasons";
 import { REASONS as service } from "@firstlight/service/reasons";
 import type { ReasonTable } from "@firstlight/service";
+import { REASONS as tftpd } from "@firstlight/tftpd/reasons";
 import { REASONS as unboundConfig } from "@firstlight/unbound-config/reasons";
 
 export const PAGE = resolve(import.meta.dirname, "../docs/manual/reasons.md");
@@ -14,6 +15,7 @@ export const PAGE = resolve(import.meta.dirname, "../docs/manual/reasons.md");
 /** Every reason table, by its package. */
 export const TABLES: Readonly<Record<string, ReasonTable>> = {
   dhcpd,
+  tftpd,
   dnsd,
   "unbound-config": unboundConfig,
   api,
@@ -23,6 +25,8 @@ export const TABLES: Readonly<Record<string, ReasonTable>> = {
 
 const WHERE: Readonly<Record<string, string>> = {
   dhcpd: "In `dhcp.` and `interface.` events, and in `firstlight_dhcp_silences_total`.",
+  tftpd:
+    "In `tftp.` events, and in `firstlight_tftp_refusals_total`, `firstlight_tftp_transfers_total` and `firstlight_tftp_ignored_total`.",
   dnsd: "In `firstlight_dns_silences_total`, `/ready` and the log.",
   "unbound-config": "In `/ready` and the log.",
   api: "In every error as `google.rpc.ErrorInfo` (domain `firstlight`), and in `machine.state` and `pxe.phone-home` events.",

@@ -43,7 +43,7 @@ const CORES = [
   "packages/dhcpd/src/{reasons,counted-reasons,refusals}.ts",
   "packages/dhcpd/src/v4/{client,decide,boot,delivery,reply}.ts",
   "packages/dhcpd/src/lease/{grace,stage,holds}.ts",
-  "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
+  "packages/tftpd/src/{transfer,options,name,netascii,refusal,reasons}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder,reasons}.ts",
   "packages/unbound-config/src/{render,clause,view,backlog,reasons}.ts",

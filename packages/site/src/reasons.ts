@@ -1,9 +1,10 @@
 import { REASONS as API } from "@firstlight/api/reasons";
 import { REASONS as DHCPD } from "@firstlight/dhcpd/reasons";
+import { REASONS as TFTPD } from "@firstlight/tftpd/reasons";
 import { fillSentence, type ReasonRow, type ReasonTable } from "@firstlight/service";
 
 /** The reason table of the daemon that reports an event, by the first word of the event's kind. */
-const TABLES: Readonly<Record<string, ReasonTable>> = { dhcp: DHCPD, interface: DHCPD, machine: API };
+const TABLES: Readonly<Record<string, ReasonTable>> = { dhcp: DHCPD, interface: DHCPD, machine: API, tftp: TFTPD };
 
 /** The sentence of an event's reason. What is no code, as in events stored by older versions, is its own sentence. */
 export function eventSentence(kind: string, because: string, facts: Readonly<Record<string, string>>): string {

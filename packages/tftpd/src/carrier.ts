@@ -74,7 +74,7 @@ export class Carrier {
       if (port.isWoken) for (let order = nextOrder(); order !== undefined; order = nextOrder()) this.#obey(order);
       this.#tick();
     }
-    for (const { session } of this.#byId.values()) session.end("server stops");
+    for (const { session } of this.#byId.values()) session.end("server-stops");
     this.#tellCounts();
     port.flush();
   }
@@ -116,7 +116,7 @@ export class Carrier {
     const { id, to, content, agreed, patience } = order;
     const { now, tell } = this.#parts;
     const key = keyOf(to);
-    this.#byKey.get(key)?.session.end("client asked anew");
+    this.#byKey.get(key)?.session.end("client-asked-anew");
     const timer = new TickedTimer(now);
     const session: Session = new Session({
       file: inMemory(content),

@@ -64,8 +64,8 @@ export async function filled(handle: FileHandle, into: Uint8Array, position: num
 /** The file with RFC 764 line ends. Its size is known only once it is converted, so it must fit into memory. */
 export async function netasciiOf(file: BootFile, mostBytes: number): Promise<BootFile | FileRefusal> {
   await using _file = file;
-  if (file.bytes > mostBytes) return "file is too large for netascii";
+  if (file.bytes > mostBytes) return "file-too-large-for-netascii";
   const content = new Uint8Array(file.bytes);
-  if ((await file.read(content, 0)) !== file.bytes) return "file cannot be read";
+  if ((await file.read(content, 0)) !== file.bytes) return "file-cannot-be-read";
   return inMemory(toNetascii(content));
 }

@@ -46,11 +46,11 @@ export class Files {
     try {
       const root = await realpath(this.#root);
       const real = await realpath(join(root, path));
-      if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return "file leaves the root";
+      if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return "file-leaves-root";
       const kept = this.#find(real, await stat(real));
       return kept === undefined ? await this.#load(real) : inMemory(await kept);
     } catch (fault) {
-      return MEANING[(fault as NodeJS.ErrnoException).code ?? ""] ?? "file cannot be read";
+      return MEANING[(fault as NodeJS.ErrnoException).code ?? ""] ?? "file-cannot-be-read";
     }
   }
 
@@ -68,7 +68,7 @@ export class Files {
     let isSent = false;
     try {
       const stats = await handle.stat();
-      if (!stats.isFile()) return "not a regular file";
+      if (!stats.isFile()) return "not-a-regular-file";
       isSent = !this.#isWorthKeeping(stats);
       if (isSent) return fileOf(handle, stats.size); // closed by whoever sends it
       return inMemory(await (this.#find(real, stats) ?? this.#read(real, handle, stats)));
@@ -106,13 +106,13 @@ export class Files {
 }
 
 const MEANING: Readonly<Record<string, FileRefusal>> = {
-  ENOENT: "no such file",
-  ENOTDIR: "no such file",
-  EISDIR: "not a regular file",
-  ENXIO: "not a regular file",
-  EMFILE: "too many open files",
-  ENFILE: "too many open files",
-  ELOOP: "file leaves the root", // became a link after it was looked at
+  ENOENT: "no-such-file",
+  ENOTDIR: "no-such-file",
+  EISDIR: "not-a-regular-file",
+  ENXIO: "not-a-regular-file",
+  EMFILE: "open-files-limit",
+  ENFILE: "open-files-limit",
+  ELOOP: "file-leaves-root", // became a link after it was looked at
 };
 
 /** Another file, or the same one written again: ctime moves even where mtime is set back. */

@@ -3,11 +3,7 @@ export type Name =
   | { readonly is: "name"; readonly path: string; readonly trace?: string }
   | { readonly is: "refused"; readonly because: NameRefusal };
 
-export type NameRefusal =
-  | "name is too long"
-  | "name has forbidden characters"
-  | "name leaves the root"
-  | "name is hidden";
+export type NameRefusal = "name-too-long" | "name-forbidden-characters" | "name-leaves-root" | "name-hidden";
 
 const MOST_CHARACTERS = 255;
 const TRACE = /^t\/([0-9a-f]{32})\//;
@@ -17,13 +13,13 @@ const TRACE = /^t\/([0-9a-f]{32})\//;
  * the boot's trace. Whatever could leave the root, or mean different things to different systems, is refused.
  */
 export function normalise(requested: string): Name {
-  if (requested.length > MOST_CHARACTERS) return { is: "refused", because: "name is too long" };
-  if (/[^ -~]|\\/.test(requested)) return { is: "refused", because: "name has forbidden characters" };
+  if (requested.length > MOST_CHARACTERS) return { is: "refused", because: "name-too-long" };
+  if (/[^ -~]|\\/.test(requested)) return { is: "refused", because: "name-forbidden-characters" };
   const flat = requested.replaceAll(/\/{2,}/g, "/").replace(/^\//, "");
   const trace = TRACE.exec(flat)?.[1];
   const path = flat.replace(TRACE, "");
   const parts = path.split("/");
-  if (parts.includes("..")) return { is: "refused", because: "name leaves the root" };
-  if (parts.some((part) => part.startsWith(".") || part === "")) return { is: "refused", because: "name is hidden" };
+  if (parts.includes("..")) return { is: "refused", because: "name-leaves-root" };
+  if (parts.some((part) => part.startsWith(".") || part === "")) return { is: "refused", because: "name-hidden" };
   return { is: "name", path, ...(trace !== undefined && { trace }) };
 }

@@ -11,6 +11,7 @@ import type { Limit } from "@firstlight/service";
 import type { Metrics } from "./metrics.ts";
 import { normalise } from "./name.ts";
 import { negotiate, type OptionLimits } from "./options.ts";
+import { REASONS } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./refusal.ts";
 import { type Ended, Session, type SessionEnding, type Underway } from "./session.ts";
 import type { Slot, Slots } from "./slots.ts";
@@ -64,7 +65,7 @@ export class Server {
   /** Ends what is still under way. */
   async stop(): Promise<void> {
     this.#isDraining = true;
-    for (const slot of this.#parts.slots.all()) this.#dismiss(slot, "server stops");
+    for (const slot of this.#parts.slots.all()) this.#dismiss(slot, "server-stops");
     await Promise.all(this.#closing);
   }
 
@@ -108,17 +109,17 @@ export class Server {
       name.is === "refused"
         ? { client, file: request.file }
         : { client, file: name.path, ...(name.trace !== undefined && { trace: name.trace }) };
-    if (!perClient.take(client.address, now())) return this.#refuse(asked, "too many requests of this client");
+    if (!perClient.take(client.address, now())) return this.#refuse(asked, "requests-per-client-limit");
     if (this.#isDraining) return this.#refuse(asked, "draining");
-    if (request.is === "WRQ") return this.#refuse(asked, "server is read-only");
+    if (request.is === "WRQ") return this.#refuse(asked, "read-only");
     if (name.is === "refused") return this.#refuse(asked, name.because);
-    if (!MODES.has(request.mode)) return this.#refuse(asked, "mode is neither octet nor netascii");
+    if (!MODES.has(request.mode)) return this.#refuse(asked, "mode-unknown");
     if (slots.of(client.key)) this.#parts.lane?.catchUp();
     const before = slots.of(client.key);
     if (before && isSame(before.request, datagram.bytes)) return this.#again(before);
-    if (before) this.#dismiss(before, "client asked anew");
-    if (!slots.hasRoomFor(client)) return this.#refuse(asked, "too many transfers of this client");
-    if (slots.isFull && !this.#makeRoom()) return this.#refuse(asked, "too many transfers");
+    if (before) this.#dismiss(before, "client-asked-anew");
+    if (!slots.hasRoomFor(client)) return this.#refuse(asked, "transfers-per-client-limit");
+    if (slots.isFull && !this.#makeRoom()) return this.#refuse(asked, "transfers-limit");
     const slot: Slot = { client, request: datagram.bytes.slice() };
     slots.add(slot);
     void this.#open(slot, asked, request);
@@ -126,12 +127,12 @@ export class Server {
 
   #again({ session }: Slot): void {
     if (session) session.receive({ is: "again" });
-    else this.#parts.metrics.ignored("already under way");
+    else this.#parts.metrics.ignored("already-under-way");
   }
 
   #makeRoom(): boolean {
     const slot = this.#parts.slots.oldestUnproven();
-    if (slot) this.#dismiss(slot, "crowded out");
+    if (slot) this.#dismiss(slot, "crowded-out");
     return slot !== undefined;
   }
 
@@ -156,7 +157,7 @@ export class Server {
     }
     const window = 2 * agreed.blockBytes * agreed.windowBlocks;
     const line = await this.#line(slot, Math.max(SMALLEST_BUFFER_BYTES, window)).catch(() => undefined);
-    if (line === undefined) return this.#giveUp(slot, asked, "no port for the transfer", file);
+    if (line === undefined) return this.#giveUp(slot, asked, "no-port", file);
     if (slots.of(client.key) !== slot) return this.#close(line.close(), file); // dismissed meanwhile
     journal.started(asked, file.bytes, agreed);
     slot.session = new Session({
@@ -193,7 +194,9 @@ export class Server {
     const { port, journal } = this.#parts;
     const error = REFUSALS[because];
     if (error !== "silence") {
-      sharedLine(asked.client, port).send(encode({ is: "ERROR", code: ERRORS.of[error], message: because }));
+      sharedLine(asked.client, port).send(
+        encode({ is: "ERROR", code: ERRORS.of[error], message: REASONS[because].sentence }),
+      );
     }
     journal.refused(asked, because);
   }

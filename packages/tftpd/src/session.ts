@@ -2,10 +2,11 @@ import { encode, ERRORS, HEADER_BYTES, writeDataHeader } from "@firstlight/wire/
 import type { BootFile } from "./file.ts";
 import type { Line } from "./line.ts";
 import type { Agreement } from "./options.ts";
+import { REASONS } from "./reasons.ts";
 import { type Effect, type Ending, type Event, type Patience, start, step, type Transfer } from "./transfer.ts";
 
 /** How a session may end: as its transfer does, or by the server's will. */
-export type SessionEnding = Ending | "client asked anew" | "crowded out" | "server stops";
+export type SessionEnding = Ending | "client-asked-anew" | "crowded-out" | "server-stops";
 
 export interface Ended {
   readonly because: SessionEnding;
@@ -89,7 +90,7 @@ export class Session implements Underway {
     this.#isOver = true;
     const { file, line, agreed, now, timer, onEnd } = this.#parts;
     timer.clear();
-    if (because === "server stops") this.#sendError(ERRORS.of.undefined, because);
+    if (because === "server-stops") this.#sendError(ERRORS.of.undefined, REASONS[because].sentence);
     this.#closed = Promise.allSettled([line.close(), file[Symbol.asyncDispose]()]);
     const bytes = Math.min(this.#transfer.acked * agreed.blockBytes, file.bytes);
     onEnd({ because, bytes, resent: this.#transfer.resent, ms: now() - this.#startedAt });

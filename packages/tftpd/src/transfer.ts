@@ -44,8 +44,8 @@ export type Effect =
   | { readonly do: "ignore"; readonly because: Ignored }
   | { readonly do: "end"; readonly because: Ending };
 
-export type Ignored = "duplicate acknowledgement" | "acknowledges what was not sent" | "already under way";
-export type Ending = "sent" | "probe" | "client gave up" | "no answer" | "file unreadable";
+export type Ignored = "duplicate-acknowledgement" | "acknowledges-unsent" | "already-under-way";
+export type Ending = "sent" | "probe" | "client-gave-up" | "no-answer" | "file-unreadable";
 
 type Step = [Transfer, readonly Effect[]];
 
@@ -81,14 +81,14 @@ export function step(transfer: Transfer, event: Event, now: number): Step {
     case "error":
       return [transfer, [{ do: "end", because: endOf(transfer, event.code) }]];
     case "again":
-      if (transfer.acked > 0 || transfer.phase === "data") return ignore(transfer, "already under way");
+      if (transfer.acked > 0 || transfer.phase === "data") return ignore(transfer, "already-under-way");
       return [transfer, outstanding(transfer)];
     case "fault":
       return [
         transfer,
         [
           { do: "error", code: ERRORS.of.undefined, message: "file could not be read" },
-          { do: "end", because: "file unreadable" },
+          { do: "end", because: "file-unreadable" },
         ],
       ];
     case "tick":
@@ -98,14 +98,14 @@ export function step(transfer: Transfer, event: Event, now: number): Step {
 
 /** RFC 2347: the client acknowledges an OACK with block 0. */
 function acknowledgedOptions(transfer: Transfer, block: number, now: number): Step {
-  if (block !== 0) return ignore(transfer, "acknowledges what was not sent");
+  if (block !== 0) return ignore(transfer, "acknowledges-unsent");
   return sendWindow({ ...transfer, phase: "data" }, now);
 }
 
 function acknowledged(transfer: Transfer, block: number, now: number): Step {
   const ahead = (block - transfer.acked) & 0xffff; // blocks newly acknowledged, modulo 65536
   if (ahead === 0) return duplicate(transfer, now);
-  if (ahead > transfer.sent - transfer.acked) return ignore(transfer, "acknowledges what was not sent");
+  if (ahead > transfer.sent - transfer.acked) return ignore(transfer, "acknowledges-unsent");
   const acked = transfer.acked + ahead;
   if (acked === transfer.last) return [{ ...transfer, acked }, [{ do: "end", because: "sent" }]];
   return sendWindow({ ...transfer, acked }, now); // RFC 7440 §4: go on from the last in-order block
@@ -118,7 +118,7 @@ function acknowledged(transfer: Transfer, block: number, now: number): Step {
 function duplicate(transfer: Transfer, now: number): Step {
   const isReport = transfer.sent - transfer.acked > 1 && transfer.tries === 0;
   const retryAt = isReport ? Math.min(transfer.retryAt, now + REORDER_MS) : transfer.retryAt;
-  return ignore({ ...transfer, retryAt }, "duplicate acknowledgement");
+  return ignore({ ...transfer, retryAt }, "duplicate-acknowledgement");
 }
 
 function sendWindow(transfer: Transfer, now: number): Step {
@@ -134,14 +134,14 @@ function outstanding({ phase, acked, sent }: Transfer): readonly Effect[] {
 function retry(transfer: Transfer, now: number): Step {
   const { retryMs, maxRetryMs, retries } = transfer.patience;
   const tries = transfer.tries + 1;
-  if (tries > retries) return [transfer, [{ do: "end", because: "no answer" }]];
+  if (tries > retries) return [transfer, [{ do: "end", because: "no-answer" }]];
   const waitMs = Math.min(retryMs * 2 ** tries, maxRetryMs);
   return [{ ...transfer, tries, resent: transfer.resent + 1, retryAt: now + waitMs }, outstanding(transfer)];
 }
 
 /** EDK2 asks for the size, reads the OACK and ends with error 8: the transfer it wants is the next one. */
 function endOf(transfer: Transfer, code: number): Ending {
-  return transfer.phase === "oack" && code === ERRORS.of.optionsRefused ? "probe" : "client gave up";
+  return transfer.phase === "oack" && code === ERRORS.of.optionsRefused ? "probe" : "client-gave-up";
 }
 
 function ignore(transfer: Transfer, because: Ignored): Step {

@@ -39,7 +39,7 @@ test(
     await on.put("file", content(3000), "old");
     await using gone = await on.client(LEASED);
     gone.ask("file");
-    await until(() => on.reporter.of("tftp.end")[0]?.because === "no answer");
+    await until(() => on.reporter.of("tftp.end")[0]?.because === "no-answer");
     await using patient = await on.client(LEASED);
     patient.ask("file", { timeout: "5" });
     assert.equal((await patient.next()).message.is, "OACK");
@@ -62,7 +62,7 @@ test("a client that asks anew from the same port gets the new file from the lane
   await until(() => on.reporter.of("tftp.end").length === 2);
   assert.deepEqual(
     on.reporter.of("tftp.end").map(({ because }) => because),
-    ["client asked anew", "sent"],
+    ["client-asked-anew", "sent"],
   );
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LAB } from "@firstlight/kit";
 import type { Message } from "@firstlight/wire/tftp";
+import { REASONS } from "../src/reasons.ts";
 import { fetch, lab, LEASED, type Fetched, until } from "./site.ts";
 
 /** Bytes of which no two blocks are alike. */
@@ -109,23 +110,23 @@ test("every refusal has its error code, its reason and its place in the machine'
   await on.put("a", content(10));
   await using client = await on.client(LEASED);
   const refusals = [
-    ["autoexec.ipxe", "octet", 1, "no such file"],
-    ["../a", "octet", 2, "name leaves the root"],
-    ["a\\b", "octet", 2, "name has forbidden characters"],
-    ["a", "mail", 4, "mode is neither octet nor netascii"],
+    ["autoexec.ipxe", "octet", 1, "no-such-file"],
+    ["../a", "octet", 2, "name-leaves-root"],
+    ["a\\b", "octet", 2, "name-forbidden-characters"],
+    ["a", "mail", 4, "mode-unknown"],
   ] as const;
   for (const [file, mode, code, because] of refusals) {
-    assert.deepEqual(await fetch(client, file, {}, { mode }), ERROR(code, because));
+    assert.deepEqual(await fetch(client, file, {}, { mode }), ERROR(code, REASONS[because].sentence));
   }
   client.send({ is: "WRQ", file: "a", mode: "octet", options: new Map() });
   assert.deepEqual((await client.next()).message, ERROR(2, "server is read-only"));
   const told = on.reporter.of("tftp.refused");
   assert.deepEqual(
     told.map(({ because }) => because),
-    [...refusals.map(([, , , because]) => because), "server is read-only"],
+    [...refusals.map(([, , , because]) => because), "read-only"],
   );
   assert.ok(told.every(({ mac }) => mac === LAB.mac));
-  assert.match(await on.metrics.metrics(), /firstlight_tftp_refusals_total\{because="no such file"\} 1/);
+  assert.match(await on.metrics.metrics(), /firstlight_tftp_refusals_total\{because="no-such-file"\} 1/);
 });
 
 test("each transfer has a port of its own; a stranger there gets error 5 and disturbs nothing", async () => {
@@ -201,7 +202,7 @@ test("a repeated request repeats the OACK of the same transfer; another request 
   client.ask("a", { blksize: "512" });
   const anew = await client.next();
   assert.notEqual(anew.from.port, first.from.port);
-  await until(() => on.reporter.of("tftp.end")[0]?.because === "client asked anew");
+  await until(() => on.reporter.of("tftp.end")[0]?.because === "client-asked-anew");
   client.send({ is: "ACK", block: 0 }, first.from); // late, to the port of the transfer that was: it moves nothing
   client.send({ is: "ACK", block: 0 }, anew.from);
   assert.deepEqual((await client.next()).from, anew.from);
@@ -214,7 +215,7 @@ test("a client that is gone is given up after its retries", async () => {
   client.ask("a");
   await until(() => on.reporter.of("tftp.end").length === 1);
   const { because, detail } = on.reporter.of("tftp.end")[0]!;
-  assert.deepEqual([because, detail?.["bytes"], detail?.["resent"]], ["no answer", "0", "2"]);
+  assert.deepEqual([because, detail?.["bytes"], detail?.["resent"]], ["no-answer", "0", "2"]);
 });
 
 test("one address cannot take all places, and places of clients that never answered go to those who ask", async () => {
@@ -227,14 +228,14 @@ test("one address cannot take all places, and places of clients that never answe
   another.ask("a");
   await Promise.all([greedy.next(), another.next()]);
   third.ask("a");
-  await until(() => on.reporter.of("tftp.refused")[0]?.because === "too many transfers of this client");
+  await until(() => on.reporter.of("tftp.refused")[0]?.because === "transfers-per-client-limit");
   for (let n = 1; n <= 4; n++) {
     await using client = await on.client(`127.64.2.${n}`);
     assert.equal(got(await fetch(client, "a")).bytes.length, 5000);
     client.ask("a"); // and stays, unproven
     await client.next();
   }
-  assert.ok(on.reporter.of("tftp.end").some(({ because }) => because === "crowded out"));
+  assert.ok(on.reporter.of("tftp.end").some(({ because }) => because === "crowded-out"));
 });
 
 test("a flood of requests from one address is not answered beyond its rate, and another is served", async () => {
@@ -244,7 +245,7 @@ test("a flood of requests from one address is not answered beyond its rate, and 
   for (let n = 0; n < 200; n++) flood.ask(`nothing-${n}`);
   await using client = await on.client();
   assert.equal(got(await fetch(client, "a")).bytes.length, 100);
-  await until(async () => /because="too many requests of this client"\} 197/.test(await on.metrics.metrics()));
+  await until(async () => /because="requests-per-client-limit"\} 197/.test(await on.metrics.metrics()));
   assert.deepEqual((await flood.next()).message, ERROR(1, "no such file"));
   assert.ok(flood.received.length <= 2); // of three; one that was asked anew while its file was opened has no answer
   assert.ok(on.reporter.of("tftp.refused").length <= 100, "strangers are told of at a bounded rate");
@@ -286,5 +287,5 @@ test("a file cut short under a reader ends its transfer with an error, not with 
     got = (await client.next()).message;
   }
   assert.deepEqual(got, ERROR(0, "file could not be read"));
-  await until(() => on.reporter.of("tftp.end")[0]?.because === "file unreadable");
+  await until(() => on.reporter.of("tftp.end")[0]?.because === "file-unreadable");
 });

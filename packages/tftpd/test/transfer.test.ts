@@ -31,7 +31,7 @@ test("a lost block is sent again after one second, then after two, four and eigh
     [transfer, effects] = step(transfer, { is: "tick" }, now);
     if (effects[0]?.do === "send") sentAt.push(now);
     if (effects[0]?.do === "end") {
-      assert.deepEqual(effects, [{ do: "end", because: "no answer" }]);
+      assert.deepEqual(effects, [{ do: "end", because: "no-answer" }]);
       break;
     }
   }
@@ -51,7 +51,7 @@ test("options are acknowledged first; block 0 opens the data", () => {
   let [transfer, effects] = start(5000, 0, agreed({ blksize: "1468", windowsize: "4" }, 5000));
   assert.deepEqual(effects, [{ do: "oack" }]);
   [transfer, effects] = step(transfer, ack(1), 1);
-  assert.deepEqual(effects, [{ do: "ignore", because: "acknowledges what was not sent" }]);
+  assert.deepEqual(effects, [{ do: "ignore", because: "acknowledges-unsent" }]);
   [transfer, effects] = step(transfer, ack(0), 2);
   assert.deepEqual(effects, send(1, 4));
   [transfer, effects] = step(transfer, ack(4), 3);
@@ -74,8 +74,8 @@ test("EDK2's size probe ends with error 8 after the OACK, and that is no failure
 
 test("any other error of the client ends it as given up", () => {
   const [transfer] = start(5000, 0);
-  assert.deepEqual(step(transfer, { is: "error", code: 8 }, 1)[1], [{ do: "end", because: "client gave up" }]);
-  assert.deepEqual(step(transfer, { is: "error", code: 3 }, 1)[1], [{ do: "end", because: "client gave up" }]);
+  assert.deepEqual(step(transfer, { is: "error", code: 8 }, 1)[1], [{ do: "end", because: "client-gave-up" }]);
+  assert.deepEqual(step(transfer, { is: "error", code: 3 }, 1)[1], [{ do: "end", because: "client-gave-up" }]);
 });
 
 test("a duplicate acknowledgement is never answered: no sorcerer's apprentice", () => {
@@ -83,10 +83,10 @@ test("a duplicate acknowledgement is never answered: no sorcerer's apprentice", 
   [transfer, effects] = step(transfer, ack(1), 1);
   const before = transfer;
   [transfer, effects] = step(transfer, ack(1), 2);
-  assert.deepEqual(effects, [{ do: "ignore", because: "duplicate acknowledgement" }]);
+  assert.deepEqual(effects, [{ do: "ignore", because: "duplicate-acknowledgement" }]);
   assert.deepEqual(transfer, before);
   [transfer, effects] = step(transfer, ack(0), 3);
-  assert.deepEqual(effects, [{ do: "ignore", because: "acknowledges what was not sent" }]);
+  assert.deepEqual(effects, [{ do: "ignore", because: "acknowledges-unsent" }]);
 });
 
 test("a window goes on from the last block the client had in order", () => {
@@ -128,14 +128,14 @@ test("the same request again, before anything was acknowledged, repeats the OACK
   [transfer, effects] = step(transfer, { is: "again" }, 10);
   assert.deepEqual(effects, [{ do: "oack" }]);
   [transfer] = step(transfer, ack(0), 20);
-  assert.deepEqual(step(transfer, { is: "again" }, 30)[1], [{ do: "ignore", because: "already under way" }]);
+  assert.deepEqual(step(transfer, { is: "again" }, 30)[1], [{ do: "ignore", because: "already-under-way" }]);
 });
 
 test("a file that cannot be read on is said so", () => {
   const [transfer] = start(5000, 0);
   assert.deepEqual(step(transfer, { is: "fault" }, 1)[1], [
     { do: "error", code: 0, message: "file could not be read" },
-    { do: "end", because: "file unreadable" },
+    { do: "end", because: "file-unreadable" },
   ]);
 });
 
