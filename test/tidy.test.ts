@@ -29,7 +29,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Cores: data in, data out. No node: modules, no clock, no timer, no promise, no environment. */
 const CORES = [
   "packages/wire/src/**/*.ts",
-  "packages/changefeed/src/{change,place,registry,epoch,sequence}.ts",
+  "packages/changefeed/src/{change,place,registry,source,fault,epoch,sequence,replica,versioned,table,tombstones}.ts",
   "packages/service/src/{backoff,buckets,limit,nearest,reason}.ts",
   "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",

@@ -23,7 +23,7 @@ before(async () => {
   const stateDir = mkdtempSync(join(tmpdir(), "firstlight-api-"));
   parts.defer(() => rmSync(stateDir, { recursive: true, force: true }));
   const database = parts.use(await testDatabase());
-  assert.deepEqual(await migrateApi(database.url), ["001_machines"]);
+  assert.deepEqual(await migrateApi(database.url), ["001_machines", "002_machine_order"]);
   assert.deepEqual(await migrateApi(database.url), []);
   const trust = parts.use(await testTrust());
   const shared = parts.use(processShared(systemClock));

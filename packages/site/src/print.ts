@@ -8,16 +8,25 @@ export const paint = (style: Style, text: string): string => styleText(style, te
 
 /** Columns as wide as their widest cell; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row, index) => {
-      const line = row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd();
-      return index === 0 ? paint("dim", line) : line;
-    })
-    .join("\n");
+  const widths = columnWidths(rows);
+  return rows.map((row, index) => (index === 0 ? tableHead(row, widths) : tableLine(row, widths))).join("\n");
+}
+
+/** The width of the widest cell of each column of the head, which is the first row. */
+export function columnWidths(rows: readonly (readonly string[])[]): number[] {
+  return (rows[0] ?? []).map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  );
+}
+
+export const tableHead = (cells: readonly string[], widths: readonly number[]): string =>
+  paint("dim", tableLine(cells, widths));
+
+export function tableLine(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+    .join("  ")
+    .trimEnd();
 }
 
 /** Anything the API answered as plain JSON: times as ISO text, big numbers as numbers, bytes as hex. */

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { BootEvent, FeedPosition, PhoneHome } from "@firstlight/api-client";
+import { auditMachine } from "@firstlight/ipam";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../database.ts";
 import { type LifecycleEffect, type LifecycleEvent, type Machine, partOf, step } from "../machine/lifecycle.ts";
@@ -126,13 +127,26 @@ export function createRecorder(parts: RecorderParts): Recorder {
         const [next, effects] = step(machine, event);
         const refusal = effects.find((effect) => effect.do === "refuse");
         if (refusal) throw no(refusal.because, refusal.facts);
-        if (next !== machine) await keep(client, new Map([[next.id, next]]), movesOf(next, effects, actor));
+        if (next !== machine) {
+          await keep(client, new Map([[next.id, next]]), movesOf(next, effects, actor));
+          const { name, version } = next;
+          await auditMachine(client, { machine: name, version, actor, before: stateOf(machine), after: stateOf(next) });
+        }
         return (await findMachine(client, machine.id))!;
       });
       changed(after.id);
       return after;
     },
   };
+}
+
+/** As the audit shows a machine: of what may hold secrets, which it was. */
+function stateOf({ state, tenant, script, userData }: Machine) {
+  return { state, tenant, script: digestOf(script), user_data: digestOf(userData) };
+}
+
+function digestOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
 /** One machine's step from state to state, as its timeline tells it. */

@@ -140,9 +140,15 @@ function tenancy(row: Json, at: number): Tenancy {
 /** Kinds of which an entry is what happened, and no state of a row. */
 const NEWS: ReadonlySet<string> = new Set(["arrival", "collision"]);
 
+/** A row before and after its change. An entry of a machine has both in itself. */
+function statesOf(row: Json): { readonly before: Json | null; readonly after: Json | null } {
+  const after = row["row"] as Json | null;
+  if (row["kind"] === "machine") return after as { before: Json; after: Json };
+  return { before: NEWS.has(row["kind"] as string) ? null : (row["before"] as Json | null), after };
+}
+
 function audited(row: Json): Audited {
-  const isNews = NEWS.has(row["kind"] as string);
-  const [before, after] = [isNews ? null : (row["before"] as Json | null), row["row"] as Json | null];
+  const { before, after } = statesOf(row);
   const did = after === null ? "deleted" : before === null ? "created" : "changed";
   return {
     id: Number(row["id"]),

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { parse } from "yaml";
-import { json, table } from "../print.ts";
-import { ask, collect, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
+import { type Columns, printList } from "../list.ts";
+import { json } from "../print.ts";
+import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
 type Device = Awaited<ReturnType<Operator["devices"]["listDevices"]>>["devices"][number];
 type DeviceInit = NonNullable<Parameters<Operator["devices"]["expectDevices"]>[0]["devices"]>[number];
@@ -22,8 +23,7 @@ export function devicesCommands(program: Command): void {
     .option("--machine <name>", "only of this machine")
     .action((options: OperatorOptions & { machine?: string }) =>
       ask(options, async (operator) => {
-        const all = await collect(allDevices(operator, options.machine ?? ""));
-        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+        await printList(devicePages(operator, options.machine ?? ""), COLUMNS, options);
       }),
     );
   operatorVerb(devices.command("expect <file>"))
@@ -51,23 +51,13 @@ export function devicesCommands(program: Command): void {
 const devicesOf = ({ name, serial, interfaces }: Machine): DeviceInit[] =>
   interfaces.map((one) => ({ ...one, machine: name, ...(serial !== undefined && { serial }) }));
 
-const allDevices = (operator: Operator, machine: string): AsyncGenerator<Device> =>
+const devicePages = (operator: Operator, machine: string): AsyncGenerator<readonly Device[]> =>
   paged(async (page) => {
     const { devices, nextPageToken } = await operator.devices.listDevices({ machine, ...page });
     return { rows: devices, nextPageToken };
   });
 
-const listed = (devices: readonly Device[]): string =>
-  table([
-    ["MACHINE", "ROLE", "MAC", "LABEL", "SEGMENT", "ADDRESS", "SERIAL", "STATE"],
-    ...devices.map((one) => [
-      one.machine,
-      one.role,
-      one.mac,
-      one.label,
-      one.segment,
-      one.address,
-      one.serial,
-      one.state,
-    ]),
-  ]);
+const COLUMNS: Columns<Device> = {
+  head: ["MACHINE", "ROLE", "MAC", "LABEL", "SEGMENT", "ADDRESS", "SERIAL", "STATE"],
+  cells: (one) => [one.machine, one.role, one.mac, one.label, one.segment, one.address, one.serial, one.state],
+};

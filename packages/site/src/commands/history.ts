@@ -1,8 +1,9 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Operator } from "@firstlight/api-client";
 import { type Command, InvalidArgumentError } from "commander";
+import { type Columns, printList } from "../list.ts";
 import { json, table, timeText } from "../print.ts";
-import { ask, collect, operatorVerb, type OperatorOptions } from "./operator.ts";
+import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
 
 type Service = Operator["history"];
 type WhoHad = Awaited<ReturnType<Service["whoHad"]>>;
@@ -46,8 +47,8 @@ export function historyCommands(program: Command): void {
   operatorVerb(history.command("audit"))
     .description("every change and who made it, the newest first")
     .option("--actor <name>", "operator/root, daemon/dhcpd, config")
-    .option("--kind <kind>", "segment, prefix, lease, interface, name, ...")
-    .option("--key <key>", "an address, a MAC, an id")
+    .option("--kind <kind>", "segment, prefix, lease, interface, name, machine, ...")
+    .option("--key <key>", "an address, a MAC, an id, a machine's name")
     .option("--from <time>", "not before", time)
     .option("--to <time>", "before", time)
     .option("--most <count>", "at most so many", Number, 100)
@@ -55,8 +56,7 @@ export function historyCommands(program: Command): void {
       ask(options, async ({ history: service }) => {
         const { actor = "", kind = "", key = "", from, to, most } = options;
         const filter = { actor, kind, key, ...(from && { from }), ...(to && { to }) };
-        const all = await collect(entries(service, filter, most));
-        process.stdout.write(`${options.json === true ? json(all) : audited(all)}\n`);
+        await printList(entryPages(service, filter, most), AUDIT, options);
       }),
     );
   operatorVerb(program.command("utilisation"))
@@ -75,11 +75,11 @@ function time(text: string): Time {
   return timestampFromMs(ms);
 }
 
-async function* entries(service: Service, filter: Filter, most: number): AsyncGenerator<Entry> {
+async function* entryPages(service: Service, filter: Filter, most: number): AsyncGenerator<readonly Entry[]> {
   let left = most;
   for (let pageToken = ""; left > 0;) {
     const page = await service.audit({ ...filter, pageSize: Math.min(left, 1000), pageToken });
-    yield* page.entries;
+    yield page.entries;
     left -= page.entries.length;
     if (page.nextPageToken === "") return;
     pageToken = page.nextPageToken;
@@ -141,11 +141,10 @@ const who = (address: string, { tenancies, because }: WhoHad): string =>
         ]),
       ]);
 
-const audited = (all: readonly Entry[]): string =>
-  table([
-    ["AT", "ACTOR", "KIND", "KEY", "DID", "WHAT"],
-    ...all.map(({ at, actor, kind, key, did, changed }) => [timeText(at), actor, kind, key, did, what(did, changed)]),
-  ]);
+const AUDIT: Columns<Entry> = {
+  head: ["AT", "ACTOR", "KIND", "KEY", "DID", "WHAT"],
+  cells: ({ at, actor, kind, key, did, changed }) => [timeText(at), actor, kind, key, did, what(did, changed)],
+};
 
 /** What tells a person which row it is. */
 const NAMING: ReadonlySet<string> = new Set(["name", "prefix", "mac", "owner", "value", "because"]);

@@ -1,7 +1,7 @@
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { json, table } from "../print.ts";
-import { ask, collect, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
+import { type Columns, printList } from "../list.ts";
+import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
 type Interface = Awaited<ReturnType<Operator["ipam"]["listInterfaces"]>>["interfaces"][number];
 
@@ -12,20 +12,18 @@ export function interfacesCommands(program: Command): void {
     .option("--segment <name>", "only of this segment")
     .action((options: OperatorOptions & { segment?: string }) =>
       ask(options, async (operator) => {
-        const all = await collect(allInterfaces(operator, options.segment ?? ""));
-        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+        await printList(interfacePages(operator, options.segment ?? ""), COLUMNS, options);
       }),
     );
 }
 
-const allInterfaces = (operator: Operator, segment: string): AsyncGenerator<Interface> =>
+const interfacePages = (operator: Operator, segment: string): AsyncGenerator<readonly Interface[]> =>
   paged(async (page) => {
     const { interfaces, nextPageToken } = await operator.ipam.listInterfaces({ segment, ...page });
     return { rows: interfaces, nextPageToken };
   });
 
-const listed = (interfaces: readonly Interface[]): string =>
-  table([
-    ["MAC", "ROLE", "SEGMENT", "ADDRESS", "NAME", "MACHINE", "STATE"],
-    ...interfaces.map((one) => [one.mac, one.role, one.segment, one.address, one.fqdn, one.machine, one.state]),
-  ]);
+const COLUMNS: Columns<Interface> = {
+  head: ["MAC", "ROLE", "SEGMENT", "ADDRESS", "NAME", "MACHINE", "STATE"],
+  cells: (one) => [one.mac, one.role, one.segment, one.address, one.fqdn, one.machine, one.state],
+};

@@ -1,7 +1,8 @@
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { json, table, timeText } from "../print.ts";
-import { ask, collect, paged, type TimedOptions, timedVerb } from "./operator.ts";
+import { type Columns, printList } from "../list.ts";
+import { timeText } from "../print.ts";
+import { ask, paged, type TimedOptions, timedVerb } from "./operator.ts";
 
 type Lease = Awaited<ReturnType<Operator["ipam"]["listLeases"]>>["leases"][number];
 
@@ -12,28 +13,26 @@ export function leasesCommands(program: Command): void {
     .option("--segment <name>", "only of this segment")
     .action((options: TimedOptions & { segment?: string }) =>
       ask(options, async (operator) => {
-        const all = await collect(allLeases(operator, options.segment ?? ""));
-        process.stdout.write(`${options.json === true ? json(all) : listed(all, options)}\n`);
+        await printList(leasePages(operator, options.segment ?? ""), columns(options), options);
       }),
     );
 }
 
-const allLeases = (operator: Operator, segment: string): AsyncGenerator<Lease> =>
+const leasePages = (operator: Operator, segment: string): AsyncGenerator<readonly Lease[]> =>
   paged(async (page) => {
     const { leases, nextPageToken } = await operator.ipam.listLeases({ segment, ...page });
     return { rows: leases, nextPageToken };
   });
 
-const listed = (leases: readonly Lease[], options: TimedOptions): string =>
-  table([
-    ["ADDRESS", "SEGMENT", "MAC", "STATE", "POLICY", "EXPIRES", "RELAY"],
-    ...leases.map((lease) => [
-      lease.address,
-      lease.segment,
-      lease.mac,
-      lease.state,
-      lease.policy,
-      timeText(lease.expires, options),
-      lease.giaddr,
-    ]),
-  ]);
+const columns = (options: TimedOptions): Columns<Lease> => ({
+  head: ["ADDRESS", "SEGMENT", "MAC", "STATE", "POLICY", "EXPIRES", "RELAY"],
+  cells: (lease) => [
+    lease.address,
+    lease.segment,
+    lease.mac,
+    lease.state,
+    lease.policy,
+    timeText(lease.expires, options),
+    lease.giaddr,
+  ],
+});

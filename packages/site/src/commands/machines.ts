@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { STATES, type Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import { type Columns, printList } from "../list.ts";
 import { json, paint, stateWord, table, timeText } from "../print.ts";
+import { ask, operatorVerb, type OperatorOptions, paged, type TimedOptions, timedVerb } from "./operator.ts";
 import { eventSentence } from "../reasons.ts";
-import { ask, collect, operatorVerb, type OperatorOptions, paged, type TimedOptions, timedVerb } from "./operator.ts";
 
 type State = (typeof STATES)[keyof typeof STATES];
 export type Machine = NonNullable<Awaited<ReturnType<Operator["machines"]["getMachine"]>>["machine"]>;
@@ -16,8 +17,7 @@ export function machinesCommands(program: Command): void {
     .option("--state <state>", "only machines in this state", asState)
     .action((options: OperatorOptions & { state?: State }) =>
       ask(options, async (operator) => {
-        const all = await collect(allMachines(operator, options.state));
-        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+        await printList(machinePages(operator, options.state), COLUMNS, options);
       }),
     );
   operatorVerb(machines.command("show <name>"))
@@ -64,7 +64,7 @@ export function machinesCommands(program: Command): void {
     );
 }
 
-export function allMachines(operator: Operator, state?: State): AsyncGenerator<Machine> {
+export function machinePages(operator: Operator, state?: State): AsyncGenerator<readonly Machine[]> {
   return paged(async (page) => {
     const asked = { ...(state !== undefined && { state }), ...page };
     const { machines, nextPageToken } = await operator.machines.listMachines(asked);
@@ -78,22 +78,21 @@ function asState(word: string): State {
   return state;
 }
 
-function listed(machines: readonly Machine[]): string {
-  const address = (machine: Machine, role: string): string =>
-    machine.interfaces.find((one) => one.role === role)?.address ?? "";
-  return table([
-    ["NAME", "STATE", "HOST", "BMC", "DPU", "TENANT", "SERIAL"],
-    ...machines.map((machine) => [
-      machine.name,
-      stateWord(machine.state),
-      address(machine, "host"),
-      address(machine, "host_bmc"),
-      address(machine, "dpu_oob"),
-      machine.tenant,
-      machine.serial,
-    ]),
-  ]);
-}
+const address = (machine: Machine, role: string): string =>
+  machine.interfaces.find((one) => one.role === role)?.address ?? "";
+
+const COLUMNS: Columns<Machine> = {
+  head: ["NAME", "STATE", "HOST", "BMC", "DPU", "TENANT", "SERIAL"],
+  cells: (machine) => [
+    machine.name,
+    stateWord(machine.state),
+    address(machine, "host"),
+    address(machine, "host_bmc"),
+    address(machine, "dpu_oob"),
+    machine.tenant,
+    machine.serial,
+  ],
+};
 
 function tell(machine: Machine | undefined, options: OperatorOptions): void {
   if (machine === undefined) return;

@@ -1,8 +1,9 @@
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { json, table } from "../print.ts";
+import { type Columns, printList } from "../list.ts";
+import { json } from "../print.ts";
 import { whole } from "./number.ts";
-import { ask, collect, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
+import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
 type Name = Awaited<ReturnType<Operator["ipam"]["listNames"]>>["names"][number];
 
@@ -15,8 +16,7 @@ export function namesCommands(program: Command): void {
     .option("--domain <domain>", "only of this zone")
     .action((options: OperatorOptions & { domain?: string }) =>
       ask(options, async (operator) => {
-        const all = await collect(allNames(operator, options.domain ?? ""));
-        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+        await printList(namePages(operator, options.domain ?? ""), COLUMNS, options);
       }),
     );
   operatorVerb(names.command("put <owner> <type> <data>"))
@@ -43,14 +43,13 @@ export function namesCommands(program: Command): void {
     );
 }
 
-const allNames = (operator: Operator, domain: string): AsyncGenerator<Name> =>
+const namePages = (operator: Operator, domain: string): AsyncGenerator<readonly Name[]> =>
   paged(async (page) => {
     const { names, nextPageToken } = await operator.ipam.listNames({ domain, ...page });
     return { rows: names, nextPageToken };
   });
 
-const listed = (names: readonly Name[]): string =>
-  table([
-    ["NAME", "TTL", "TYPE", "DATA", "DOMAIN"],
-    ...names.map(({ owner, ttlSeconds, type, data, domain }) => [owner, String(ttlSeconds), type, data, domain]),
-  ]);
+const COLUMNS: Columns<Name> = {
+  head: ["NAME", "TTL", "TYPE", "DATA", "DOMAIN"],
+  cells: ({ owner, ttlSeconds, type, data, domain }) => [owner, String(ttlSeconds), type, data, domain],
+};

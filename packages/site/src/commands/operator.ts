@@ -71,18 +71,11 @@ export interface Page<T> {
 /** Page by page, so that a site of any size can be listed. */
 export async function* paged<T>(
   turn: (page: { readonly pageSize: number; readonly pageToken: string }) => Promise<Page<T>>,
-): AsyncGenerator<T> {
+): AsyncGenerator<readonly T[]> {
   for (let pageToken = ""; ;) {
     const { rows, nextPageToken } = await turn({ pageSize: 1000, pageToken });
-    yield* rows;
+    yield rows;
     if (nextPageToken === "") return;
     pageToken = nextPageToken;
   }
-}
-
-/** All of a listing. */
-export async function collect<T>(pages: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const one of pages) all.push(one);
-  return all;
 }

@@ -1,8 +1,9 @@
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
+import { type Columns, printList } from "../list.ts";
 import { json, table, timeText } from "../print.ts";
 import { sourceFields } from "../source-text.ts";
-import { ask, collect, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
+import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
 type PoolInit = NonNullable<Parameters<Operator["pools"]["putPool"]>[0]["pool"]>;
 type Pool = Awaited<ReturnType<Operator["pools"]["listPools"]>>["pools"][number];
@@ -66,13 +67,11 @@ function grantVerbs(pools: Command): void {
     .description("who has which value")
     .action((pool: string, options: OperatorOptions) =>
       ask(options, async (operator) => {
-        const all = await collect(
-          paged(async (page) => {
-            const { grants, nextPageToken } = await operator.pools.listGrants({ pool, ...page });
-            return { rows: grants, nextPageToken };
-          }),
-        );
-        process.stdout.write(`${options.json === true ? json(all) : given(all)}\n`);
+        const pages = paged(async (page) => {
+          const { grants, nextPageToken } = await operator.pools.listGrants({ pool, ...page });
+          return { rows: grants, nextPageToken };
+        });
+        await printList(pages, GRANTS, options);
       }),
     );
 }
@@ -90,8 +89,10 @@ const listed = (pools: readonly Pool[]): string =>
     ]),
   ]);
 
-const given = (grants: readonly Grant[]): string =>
-  table([["VALUE", "OWNER", "SINCE"], ...grants.map(({ value, owner, granted }) => [value, owner, timeText(granted)])]);
+const GRANTS: Columns<Grant> = {
+  head: ["VALUE", "OWNER", "SINCE"],
+  cells: ({ value, owner, granted }) => [value, owner, timeText(granted)],
+};
 
 function said(options: OperatorOptions, text: string): void {
   process.stdout.write(`${options.json === true ? "{}" : text}\n`);

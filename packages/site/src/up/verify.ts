@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Operator } from "@firstlight/api-client";
 import type { DnsdConfig } from "@firstlight/dnsd/config";
-import { allMachines, type Machine } from "../commands/machines.ts";
+import { machinePages, type Machine } from "../commands/machines.ts";
 import { prove, shortcomings, type Evidence, type Expected } from "./evidence.ts";
 import { contextOf } from "../folders.ts";
 import { openResolver, type BothWays } from "./lookup.ts";
@@ -67,7 +67,8 @@ async function gather(
   proven: Map<string, Evidence>,
 ): Promise<readonly Evidence[]> {
   const machines = new Map<string, Machine>();
-  for await (const machine of allMachines(witnesses.operator)) machines.set(machine.name, machine);
+  for await (const page of machinePages(witnesses.operator))
+    for (const machine of page) machines.set(machine.name, machine);
   const taken = new Map<string, string>();
   const evidence = expected.map((one): Evidence => {
     const machine = machines.get(one.name);
