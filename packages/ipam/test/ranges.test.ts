@@ -6,7 +6,7 @@ import { ipamSchema } from "../src/config.ts";
 import { Memory } from "../src/memory/memory.ts";
 import { Tables } from "../src/memory/tables.ts";
 import type { Row } from "../src/model.ts";
-import { reservedRange } from "../src/store/declare.ts";
+import { reservedRange } from "../src/fields/prefix.ts";
 
 const ip = readAddress;
 
