@@ -65,6 +65,12 @@ export const SEGMENT_FIELDS = {
     sql: "integer",
     sheet: { form: "whole" },
   },
+  /** When clients renew, as a share of the lease: T1 of RFC 2131 §4.4.5, before T2 at 87.5 %. Absent: half of it. */
+  t1Percent: {
+    schema: z.int().min(1).max(87).optional().describe("When clients renew, in percent of the lease; default: 50"),
+    sql: "integer",
+    sheet: { form: "whole" },
+  },
   /** No address is reused before `expiresAt + graceSeconds`. */
   graceSeconds: {
     schema: z.int().min(0).max(31_536_000).default(86_400).describe("Rest of a freed address before reuse"),
