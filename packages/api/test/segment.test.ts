@@ -9,7 +9,7 @@ import { segmentChange, segmentToWire } from "../src/segment.ts";
 /** A value that a setting may have and that is not its default, from its schema. */
 function sampleOf(schema: z.ZodType): unknown {
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as z.core.JSONSchema.JSONSchema;
-  const one = (json.anyOf?.[0] ?? json) as z.core.JSONSchema.JSONSchema;
+  const one = json.anyOf?.[0] ?? json;
   if (one.enum) return one.enum.at(-1);
   if (one.type === "boolean") return json.default !== true;
   if (one.type === "integer") return one.minimum! + 1;
