@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testDatabase } from "@firstlight/kit/postgres";
 import { Client } from "pg";
-import { listMachines } from "../src/machines.ts";
+import { listMachines } from "../src/machine/rows.ts";
 import { migrateApi } from "../src/migrate.ts";
 
 const MACHINES = 5_000;

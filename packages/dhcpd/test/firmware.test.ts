@@ -21,12 +21,12 @@ const home = segment({
 });
 
 /** What goes out to this client, as its firmware would read it. */
-function offered(to: Client, leaseSeconds: number | undefined = 3600): Message {
+function offered(to: Client, leaseSeconds: number | undefined = 3600, of = home): Message {
   const message = grant(to, {
     type: "OFFER",
     address: ip("127.64.0.12"),
     leaseSeconds,
-    segment: home,
+    segment: of,
     prefix: prefix().prefix,
     gateway: ip("127.64.0.1"),
     domain: domain(),
@@ -114,6 +114,17 @@ test("a reply says who, where and how long, echoes identity, and ends with the r
     { address: 0, length: 0, router: ip("127.64.0.1") },
   ]);
   assert.equal(get(options, "broadcastAddress"), ip("127.64.0.255"));
+});
+
+test("clients renew at the segment's t1Percent of the lease, and rebind at 87.5 % whatever it is", () => {
+  const to = captured("linux-clients");
+  const times = (t1Percent: number): unknown[] => {
+    const { options } = offered(to, 3601, segment({ t1Percent }));
+    return [get(options, "renewalTime"), get(options, "rebindingTime")];
+  };
+  assert.deepEqual(times(25), [900, 3150]);
+  assert.deepEqual(times(50), [1800, 3150]);
+  assert.deepEqual(times(87), [3132, 3150]);
 });
 
 test("no reply is larger than its client accepts, and every one of ours is read again", () => {

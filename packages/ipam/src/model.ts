@@ -1,4 +1,13 @@
-import type { Address, Mac, Prefix } from "@firstlight/wire";
+import type { Address, Mac } from "@firstlight/wire";
+import type { RowOf } from "./fields/field.ts";
+import type { AddressPolicy, RecordType, Role } from "./fields/lists.ts";
+import type { PREFIX_FIELDS } from "./fields/prefix.ts";
+import type { SEGMENT_OPTION_FIELDS } from "./fields/segment-option.ts";
+import type { PooledField, SEGMENT_FIELDS } from "./fields/segment.ts";
+
+export type { AddressPolicy, DrainState, RecordType, Role, SegmentKind } from "./fields/lists.ts";
+export type { AddressRange, RolePool } from "./fields/prefix.ts";
+export type { PooledField } from "./fields/segment.ts";
 
 /** The rows of the IPAM, as every reader holds them. Times are milliseconds since the epoch in the database's clock. */
 export type Row = Domain | Segment | PrefixRow | Interface | Lease | Name | ExpectedDevice | Reservation;
@@ -21,103 +30,30 @@ export interface Domain extends Versioned {
   readonly negativeTtlSeconds: number;
 }
 
-export type SegmentKind = "underlay" | "admin" | "tenant" | "host_inband";
-
-/** One broadcast domain behind its relays. */
-export interface Segment extends Versioned {
+/** One broadcast domain behind its relays: its settings (`fields/segment.ts`), and what the database adds. */
+export interface Segment extends Versioned, RowOf<Omit<typeof SEGMENT_FIELDS, "domain">> {
   readonly kind: "segment";
   readonly id: number;
-  readonly name: string;
-  readonly is: SegmentKind;
   readonly domain: number;
-  /** Routing context: addresses are unique in it. Underlay segments share `default`. */
-  readonly vrf: string;
-  readonly mtu: number;
-  readonly vlan?: number;
-  readonly vni?: number;
-  readonly asn?: number;
-  /** Of its gateway's router, say; an address outside its prefixes. */
-  readonly loopback?: Address;
-  /** Which of these four a resource pool gave: its name. */
+  /** Which of its numbers a resource pool gave: the pool's name. */
   readonly fromPools?: Readonly<Partial<Record<PooledField, string>>>;
-  /** `draining`: all its prefixes are. Absent: active. */
-  readonly state?: DrainState;
   /** Up to when the holders of what drains renew, if they have elsewhere to go. */
   readonly drainBy?: number;
-  /** How long that is from the drain's beginning; absent: one lease. */
-  readonly drainSeconds?: number;
-  readonly leaseSeconds: number;
-  /** No address is reused before `expiresAt + graceSeconds`. */
-  readonly graceSeconds: number;
-  /** `expected`: only devices of the expected list get an address. */
-  readonly admission: "open" | "expected";
-  /** `dynamic`: placed by hash of the identity. `sequential`: lowest free. `reserved`: only declared addresses. */
-  readonly allocation: "dynamic" | "sequential" | "reserved";
-  readonly policy: AddressPolicy;
-  /**
-   * What becomes of a promise that runs here when its device turns up on another segment. `move`: device, machine and name
-   * are there from then on. `keep`: they stay here until it is over. `refuse`: the device gets no address there until
-   * then. Absent: `keep` where machines are somebody else's (tenant, host_inband), else `move`.
-   */
-  readonly rehome?: "move" | "keep" | "refuse";
-  /**
-   * Where names come from: a device's `serial` or `machine`, else its declared label, else the interface's `address` or
-   * `mac`. `declared`: what has no label has no name.
-   */
-  readonly naming: "address" | "mac" | "serial" | "machine" | "declared";
   readonly options: SegmentOptions;
-  /** Whether dhcpd offers something to boot here, and in which order transports are preferred is the firmware's choice. */
-  readonly boots: boolean;
 }
 
-/** What a segment may take from a resource pool. */
-export type PooledField = "vlan" | "vni" | "asn" | "loopback";
+/** DHCP options of a segment (`fields/segment-option.ts`); what is absent is not sent. Addresses as text. */
+export type SegmentOptions = RowOf<typeof SEGMENT_OPTION_FIELDS>;
 
-/** `draining` gives no new address, and lets its holders move on. */
-export type DrainState = "active" | "draining";
-
-/** DHCP options of a segment, in the registry's names; what is absent is not sent. Addresses as text. */
-export interface SegmentOptions {
-  readonly routers?: readonly string[];
-  readonly domainNameServers?: readonly string[];
-  readonly ntpServers?: readonly string[];
-  readonly domainSearch?: readonly string[];
-  readonly staticRoutes?: readonly { readonly to: string; readonly via: string }[];
-}
-
-export interface PrefixRow extends Versioned {
+/** Addresses of a segment: their settings (`fields/prefix.ts`), and what the database adds. */
+export interface PrefixRow extends Versioned, RowOf<typeof PREFIX_FIELDS> {
   readonly kind: "prefix";
   readonly id: number;
   readonly segment: number;
   readonly vrf: string;
-  readonly prefix: Prefix;
-  readonly gateway?: Address;
-  /** Addresses at the head that are never given, the network address included. */
-  readonly reserved: number;
-  /** Never given: SVIs and the like. */
-  readonly excluded: readonly Address[];
-  /** Never given either, beyond the head; absent: none. */
-  readonly reservedRanges?: readonly AddressRange[];
-  /** Ranges for some roles alone, none over another; absent: none. */
-  readonly pools?: readonly RolePool[];
-  /** Absent: active. */
-  readonly state?: DrainState;
   /** As a segment's. */
   readonly drainBy?: number;
 }
-
-/** A range for interfaces of these roles: no other gets an address in it, and they get none elsewhere. */
-export interface RolePool extends AddressRange {
-  readonly roles: readonly Role[];
-}
-
-/** Both ends included. */
-export interface AddressRange {
-  readonly first: Address;
-  readonly last: Address;
-}
-
-export type Role = "host" | "host_bmc" | "dpu_bmc" | "dpu_oob" | "other";
 
 /** A MAC (or DUID) seen or expected on a segment. */
 export interface Interface extends Versioned {
@@ -134,13 +70,6 @@ export interface Interface extends Versioned {
   /** `predicted`: not seen here yet. `away`: its device lives on another segment now. Absent: it is at home here. */
   readonly state?: "predicted" | "away";
 }
-
-/**
- * How long an address stays its interface's. `dynamic`: while promised, and `graceSeconds` more. `fixed`: as long as it is
- * declared for it. `retained`: what it first got, while the interface exists. `preserved`: by MAC, also when the interface
- * is deleted and comes again.
- */
-export type AddressPolicy = "dynamic" | "fixed" | "retained" | "preserved";
 
 /** An address bound to an interface, with the DHCP promise on it. Unique by (vrf, address). */
 export interface Lease extends Versioned {
@@ -176,7 +105,7 @@ export interface Name extends Versioned {
   readonly domain: number;
   /** Fully qualified, lower-case, without the final dot. */
   readonly owner: string;
-  readonly type: "A" | "AAAA" | "CNAME" | "TXT" | "SRV" | "PTR";
+  readonly type: RecordType;
   /** Presentation form of the record's data. */
   readonly data: string;
   readonly ttlSeconds: number;

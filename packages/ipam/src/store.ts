@@ -16,6 +16,8 @@ import type {
   Segment,
 } from "./model.ts";
 
+export { Exhausted, Refused } from "./refused.ts";
+
 /** The writing side, on PostgreSQL. Every call is one transaction; every changed row leaves one change behind it. */
 export interface Store extends AsyncDisposable {
   /** One transaction for the whole batch, one outcome each, in order. Rejects only when the world failed: nothing was promised then. */
@@ -111,14 +113,6 @@ export interface Declared {
   /** What could not be, each for itself: a segment whose pool is exhausted. The rest of the file holds. */
   readonly faults: readonly string[];
 }
-
-/** An edit that the site's rules forbid: an expected no, with the reason an operator can act on. */
-export class Refused extends Error {
-  readonly code = "FL_REFUSED";
-}
-
-/** A resource pool has nothing left: no fault of the edit that asked. */
-export class Exhausted extends Refused {}
 
 /** Addresses are compared and stored in this text form. */
 export type AddressText = string & { readonly of?: Address };

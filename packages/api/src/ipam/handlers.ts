@@ -9,6 +9,7 @@ import {
   type Lease,
   type LeaseKey,
   type Name,
+  RECORD_TYPES,
   type Replica,
   type Segment,
   type Store,
@@ -20,7 +21,6 @@ import { page } from "../grpc/page.ts";
 import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";
 import type { Handlers } from "../grpc/server.ts";
 
-const TYPES = ["A", "AAAA", "CNAME", "TXT", "SRV", "PTR"] as const;
 const MAX_NAME = 253;
 const MAX_DATA = 4_096;
 
@@ -92,7 +92,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
       if (!name) throw invalid("name", "field-missing");
       const owner = ownerOf(name.owner, "name.owner");
       const domain = read.zoneOf(owner, name.domain);
-      const type = oneOf(TYPES, name.type, "name.type");
+      const type = oneOf(RECORD_TYPES, name.type, "name.type");
       const data = textOf(name.data, "name.data", MAX_DATA, 1);
       const ttlSeconds = name.ttlSeconds || domain.ttlSeconds;
       const put = await store.putName({ domain: domain.id, owner, type, data, ttlSeconds }, actor);
@@ -100,7 +100,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
     },
 
     async deleteName(request, { actor }) {
-      await store.deleteName(ownerOf(request.owner, "owner"), oneOf(TYPES, request.type, "type"), actor);
+      await store.deleteName(ownerOf(request.owner, "owner"), oneOf(RECORD_TYPES, request.type, "type"), actor);
       return {};
     },
   };

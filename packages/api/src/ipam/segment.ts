@@ -3,25 +3,29 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type {
   Prefix as WirePrefix,
   Segment as WireSegment,
+  SegmentOptions as WireOptions,
   SegmentSchema,
 } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import {
   assignableIn,
   type IpamConfig,
   ipamSchema,
-  type AddressRange,
+  type FieldTable,
+  PREFIX_FIELDS,
   type PrefixEdit,
+  prefixEdit,
   type PrefixRow,
-  reservedRange,
-  type RolePool,
-  rolePool,
+  readValues,
   type Segment,
+  SEGMENT_FIELDS,
+  SEGMENT_OPTION_FIELDS,
   type SegmentEdit,
   type SegmentOptions,
+  writeValues,
 } from "@firstlight/ipam";
-import { formatAddress, formatPrefix, type Prefix } from "@firstlight/wire";
-import { addressOf, prefixOf } from "../grpc/field.ts";
+import { Prefix, formatAddress, formatPrefix, type Prefix } from "@firstlight/wire";
 import { invalid } from "../grpc/error.ts";
+import { addressOf, prefixOf } from "../grpc/field.ts";
 
 type Declared = IpamConfig["segments"][number];
 
@@ -74,54 +78,43 @@ function pooled(key: string, value: unknown): readonly [string, unknown] {
   return key.endsWith("Pool") ? [key.slice(0, -"Pool".length), { pool: value }] : [key, value];
 }
 
-function writtenPrefix({ prefix, gateway, reserved, excluded, reservedRanges, pools, state }: WirePrefix) {
-  return {
-    prefix,
-    excluded,
-    reservedRanges,
-    pools: pools.map(({ from, to, roles }) => ({ from, to, roles })),
-    ...(gateway && { gateway }),
-    ...(reserved > 0 && { reserved }),
-    ...(state && { state }),
-  };
+/** A prefix has no presence of its fields: what is empty or zero is not written. */
+function writtenPrefix(wire: WirePrefix): Record<string, unknown> {
+  const values = fieldsOf(PREFIX_FIELDS, wire).filter(([, value]) => value !== "" && value !== 0);
+  return Object.fromEntries(values);
 }
 
-function writtenOptions(options: NonNullable<WireSegment["options"]>) {
-  const { routers, domainNameServers, ntpServers, domainSearch, staticRoutes } = options;
-  const lists = { routers, domainNameServers, ntpServers, domainSearch };
-  return {
-    ...Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)),
-    ...(staticRoutes.length > 0 && { staticRoutes: staticRoutes.map(({ to, via }) => ({ to, via })) }),
-  };
+function writtenOptions(options: NonNullable<WireSegment["options"]>): Record<string, unknown> {
+  const values = fieldsOf(SEGMENT_OPTION_FIELDS, options).filter(([, value]) => (value as unknown[]).length > 0);
+  return Object.fromEntries(values);
 }
 
-function editFrom({ kind, prefixes, options, loopback, ...same }: Partial<Declared>): Partial<SegmentEdit> {
+/** The fields of a table that a message has, as plain values. */
+function fieldsOf(table: FieldTable, message: object): [string, unknown][] {
+  const values = message as Readonly<Record<string, unknown>>;
+  return Object.keys(table).flatMap((name): [string, unknown][] =>
+    values[name] === undefined ? [] : [[name, plain(values[name])]],
+  );
+}
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const { $typeName: _type, $unknown: _unknown, ...fields } = value as Record<string, unknown>;
+  return fields;
+}
+
+function editFrom({ prefixes, options, ...settings }: Partial<Declared>): Partial<SegmentEdit> {
+  const written = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   return {
-    ...(loopback !== undefined && {
-      loopback: typeof loopback === "string" ? addressOf(loopback, "segment.loopback") : loopback,
-    }),
-    ...(Object.fromEntries(Object.entries(same).filter(([, value]) => value !== undefined)) as Partial<SegmentEdit>),
-    ...(kind && { is: kind }),
+    ...readValues(SEGMENT_FIELDS, written, refusal("segment")),
     ...(options && { options: options as SegmentOptions }),
-    ...(prefixes && { prefixes: prefixes.map(prefixEdit) }),
+    ...(prefixes && { prefixes: prefixes.map((one, i) => prefixEdit(one, refusal(`segment.prefixes.${i}`))) }),
   };
 }
 
-function prefixEdit(
-  { prefix, gateway, reserved, excluded, reservedRanges = [], pools = [], state }: Declared["prefixes"][number],
-  i: number,
-): SegmentEdit["prefixes"][number] {
-  const field = `segment.prefixes.${i}`;
-  return {
-    prefix: prefixOf(prefix, `${field}.prefix`),
-    reserved,
-    reservedRanges: reservedRanges.map((text) => reservedRange(prefix, text)),
-    excluded: excluded.map((text) => addressOf(text, `${field}.excluded`)),
-    pools: pools.map(rolePool),
-    ...(state && { state }),
-    ...(gateway !== undefined && { gateway: addressOf(gateway, `${field}.gateway`) }),
-  };
-}
+const refusal = (path: string) => (field: string, _value: unknown, because: string) =>
+  invalid(`${path}.${field}`, because);
 
 /** As in an answer; `bound` counts the addresses of a prefix that are bound. */
 export function segmentToWire(
@@ -131,33 +124,14 @@ export function segmentToWire(
   bound: (prefix: Prefix) => number,
 ): MessageInitShape<typeof SegmentSchema> {
   return {
-    name: segment.name,
-    kind: segment.is,
+    ...inMessage<WireSegment>()(SEGMENT_FIELDS, { state: "active", ...segment }),
+    ...Object.fromEntries(Object.entries(segment.fromPools ?? {}).map(([field, pool]) => [`${field}Pool`, pool])),
     domain,
-    vrf: segment.vrf,
-    mtu: segment.mtu,
-    leaseSeconds: segment.leaseSeconds,
-    graceSeconds: segment.graceSeconds,
-    admission: segment.admission,
-    allocation: segment.allocation,
-    policy: segment.policy,
-    ...(segment.rehome && { rehome: segment.rehome }),
-    naming: segment.naming,
-    boots: segment.boots,
-    ...numbersToWire(segment),
-    state: segment.state ?? "active",
-    ...(segment.drainSeconds !== undefined && { drainSeconds: segment.drainSeconds }),
     ...(segment.drainBy !== undefined && { drainBy: timestampFromMs(segment.drainBy) }),
     version: BigInt(segment.version),
-    options: optionsToWire(segment.options),
+    options: inMessage<WireOptions>()(SEGMENT_OPTION_FIELDS, segment.options),
     prefixes: prefixes.map((row) => ({
-      prefix: formatPrefix(row.prefix),
-      gateway: row.gateway === undefined ? "" : formatAddress(row.gateway),
-      reserved: row.reserved,
-      excluded: row.excluded.map(formatAddress),
-      reservedRanges: (row.reservedRanges ?? []).map(rangeText),
-      pools: (row.pools ?? []).map(poolToWire),
-      state: row.state ?? "active",
+      ...inMessage<WirePrefix>()(PREFIX_FIELDS, { state: "active", ...row }),
       ...(row.drainBy !== undefined && { drainBy: timestampFromMs(row.drainBy) }),
       assignable: assignable(row),
       bound: BigInt(bound(row.prefix)),
@@ -165,33 +139,14 @@ export function segmentToWire(
   };
 }
 
-function poolToWire({ first, last, roles }: RolePool) {
-  return { from: formatAddress(first), to: formatAddress(last), roles: [...roles] };
+/** The fields of a record in its message, which must have a field for each of the table. */
+function inMessage<Message extends object>() {
+  return <T extends FieldTable & Readonly<Record<Exclude<keyof T, keyof Message>, never>>>(
+    table: T,
+    row: object,
+  ): Partial<Pick<Message, keyof T & keyof Message>> =>
+    writeValues(table, row) as Partial<Pick<Message, keyof T & keyof Message>>;
 }
-
-/** Its numbers, and the pools that gave them. */
-function numbersToWire({ vlan, vni, asn, loopback, fromPools = {} }: Segment) {
-  return {
-    ...(vlan !== undefined && { vlan }),
-    ...(vni !== undefined && { vni }),
-    ...(asn !== undefined && { asn }),
-    ...(loopback !== undefined && { loopback: formatAddress(loopback) }),
-    ...Object.fromEntries(Object.entries(fromPools).map(([field, pool]) => [`${field}Pool`, pool])),
-  };
-}
-
-function optionsToWire(options: SegmentOptions) {
-  return {
-    routers: [...(options.routers ?? [])],
-    domainNameServers: [...(options.domainNameServers ?? [])],
-    ntpServers: [...(options.ntpServers ?? [])],
-    domainSearch: [...(options.domainSearch ?? [])],
-    staticRoutes: (options.staticRoutes ?? []).map((route) => ({ ...route })),
-  };
-}
-
-const rangeText = ({ first, last }: AddressRange): string =>
-  first === last ? formatAddress(first) : `${formatAddress(first)}-${formatAddress(last)}`;
 
 const MOST_UINT64 = 2n ** 64n - 1n;
 

@@ -79,6 +79,7 @@ function alike(given: Shared): Alike {
 }
 
 function writeAlike({ segment, prefix, gateway, domain, leaseSeconds }: Shared): Alike {
+  const { t1Percent = 50 } = segment; // RFC 2131 §4.4.5
   const routers = addresses(segment.options.routers) ?? (gateway === undefined ? undefined : [gateway]);
   const hasBroadcast = prefix.length < 31; // RFC 3021
   return {
@@ -94,7 +95,7 @@ function writeAlike({ segment, prefix, gateway, domain, leaseSeconds }: Shared):
     }),
     last: options({
       domainName: domain?.name,
-      renewalTime: leaseSeconds === undefined ? undefined : Math.floor(leaseSeconds / 2), // RFC 2131 §4.4.5
+      renewalTime: leaseSeconds === undefined ? undefined : Math.floor((leaseSeconds * t1Percent) / 100),
       rebindingTime: leaseSeconds === undefined ? undefined : Math.floor((leaseSeconds * 7) / 8),
       broadcastAddress: hasBroadcast ? (last(prefix) as IPv4) : undefined,
       interfaceMtu: segment.mtu,

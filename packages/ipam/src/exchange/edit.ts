@@ -1,49 +1,46 @@
-import { formatAddress, parseAddress, parseMac, parsePrefix, sound } from "@firstlight/wire";
-import type { ExpectedMachines } from "../config.ts";
-import type { DrainState, Name, Role, Segment } from "../model.ts";
+import { formatAddress, parseAddress, parseMac, sound } from "@firstlight/wire";
+import type { ExpectedMachines, IpamConfig } from "../config.ts";
+import type { FieldTable } from "../fields/field.ts";
+import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
+import { SEGMENT_FIELDS } from "../fields/segment.ts";
+import { plainOf } from "../fields/sheet-column.ts";
+import { fromCell, readValues, type Refusal } from "../fields/values.ts";
+import type { Name, Role, Segment } from "../model.ts";
 import type { PoolEdit } from "../pool/pool.ts";
 import type { ReservationEdit, SegmentEdit } from "../store.ts";
-import { devicesOf, reservationEdit, reservedRange, rolePool } from "../store/declare.ts";
+import { devicesOf, prefixEdit as declaredPrefixEdit, reservationEdit } from "../store/declare.ts";
 import type { Device } from "../store/expect.ts";
 import type { NameEdit } from "../store/names.ts";
 import type { Json } from "../store/rows.ts";
-import { plainOf, poolIn } from "./column.ts";
 import type { Wanted } from "./judge.ts";
 import { KINDS, type SheetKind } from "./kinds.ts";
 import type { Cells } from "./sheet.ts";
 
 /** What a row changes of a segment; a new one has no prefixes yet. */
 export function segmentEdit({ cells, changed }: Wanted, before: Json | undefined): Partial<SegmentEdit> {
-  const edit: Record<string, unknown> = {};
-  for (const { column } of changed) edit[FIELDS[column] ?? column] = valueOf("segments", column, cells);
-  if (!before || OPTIONS.some((name) => name in edit)) edit["options"] = optionsOf(cells, before);
-  for (const name of OPTIONS) delete edit[name];
-  for (const name in edit) {
-    const pool = KINDS.segments.columns[name]?.isPooled === true ? poolIn(edit[name]) : undefined;
-    if (pool !== undefined) edit[name] = { pool };
-  }
-  if (typeof edit["loopback"] === "string") edit["loopback"] = sound(parseAddress(edit["loopback"]), edit["loopback"]);
-  const whole: Record<string, unknown> = { vlan: undefined, vni: undefined, ...edit, prefixes: [] };
-  return before ? edit : whole;
+  const names = new Set(changed.map(({ column }) => column));
+  const values = valuesOf(SEGMENT_FIELDS, cells, names);
+  const edit: Record<string, unknown> = readValues(SEGMENT_FIELDS, values, unreadable);
+  if (!before || Object.keys(SEGMENT_OPTION_FIELDS).some((name) => names.has(name)))
+    edit["options"] = { ...(before?.["options"] as Segment["options"]), ...valuesOf(SEGMENT_OPTION_FIELDS, cells) };
+  return before ? edit : { vlan: undefined, vni: undefined, ...edit, prefixes: [] };
 }
 
 /** A row as a segment's edit has a prefix. */
 export function prefixEdit({ cells }: Wanted): SegmentEdit["prefixes"][number] {
-  return {
-    prefix: sound(parsePrefix(cells["prefix"]!), cells["prefix"]!),
-    ...(cells["gateway"] !== "" && { gateway: sound(parseAddress(cells["gateway"]!), cells["gateway"]!) }),
-    reserved: Number(cells["reserved"]),
-    excluded: (valueOf("prefixes", "excluded", cells) as string[]).map((text) => sound(parseAddress(text), text)),
-    reservedRanges: (valueOf("prefixes", "reservedRanges", cells) as string[]).map((text) =>
-      reservedRange(cells["prefix"]!, text),
-    ),
-    pools: (valueOf("prefixes", "pools", cells) as string[]).map((text) => {
-      const [range, roles] = text.split("=");
-      const [from, to] = range!.split("-");
-      return rolePool({ from: from!, to: to!, roles: roles!.split("+") as Role[] });
-    }),
-    state: cells["state"] as DrainState,
-  };
+  return declaredPrefixEdit(valuesOf(PREFIX_FIELDS, cells) as unknown as PrefixConfig, unreadable);
+}
+
+type PrefixConfig = IpamConfig["segments"][number]["prefixes"][number];
+
+/** Cells were checked before: one that cannot be read is a bug. */
+const unreadable: Refusal = (_field, value, because) => new TypeError(`${String(value)}: ${because}`);
+
+/** Cells, all of them or some columns, as the site's file has them. */
+function valuesOf(table: FieldTable, cells: Cells, names?: ReadonlySet<string>): Record<string, unknown> {
+  const fields = Object.entries(table).filter(([name]) => names === undefined || names.has(name));
+  return Object.fromEntries(fields.map(([name, field]) => [name, fromCell(field, cells[name]!)]));
 }
 
 /** A row as the table of domains has it. */
@@ -105,26 +102,6 @@ export function devices(rows: readonly Wanted[]): Device[] {
     const serial = serials.get(device.mac);
     return serial ? { ...device, serial } : device;
   });
-}
-const FIELDS: Readonly<Record<string, string>> = { kind: "is" };
-
-const OPTIONS = ["routers", "domainNameServers", "ntpServers", "domainSearch", "staticRoutes"] as const;
-
-/** Options that no sheet has a column for stay. */
-function optionsOf(cells: Cells, before: Json | undefined): Segment["options"] {
-  const said = OPTIONS.map(
-    (name) => [name, cells[name] === "" ? undefined : valueOf("segments", name, cells)] as const,
-  );
-  const { staticRoutes, ...options } = Object.fromEntries(said);
-  const routes = (staticRoutes as readonly string[] | undefined)?.map((route) => {
-    const [to, via] = route.split("=");
-    return { to: to!, via: via! };
-  });
-  return {
-    ...(before?.["options"] as Segment["options"]),
-    ...options,
-    staticRoutes: routes,
-  } as Segment["options"];
 }
 
 /** The value of a cell; an empty one is not there. */

@@ -2,7 +2,7 @@ import { isMalformed, Malformed } from "@firstlight/wire";
 import { CsvError, parse as parseCsv } from "csv-parse/sync";
 import { stringify as stringifyCsv } from "csv-stringify/sync";
 import { parse as parseYaml, stringify as stringifyYaml } from "yaml";
-import { plainOf, textOf } from "./column.ts";
+import { plainOf, textOf } from "../fields/sheet-column.ts";
 import { KINDS, type SheetKind } from "./kinds.ts";
 import { BOUNDS, type Cells, type Fault, type Line } from "./sheet.ts";
 

@@ -1,5 +1,5 @@
 import { isMalformed } from "@firstlight/wire";
-import { canonical } from "./column.ts";
+import { canonical } from "../fields/sheet-column.ts";
 import { type CellFault, KINDS, type SheetKind } from "./kinds.ts";
 import { BOUNDS, type Cells, type Fault, type Line } from "./sheet.ts";
 

@@ -1,6 +1,10 @@
-import { formatAddress, isMalformed, last, Malformed, parsePrefix } from "@firstlight/wire";
+import { Malformed } from "@firstlight/wire";
 import { expectedMachinesSchema, ipamSchema } from "../config.ts";
-import { asAddress, asLower, asMac, asPrefix, type Column, textOf } from "./column.ts";
+import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
+import { SEGMENT_FIELDS } from "../fields/segment.ts";
+import { asAddress, asLower, asMac, type SheetColumn } from "../fields/sheet-column.ts";
+import { sheetColumns } from "../fields/values.ts";
 import { poolRanges } from "./ranges.ts";
 import type { Cells } from "./sheet.ts";
 
@@ -14,7 +18,7 @@ export interface CellFault {
 
 /** A kind of sheet: its columns, in the order in which they are written. */
 export interface Kind {
-  readonly columns: Readonly<Record<string, Column>>;
+  readonly columns: Readonly<Record<string, SheetColumn>>;
   /** Columns of which a row has one: those that are not written go when one is. */
   readonly oneOf?: readonly string[];
   /** What no single cell can tell. */
@@ -28,58 +32,15 @@ export interface Kind {
 const domain = ipamSchema.shape.domains.unwrap().element.shape;
 const pool = ipamSchema.shape.pools.unwrap().element.shape;
 const name = ipamSchema.shape.names.unwrap().element.shape;
-const segment = ipamSchema.shape.segments.unwrap().element.shape;
-const options = segment.options.unwrap().shape;
-const prefix = segment.prefixes.element.shape;
-const rolePool = prefix.pools.unwrap().element.shape;
 const reservation = ipamSchema.shape.reservations.unwrap().element.shape;
 const port = reservation.port.unwrap().shape;
 const machine = expectedMachinesSchema.unwrap().element.shape;
 const device = machine.interfaces.element.shape;
 
-/** The file's own defaults: what a segment is of which nothing more is said. */
-const [DEFAULTS] = ipamSchema.parse({
-  domains: [],
-  segments: [{ name: "a", domain: "a", prefixes: [{ prefix: "10.0.0.0/8" }] }],
-}).segments;
-
-const ofSegment = (name: keyof typeof segment, form: Column["form"] = "text"): Column => ({
-  form,
-  schema: segment[name],
-  otherwise: textOf(DEFAULTS![name]) ?? "",
-});
-
-const key = (column: Omit<Column, "is">): Column => ({ ...column, is: "key" });
-const segmentKey = key({ form: "text", schema: segment.name });
+const key = (column: Omit<SheetColumn, "is">): SheetColumn => ({ ...column, is: "key" });
+const segmentKey = key({ form: "text", schema: SEGMENT_FIELDS.name.schema });
 const asBytes = (text: string): string =>
   /^0x/i.test(text) ? text.toLowerCase() : `0x${Buffer.from(text, "latin1").toString("hex")}`;
-
-function asRoute(text: string): string | Malformed {
-  const [to, via, ...more] = text.split("=");
-  if (to === undefined || via === undefined || more.length > 0) return new Malformed("want PREFIX=ROUTER");
-  const [prefix, router] = [asPrefix(to), asAddress(via)];
-  if (isMalformed(prefix)) return prefix;
-  return isMalformed(router) ? router : `${prefix}=${router}`;
-}
-
-/** Both ends, however it is written: `10.0.0.50-10.0.0.99`, `10.0.0.64/28`, `10.0.0.7`. */
-function asRange(text: string): string | Malformed {
-  const prefix = parsePrefix(text);
-  if (!isMalformed(prefix)) return `${formatAddress(prefix.address)}-${formatAddress(last(prefix))}`;
-  const [from, to = from, ...more] = text.split("-");
-  const [first, end] = [asAddress(from!), asAddress(to!)];
-  if (more.length > 0 || isMalformed(first)) return new Malformed("want FIRST-LAST, an address or a prefix");
-  return isMalformed(end) ? end : `${first}-${end}`;
-}
-
-/** A pool of a prefix: `10.0.1.0-10.0.1.255=host_bmc+dpu_bmc`. */
-function asRolePool(text: string): string | Malformed {
-  const [written, roles, ...more] = text.split("=");
-  const list = rolePool.roles.safeParse(roles?.split("+"));
-  if (!list.success || more.length > 0) return new Malformed("want FIRST-LAST=ROLE+ROLE");
-  const range = asRange(written!);
-  return isMalformed(range) ? range : `${range}=${list.data.join("+")}`;
-}
 
 /** As the API's NameService takes it. */
 function asOwner(text: string): string | Malformed {
@@ -115,46 +76,8 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
         : { column: "length", because: "length is for prefix pools, and they need it" },
     settle: poolRanges,
   },
-  segments: {
-    columns: {
-      name: segmentKey,
-      kind: ofSegment("kind"),
-      domain: { form: "text", schema: segment.domain, is: "required" },
-      vrf: { ...ofSegment("vrf"), isFree: true },
-      mtu: ofSegment("mtu", "whole"),
-      vlan: { form: "whole", schema: segment.vlan, isPooled: true },
-      vni: { form: "whole", schema: segment.vni, isPooled: true },
-      asn: { form: "whole", schema: segment.asn, isPooled: true },
-      loopback: { form: "text", canonical: asAddress, isPooled: true },
-      leaseSeconds: ofSegment("leaseSeconds", "whole"),
-      graceSeconds: ofSegment("graceSeconds", "whole"),
-      admission: ofSegment("admission"),
-      allocation: ofSegment("allocation"),
-      policy: ofSegment("policy"),
-      rehome: { form: "text", schema: segment.rehome },
-      naming: ofSegment("naming"),
-      boots: ofSegment("boots", "flag"),
-      state: { form: "text", schema: segment.state, otherwise: "active" },
-      drainSeconds: { form: "whole", schema: segment.drainSeconds },
-      routers: { form: "list", schema: options.routers, canonical: asAddress },
-      domainNameServers: { form: "list", schema: options.domainNameServers, canonical: asAddress },
-      ntpServers: { form: "list", schema: options.ntpServers, canonical: asAddress },
-      domainSearch: { form: "list", schema: options.domainSearch },
-      staticRoutes: { form: "list", canonical: asRoute },
-    },
-  },
-  prefixes: {
-    columns: {
-      segment: segmentKey,
-      prefix: key({ form: "text", canonical: asPrefix }),
-      gateway: { form: "text", canonical: asAddress },
-      reserved: { form: "whole", schema: prefix.reserved, otherwise: "1" },
-      excluded: { form: "list", canonical: asAddress, otherwise: "[]" },
-      reservedRanges: { form: "list", canonical: asRange, otherwise: "[]" },
-      pools: { form: "list", canonical: asRolePool, otherwise: "[]" },
-      state: { form: "text", schema: prefix.state, otherwise: "active" },
-    },
-  },
+  segments: { columns: { ...sheetColumns(SEGMENT_FIELDS), ...sheetColumns(SEGMENT_OPTION_FIELDS) } },
+  prefixes: { columns: { segment: segmentKey, ...sheetColumns(PREFIX_FIELDS) } },
   reservations: {
     columns: {
       segment: segmentKey,

@@ -1,5 +1,5 @@
 import { contains, formatAddress, isMalformed, parseAddress, parsePrefix, type Prefix } from "@firstlight/wire";
-import { plainOf, textOf } from "./column.ts";
+import { plainOf, textOf } from "../fields/sheet-column.ts";
 import { KINDS, type SheetKind } from "./kinds.ts";
 import type { Cells, Fault, Line } from "./sheet.ts";
 

@@ -1,7 +1,7 @@
 import { isMalformed } from "@firstlight/wire";
 import type { PoolKind } from "../pool/slot.ts";
 import { readRange, showRange, type SlotRange } from "../pool/slot.ts";
-import { plainOf, textOf } from "./column.ts";
+import { plainOf, textOf } from "../fields/sheet-column.ts";
 import type { CellFault } from "./kinds.ts";
 import type { Cells } from "./sheet.ts";
 

@@ -1,5 +1,6 @@
 import type { Mac } from "@firstlight/wire";
 import { readId } from "../key.ts";
+import { ROLES } from "../fields/lists.ts";
 import type { Interface, Role } from "../model.ts";
 import { INTERFACE, isPlain } from "../tuples/columns.ts";
 import type { Tuple } from "../tuples/tuple.ts";
@@ -10,7 +11,7 @@ import { Packed } from "./packed.ts";
 import { hashOfName, ByteArena } from "./byte-arena.ts";
 import type { Rows } from "@firstlight/changefeed";
 
-const ROLES = new Interner(["host", "host_bmc", "dpu_bmc", "dpu_oob", "other"] satisfies Role[]);
+const ROLE_NUMBERS = new Interner(ROLES);
 const IDENTIFIED = new Interner(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);
 const STATES = new Interner(["", "predicted", "away"] satisfies (NonNullable<Interface["state"]> | "")[]);
 const IDENTIFIED_SHIFT = 3;
@@ -82,7 +83,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
 
   /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
   fill(tuple: Tuple): boolean {
-    const role = tuple.word(INTERFACE.role, ROLES);
+    const role = tuple.word(INTERFACE.role, ROLE_NUMBERS);
     const identified = tuple.word(INTERFACE.identified_by, IDENTIFIED);
     const state = tuple.has(INTERFACE.state) ? tuple.word(INTERFACE.state, STATES) : 0;
     if (tuple.has(INTERFACE.more) || role === -1 || identified === -1 || state === -1) return false;
@@ -121,7 +122,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
       id: this.#id[slot]!,
       segment: this.#segment[slot]!,
       mac: this.#mac[slot]!,
-      role: ROLES.text(flags & 7) as Role,
+      role: ROLE_NUMBERS.text(flags & 7) as Role,
       identifiedBy: IDENTIFIED.text((flags >> IDENTIFIED_SHIFT) & 3) as Interface["identifiedBy"],
       version: this.#version[slot]!,
     };
@@ -138,7 +139,11 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   }
 
   #write(slot: number, row: Interface): void {
-    const [role, identified, state] = [ROLES.of(row.role), IDENTIFIED.of(row.identifiedBy), STATES.of(row.state ?? "")];
+    const [role, identified, state] = [
+      ROLE_NUMBERS.of(row.role),
+      IDENTIFIED.of(row.identifiedBy),
+      STATES.of(row.state ?? ""),
+    ];
     this.#id[slot] = row.id;
     this.#segment[slot] = row.segment;
     this.#mac[slot] = row.mac;

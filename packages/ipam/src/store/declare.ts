@@ -1,11 +1,20 @@
-import { type Address, contains, isIPv4, isMalformed, parseAddress, parseMac, parsePrefix } from "@firstlight/wire";
+import { isMalformed, parseAddress, parseMac } from "@firstlight/wire";
 import type pg from "pg";
 import type { ExpectedMachines, IpamConfig, SiteDeclaration } from "../config.ts";
 import { IDENTITY } from "../identity.ts";
 import { SUFFIX } from "../naming.ts";
-import type { AddressRange, Domain, RolePool, Segment } from "../model.ts";
-import { readRange } from "../pool/slot.ts";
-import { type Declared, Exhausted, Refused, type ReservationEdit, type SegmentEdit } from "../store.ts";
+import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { POOLED_FIELDS, SEGMENT_FIELDS } from "../fields/segment.ts";
+import { readValues, type Refusal } from "../fields/values.ts";
+import type { Domain, Segment } from "../model.ts";
+import {
+  type Declared,
+  Exhausted,
+  type PrefixEdit,
+  Refused,
+  type ReservationEdit,
+  type SegmentEdit,
+} from "../store.ts";
 import { type Device, expectDevices } from "./expect.ts";
 import { declareNames } from "./names.ts";
 import { putPool } from "./pools.ts";
@@ -61,40 +70,25 @@ function domainColumns({ name, nameServers, ttlSeconds, negativeTtlSeconds }: Ip
 }
 
 /** A segment of the file as an operator would write it; an optional field that is missing there is cleared here. */
-function segmentEdit({ kind, prefixes, ...declared }: IpamConfig["segments"][number]): SegmentEdit {
-  const { vlan, vni, asn, loopback, drainSeconds, rehome, state, ...plain } = declared;
-  const optional = {
-    vlan,
-    vni,
-    asn,
-    drainSeconds,
-    rehome,
-    loopback: typeof loopback === "string" ? read(parseAddress(loopback), loopback) : loopback,
-  } as Pick<SegmentEdit, "vlan" | "vni" | "asn" | "loopback" | "drainSeconds" | "rehome">;
+function segmentEdit({ prefixes, options, ...settings }: IpamConfig["segments"][number]): SegmentEdit {
   return {
-    ...plain,
-    ...optional,
-    ...(state && { state }),
-    is: kind,
-    options: plain.options as Segment["options"],
-    prefixes: prefixes.map(({ prefix, gateway, reserved, excluded, reservedRanges = [], pools = [], state }) => ({
-      prefix: read(parsePrefix(prefix), prefix),
-      ...(gateway !== undefined && { gateway: read(parseAddress(gateway), gateway) }),
-      reserved,
-      reservedRanges: reservedRanges.map((text) => reservedRange(prefix, text)),
-      excluded: excluded.map((address) => read(parseAddress(address), address)),
-      pools: pools.map(rolePool),
-      ...(state && { state }),
-    })),
-  };
+    ...readValues(SEGMENT_FIELDS, settings, refusal, { isWhole: true }),
+    options: options as Segment["options"],
+    prefixes: prefixes.map((prefix) => prefixEdit(prefix, refusal)),
+  } as unknown as SegmentEdit;
 }
 
-/** A pool of a prefix, as the file writes it. */
-export function rolePool({ from, to, roles }: NonNullable<PrefixConfig["pools"]>[number]): RolePool {
-  return { first: read(parseAddress(from), from), last: read(parseAddress(to), to), roles };
-}
+const refusal: Refusal = (_field, value, because) => new Refused(`${String(value)}: ${because}`);
 
-type PrefixConfig = IpamConfig["segments"][number]["prefixes"][number];
+/** A prefix of the file as an operator would write it; ranges and pools that are missing there are none. */
+export function prefixEdit(
+  { reservedRanges = [], pools = [], ...settings }: IpamConfig["segments"][number]["prefixes"][number],
+  refuse: Refusal,
+): PrefixEdit {
+  const values = { ...settings, reservedRanges, pools };
+  const edit = readValues(PREFIX_FIELDS, values, refuse, { within: settings.prefix });
+  return edit as unknown as PrefixEdit;
+}
 
 /** A segment that asks a pool which has none left is left out, with the reason; what is wrong otherwise stops the whole file. */
 async function declareSegment(
@@ -104,8 +98,7 @@ async function declareSegment(
 ): Promise<Awaited<ReturnType<typeof writeSegment>> | string> {
   const before = await segmentNamed(client, declared.name);
   const write = () => writeSegment(client, before, segmentEdit(declared), { actor, removes: false });
-  if (![declared.vlan, declared.vni, declared.asn, declared.loopback].some((value) => typeof value === "object"))
-    return write();
+  if (!POOLED_FIELDS.some((field) => typeof declared[field] === "object")) return write();
   await client.query("SAVEPOINT segment");
   try {
     return await write();
@@ -114,18 +107,6 @@ async function declareSegment(
     await client.query("ROLLBACK TO SAVEPOINT segment");
     return error.message;
   }
-}
-
-/** A range of addresses in a prefix: its ends, one address, or a prefix inside. */
-export function reservedRange(prefix: string, text: string): AddressRange {
-  const within = read(parsePrefix(prefix), prefix);
-  const isV4 = isIPv4(within.address);
-  const range = readRange({ is: isV4 ? "ipv4" : "ipv6" }, text);
-  if (isMalformed(range)) throw new Refused(`prefix ${prefix}: reserved range ${text}: ${range.because}`);
-  const [first, last] = [range.first, range.end - 1n].map((slot): Address => (isV4 ? Number(slot) : slot));
-  if (!contains(within, first!) || !contains(within, last!))
-    throw new Refused(`prefix ${prefix}: reserved range ${text} is not in it`);
-  return { first: first!, last: last! };
 }
 
 /** A reservation of the file as an operator would write it. */

@@ -1,7 +1,10 @@
 import { contains, formatAddress, formatPrefix, overlaps } from "@firstlight/wire";
 import type pg from "pg";
 import { isDraining } from "../drain.ts";
-import type { AddressRange, PrefixRow, RolePool, Segment } from "../model.ts";
+import { columnsOf } from "../fields/field.ts";
+import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { columnValue } from "../fields/values.ts";
+import type { AddressRange, Segment } from "../model.ts";
 import { type PrefixEdit, Refused } from "../store.ts";
 import { abandon, drainColumns } from "./drain.ts";
 import { append } from "./append.ts";
@@ -89,22 +92,14 @@ function mustBePools({ prefix, pools = [] }: PrefixEdit): void {
   }
 }
 
+const COLUMNS = columnsOf(PREFIX_FIELDS).filter(([, , { by }]) => by === undefined);
+
+/** What is absent is cleared, except the fields that an edit keeps. */
 function prefixColumns(segment: Segment, edit: PrefixEdit): Json {
-  return {
-    segment: segment.id,
-    vrf: segment.vrf,
-    prefix: formatPrefix(edit.prefix),
-    gateway: edit.gateway === undefined ? null : formatAddress(edit.gateway),
-    reserved: edit.reserved,
-    excluded: edit.excluded.map(formatAddress),
-    // Whoever does not speak of them leaves them as they are.
-    ...(edit.reservedRanges && { reserved_ranges: edit.reservedRanges.map(ends) }),
-    ...(edit.pools && { pools: edit.pools.map(poolColumn) }),
-  } satisfies Record<Exclude<keyof PrefixRow, "kind" | "id" | "version" | Silent>, unknown>;
-}
-
-type Silent = "reservedRanges" | "pools" | "state" | "drainBy";
-
-function poolColumn({ first, last, roles }: RolePool): Json {
-  return { first: formatAddress(first), last: formatAddress(last), roles };
+  const columns: Record<string, unknown> = { segment: segment.id, vrf: segment.vrf };
+  for (const [name, column, field] of COLUMNS) {
+    const value = edit[name as keyof PrefixEdit];
+    if (value !== undefined || field.isKept !== true) columns[column] = columnValue(field, value);
+  }
+  return columns;
 }

@@ -2,7 +2,10 @@
  * Rows as PostgreSQL writes them (`to_jsonb(row)`, in tables, changes and outcomes alike) and as the model has them.
  * One line per column that is more than its JSON value; a column nobody names here is taken over under its own name.
  */
-import { formatAddress, formatMac, isMalformed, parseAddress, parseMac, parsePrefix } from "@firstlight/wire";
+import { formatAddress, formatMac, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
+import { columnsOf, type FieldTable } from "../fields/field.ts";
+import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { SEGMENT_FIELDS } from "../fields/segment.ts";
 import type { Kind, Row } from "../model.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -22,15 +25,8 @@ export const TABLES: Readonly<Record<Kind, string>> = {
 
 const COLUMNS: Readonly<Record<Kind, Readonly<Record<string, Reader>>>> = {
   domain: {},
-  segment: { drain_by: Date.parse, loopback: address, from_pools: filled },
-  prefix: {
-    prefix,
-    gateway: address,
-    excluded: (list: string[]) => list.map(address),
-    reserved_ranges: ranges,
-    pools,
-    drain_by: Date.parse,
-  },
+  segment: { ...readersOf(SEGMENT_FIELDS), drain_by: Date.parse, from_pools: filled },
+  prefix: { ...readersOf(PREFIX_FIELDS), drain_by: Date.parse },
   expected: { mac, address },
   reservation: { address },
   interface: { mac, domain: () => undefined }, // the segment's, repeated for a constraint
@@ -92,25 +88,24 @@ function fieldOf(column: string): string {
   return field;
 }
 
+/** Readers of the columns whose JSON is not the field's value. */
+function readersOf(table: FieldTable): Record<string, Reader> {
+  const readers = columnsOf(table).flatMap(([, column, { conversion }]) =>
+    conversion === undefined ? [] : [[column, readerOf(conversion.fromColumn)] as const],
+  );
+  return Object.fromEntries(readers);
+}
+
+function readerOf(fromColumn: (json: never, within: string) => unknown): Reader {
+  return (json) => read(fromColumn(json, ""), JSON.stringify(json));
+}
+
 function address(text: string): unknown {
   return read(parseAddress(text), text);
 }
 
-function ranges(list: readonly [string, string][]): unknown {
-  return list.length === 0 ? undefined : list.map(([first, last]) => ({ first: address(first), last: address(last) }));
-}
-
-function pools(list: readonly { first: string; last: string; roles: string[] }[]): unknown {
-  if (list.length === 0) return undefined;
-  return list.map(({ first, last, roles }) => ({ first: address(first), last: address(last), roles }));
-}
-
 function filled(map: object): unknown {
   return Object.keys(map).length === 0 ? undefined : map;
-}
-
-function prefix(text: string): unknown {
-  return read(parsePrefix(text), text);
 }
 
 function mac(text: string): unknown {

@@ -1,6 +1,9 @@
 import { formatPrefix, type Prefix } from "@firstlight/wire";
 import type pg from "pg";
-import type { DrainState, PooledField, Segment } from "../model.ts";
+import { columnsOf } from "../fields/field.ts";
+import { SEGMENT_FIELDS } from "../fields/segment.ts";
+import { columnValue } from "../fields/values.ts";
+import type { DrainState, Segment } from "../model.ts";
 import { labelOf, type Named } from "../naming.ts";
 import { type Drained, Refused, type SegmentEdit } from "../store.ts";
 import { drainColumns } from "./drain.ts";
@@ -93,7 +96,7 @@ export async function writeSegment(
 ): Promise<{ readonly segment: Segment; readonly changed: readonly string[] }> {
   const says = `segment ${edit.name ?? (before!["name"] as string)}`;
   const wanted = {
-    ...(await columnsOf(client, says, edit)),
+    ...(await segmentColumns(client, says, edit)),
     ...(await resourceColumns(client, before, edit, actor)),
     ...(await drainColumns(client, before, edit.state, drainSpan(before, edit))),
   };
@@ -111,29 +114,14 @@ export async function writeSegment(
   return { segment, changed: [...changed, ...lines] };
 }
 
-/** Column of each plain field: what is not written stays. */
-const COLUMNS = {
-  name: "name",
-  is: "is",
-  vrf: "vrf",
-  mtu: "mtu",
-  leaseSeconds: "lease_seconds",
-  graceSeconds: "grace_seconds",
-  drainSeconds: "drain_seconds",
-  admission: "admission",
-  allocation: "allocation",
-  policy: "policy",
-  rehome: "rehome",
-  naming: "naming",
-  options: "options",
-  boots: "boots",
-} as const satisfies Record<Exclude<keyof SegmentEdit, "domain" | "prefixes" | "state" | PooledField>, string>;
+const COLUMNS = columnsOf(SEGMENT_FIELDS).filter(([, , { by }]) => by === undefined);
 
-async function columnsOf(client: pg.ClientBase, says: string, edit: Partial<SegmentEdit>): Promise<Json> {
+/** What is not written stays. */
+async function segmentColumns(client: pg.ClientBase, says: string, edit: Partial<SegmentEdit>): Promise<Json> {
   const wanted: Record<string, unknown> = {};
-  for (const [field, column] of Object.entries(COLUMNS))
-    if (field in edit) wanted[column] = edit[field as keyof SegmentEdit] ?? null;
-  if (wanted["options"]) wanted["options"] = JSON.parse(JSON.stringify(wanted["options"])); // without what is undefined
+  for (const [name, column, field] of COLUMNS)
+    if (name in edit) wanted[column] = columnValue(field, edit[name as keyof SegmentEdit]);
+  if (edit.options) wanted["options"] = JSON.parse(JSON.stringify(edit.options)); // without what is undefined
   if (edit.domain === undefined) return wanted;
   const { rows } = await client.query<{ id: number }>("SELECT id FROM ipam.domain WHERE name = $1", [edit.domain]);
   if (!rows[0]) throw new Refused(`${says}: there is no domain ${edit.domain}`);

@@ -28,6 +28,7 @@ const CELLS = {
       asn: maybe(whole(1, 4_294_967_295)),
       loopback: maybe(address),
       leaseSeconds: whole(60, 100_000),
+      t1Percent: maybe(whole(1, 87)),
       graceSeconds: whole(0, 100_000),
       admission: words("open", "expected"),
       allocation: words("dynamic", "sequential", "reserved"),

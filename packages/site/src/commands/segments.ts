@@ -1,4 +1,5 @@
 import type { Operator } from "@firstlight/api-client";
+import { POOLED_FIELDS } from "@firstlight/ipam";
 import type { Command } from "commander";
 import { json, table } from "../print.ts";
 import { sourceFields } from "../source-text.ts";
@@ -73,12 +74,10 @@ function drained(segment: Segment | undefined, options: DrainOptions): void {
   process.stdout.write(`${options.json === true ? json(segment) : `${what} is ${state ?? of?.state ?? ""}`}\n`);
 }
 
-const POOLED = ["vlan", "vni", "asn", "loopback"] as const;
-
 /** The contract's field names are the file's, in camel case: YAML goes over as it is, but `vlan: { pool: NAME }`. */
 function fromYaml(file: string): SegmentInit {
   const written: Record<string, unknown> = { ...sourceFields(file) };
-  for (const field of POOLED) {
+  for (const field of POOLED_FIELDS) {
     const value = written[field] as { readonly pool?: string } | string | number | null | undefined;
     if (typeof value !== "object" || value === null) continue;
     delete written[field];

@@ -200,6 +200,13 @@ export declare type Segment = Message<"firstlight.v1.Segment"> & {
    * @generated from field: google.protobuf.Timestamp drain_by = 28;
    */
   drainBy?: Timestamp | undefined;
+
+  /**
+   * When clients renew (T1), in percent of the lease; not set: 50.
+   *
+   * @generated from field: optional uint32 t1_percent = 30;
+   */
+  t1Percent?: number | undefined;
 };
 
 /**

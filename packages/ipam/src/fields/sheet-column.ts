@@ -11,7 +11,7 @@ import {
 import type { z } from "zod";
 
 /** A column: how its values look in JSON, what the site's file asks of them, and their one form as text. */
-export interface Column {
+export interface SheetColumn {
   readonly form: "text" | "whole" | "flag" | "list";
   readonly schema?: z.ZodType;
   /** The one way to write a value that the schema took. */
@@ -32,7 +32,7 @@ export interface Column {
 export type Plain = string | number | boolean | null | readonly string[];
 
 /** The text of a cell as a plain value; text that is of another form stays text, and the schema says so. */
-export function plainOf({ form }: Column, text: string): Plain {
+export function plainOf({ form }: SheetColumn, text: string): Plain {
   if (text === "") return null;
   if (form === "whole") return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
   if (form === "flag") return FLAGS[text.toLowerCase()] ?? text;
@@ -49,7 +49,7 @@ export function textOf(value: unknown): string | undefined {
 }
 
 /** The one form of a cell, or what is wrong with it. */
-export function canonical(column: Column, written: string): string | Malformed {
+export function canonical(column: SheetColumn, written: string): string | Malformed {
   const text = column.isFree === true ? written : written.trim();
   if (text === "") {
     if (column.is !== undefined) return new Malformed("must not be empty");
