@@ -31,6 +31,7 @@ const CORES = [
   "packages/service/src/{backoff,buckets,limit,nearest}.ts",
   "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",
+  "packages/ipam/src/policy/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",
   "packages/ipam/src/store/judge.ts",
   "packages/ipam/src/tuples/*.ts",

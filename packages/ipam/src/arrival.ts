@@ -74,7 +74,7 @@ export function isHeldElsewhere(
   if (own && own.state === undefined) return false;
   return rows.interfacesOf(mac).some(({ id, segment, state }) => {
     const there = rows.segment(segment);
-    if (segment === here.id || state !== undefined || there?.rehome !== "refuse") return false;
+    if (segment === here.id || state === "away" || there?.rehome !== "refuse") return false;
     if (there.vrf !== here.vrf || there.is !== here.is) return false;
     return ([4, 6] as const).some((family) => {
       const lease = rows.leaseOf(id, family);

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Bind, GiveBack, LeaseRequest, Outcome } from "../lease.ts";
 import type { Lease } from "../model.ts";
+import { type ReasonCode, REASONS } from "../policy/reasons.ts";
 import { type Arrival, arrive } from "./arrive.ts";
 import { type Admitted, bind } from "./bind.ts";
 import { look } from "./facts.ts";
@@ -53,8 +54,8 @@ async function commitTurn(
 ): Promise<Outcome[]> {
   const facts = await look(client, batch, places);
   const outcomes: (Outcome | undefined)[] = batch.map((request, n) => {
-    const because = judge(request, facts[n]!);
-    return because && { is: "refused", because };
+    const code = judge(request, facts[n]!);
+    return code && refused(code);
   });
   refuseRivals(batch, facts, outcomes);
 
@@ -110,7 +111,7 @@ function refuseRivals(batch: readonly LeaseRequest[], facts: readonly Fact[], ou
   batch.forEach(({ address }, n) => {
     const key = `${facts[n]!.vrf}/${toAddress(address)}`;
     if (outcomes[n]) return;
-    if (wanted.has(key)) outcomes[n] = { is: "refused", because: "address is bound to another interface" };
+    if (wanted.has(key)) outcomes[n] = refused("address-bound-elsewhere");
     wanted.add(key);
   });
 }
@@ -133,11 +134,7 @@ function settle(
   given: ReadonlyMap<string, Lease>,
 ): Outcome {
   const lease = (request.do === "bind" ? bound : given).get(key);
-  if (!lease)
-    return {
-      is: "refused",
-      because: request.do === "bind" ? "address is bound to another interface" : "no such lease",
-    };
+  if (!lease) return refused(request.do === "bind" ? "address-bound-elsewhere" : "no-such-lease");
   return request.do === "bind"
     ? { is: "bound", lease, interface: rowFrom("interface", own) }
     : { is: "givenBack", lease };
@@ -145,8 +142,17 @@ function settle(
 
 /** A bind after which nothing is left to write: by who is at home where it is, and leaves no other address. */
 function stays({ request, fact, interface: own }: Admitted<LeaseRequest>): boolean {
-  const { homes = [], other_bound } = fact;
-  return request.do === "bind" && !other_bound && homes.length === 0 && (own["state"] ?? null) === null;
+  const { homes = [], others } = fact;
+  return (
+    request.do === "bind" &&
+    !others.some(({ isBound }) => isBound) &&
+    homes.length === 0 &&
+    (own["state"] ?? null) === null
+  );
+}
+
+function refused(code: ReasonCode): Outcome {
+  return { is: "refused", because: REASONS[code].sentence };
 }
 
 function isBind(one: Admitted<LeaseRequest>): one is Admitted<Bind> {

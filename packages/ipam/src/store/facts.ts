@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { type Address, isIPv4, parseAddress } from "@firstlight/wire";
 import type pg from "pg";
 import { isAssignable } from "../allocation/assignable.ts";
-import { suits } from "../allocation/parcel.ts";
+import { isInPool } from "../allocation/parcel.ts";
 import { isDraining } from "../drain.ts";
 import type { LeaseRequest } from "../lease.ts";
 import type { AddressPolicy, Role } from "../model.ts";
 import { homesOf } from "./arrive.ts";
-import type { Fact } from "./judge.ts";
+import type { Fact, Other } from "./judge.ts";
 import type { Place, Places } from "./places.ts";
 import { bare, type Json, toAddress, toMac } from "./rows.ts";
 import { FACTS, LOCK_INTERFACES } from "./statements.ts";
@@ -30,6 +30,7 @@ interface Found {
   readonly declared: boolean;
   readonly claimed: boolean;
   readonly reserved: string | null;
+  readonly reserved_here: boolean;
   readonly reserved_origin: Fact["reserved_origin"];
   readonly own: boolean;
   readonly holder: number | null;
@@ -38,8 +39,8 @@ interface Found {
   readonly rested: boolean;
   readonly holder_policy: AddressPolicy;
   readonly referenced: boolean;
-  /** Another address of the interface, its policy, and whether it is bound. */
-  readonly other: readonly [string, AddressPolicy, boolean] | null;
+  /** Other addresses of the interface: policy, whether bound, whether declared for another device, reserved for whom. */
+  readonly others: readonly (readonly [string, AddressPolicy, boolean, boolean, string | null])[] | null;
   readonly elsewhere: boolean;
 }
 
@@ -107,6 +108,7 @@ function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefine
     declared: found.declared,
     claimed: found.claimed,
     reserved: found.reserved,
+    reserved_here: found.reserved_here,
     reserved_origin: found.reserved_origin,
     own: found.own,
     holder: found.holder,
@@ -115,8 +117,7 @@ function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefine
     rested: found.rested,
     holder_policy: found.holder_policy,
     referenced: found.referenced,
-    other_policy: otherPolicy(place, found),
-    other_bound: found.other?.[2] ?? false,
+    others: othersOf(place, found),
     elsewhere: found.elsewhere,
   };
 }
@@ -148,27 +149,28 @@ function standingOf(
   place: Place | undefined,
   { role, expected_role }: Pick<Found, "role" | "expected_role">,
   address: Address,
-): Pick<Fact, "assignable" | "draining" | "suits"> {
+): Pick<Fact, "assignable" | "draining" | "is_in_pool"> {
   const home = place?.prefixes.find((row) => isAssignable(row, address));
-  if (!place || !home) return { assignable: false, draining: false, suits: false };
+  if (!place || !home) return { assignable: false, draining: false, is_in_pool: false };
   const open = place.prefixes.filter(
     (row) => isIPv4(row.prefix.address) === isIPv4(address) && !isDraining(place.segment, row),
   );
   return {
     assignable: true,
     draining: isDraining(place.segment, home),
-    suits: suits(open, home, expected_role ?? role ?? "other", address),
+    is_in_pool: isInPool(open, home, expected_role ?? role ?? "other", address),
   };
 }
 
-/** The policy of another address that the interface has; what it may not stay on holds nobody back. */
-function otherPolicy(place: Place | undefined, { other, role }: Found): AddressPolicy | null {
-  if (other === null) return null;
-  const [address, policy] = other;
-  if (policy === "dynamic") return policy;
-  const at = standingOf(place, { role, expected_role: role }, parseAddress(address) as Address);
-  return at.assignable && !at.draining && at.suits ? policy : "dynamic";
+function othersOf(place: Place | undefined, { others, role, expected_role }: Found): readonly Other[] {
+  if (others === null) return NONE;
+  return others.map(([address, policy, isBound, isClaimed, reserved]) => {
+    const at = standingOf(place, { role, expected_role }, parseAddress(address) as Address);
+    return { policy, isBound, isUsable: !isClaimed && at.assignable && !at.draining && at.is_in_pool, reserved };
+  });
 }
+
+const NONE: readonly Other[] = [];
 
 const NOTHING = {
   id: null,
@@ -176,6 +178,7 @@ const NOTHING = {
   declared: false,
   claimed: false,
   reserved: null,
+  reserved_here: false,
   reserved_origin: null,
   own: false,
   holder: null,
@@ -183,6 +186,6 @@ const NOTHING = {
   expired: false,
   rested: true,
   referenced: false,
-  other: null,
+  others: null,
   elsewhere: false,
 } as unknown as Found;
