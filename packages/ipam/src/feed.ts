@@ -1,4 +1,4 @@
-import type { Told } from "./arrival.ts";
+import type { RelocationEvent } from "./arrival.ts";
 import type { Kind, Row } from "./model.ts";
 
 /**
@@ -20,7 +20,7 @@ export interface Change {
   /** The row as of this version; absent: deleted (readers keep the tombstone's version). */
   readonly row?: Row;
   /** What happened, where that is no row's: a device arrived. */
-  readonly told?: Told;
+  readonly told?: RelocationEvent;
   /** Whether names or addresses in DNS may differ after it: a plain renewal says no. */
   readonly dns: boolean;
   /** Commit time in the database's clock, milliseconds. */

@@ -13,7 +13,7 @@ import { bind as bindAll } from "../src/store/bind.ts";
 import { commitBatch } from "../src/store/commit.ts";
 import { look } from "../src/store/facts.ts";
 import { addressFacts, judge } from "../src/store/judge.ts";
-import { Places } from "../src/store/places.ts";
+import { SegmentCache } from "../src/store/segment-cache.ts";
 import { bind, ground, ip, said } from "./ground.ts";
 import { ADDRESSES, DEVICES, NETS, proofOf, replicaOf, type State, state, write } from "./policy-states.ts";
 
@@ -58,12 +58,12 @@ async function mustAgree(client: PoolClient, one: State, seen: Map<string, numbe
   await mustCount(client);
   const memory = await replicaOf(client);
   const segment = memory.segment(here)!;
-  const places = new Places();
+  const segments = new SegmentCache();
   const verdicts = new Map<string, string>();
   const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
   for (const text of ADDRESSES) {
     const requests = DEVICES.map((mac, n) => bind(here, mac, text, proofOf(n)));
-    const facts = await look(client, requests, places);
+    const facts = await look(client, requests, segments);
     for (const [n, request] of requests.entries()) {
       const code = judge(request, facts[n]!);
       verdicts.set(`${n} ${text}`, code ?? "bound");

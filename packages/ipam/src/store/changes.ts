@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { Told } from "../arrival.ts";
+import type { RelocationEvent } from "../arrival.ts";
 import type { Change, Position } from "../feed.ts";
 import type { Kind } from "../model.ts";
 import { type Pulled, RolledBack } from "../source.ts";
@@ -68,7 +68,7 @@ function changeFrom(row: FeedRow): Change {
     version: row.version,
     // A kind of a later version, or one that no reader holds: its position counts, the rest is not for us.
     ...(row.row && row.kind in TABLES && { row: rowFrom(row.kind, row.row) }),
-    ...(row.row && (row.kind as string) === "arrival" && { told: row.row as unknown as Told }),
+    ...(row.row && (row.kind as string) === "arrival" && { told: row.row as unknown as RelocationEvent }),
     dns: row.dns,
     at: Math.floor(row.at), // PostgreSQL counts microseconds
     actor: row.actor,

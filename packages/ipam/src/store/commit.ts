@@ -7,8 +7,8 @@ import { type Admitted, bind } from "./bind.ts";
 import { look } from "./facts.ts";
 import { giveBack } from "./give-back.ts";
 import { type Fact, judge } from "./judge.ts";
-import { welcome } from "./newcomers.ts";
-import { Places } from "./places.ts";
+import { createInterfaces } from "./create-interfaces.ts";
+import { SegmentCache } from "./segment-cache.ts";
 import { type Json, rowFrom, toAddress, toMac } from "./rows.ts";
 import { FORGET_INTERFACES } from "./statements.ts";
 import type { Commit } from "./transaction.ts";
@@ -21,13 +21,13 @@ export async function commitBatch(
   client: pg.ClientBase,
   batch: readonly LeaseRequest[],
   actor: string,
-  places = new Places(),
+  segments = new SegmentCache(),
   commit?: Commit,
 ): Promise<Outcome[]> {
   const outcomes = new Map<LeaseRequest, Outcome>();
   const turns = turnsOf(batch);
   for (const turn of turns) {
-    const said = await commitTurn(client, turn, actor, places, turns.length === 1 ? commit : undefined);
+    const said = await commitTurn(client, turn, actor, segments, turns.length === 1 ? commit : undefined);
     turn.forEach((request, n) => outcomes.set(request, said[n]!));
   }
   return batch.map((request) => outcomes.get(request)!);
@@ -49,10 +49,10 @@ async function commitTurn(
   client: pg.ClientBase,
   batch: readonly LeaseRequest[],
   actor: string,
-  places: Places,
+  segments: SegmentCache,
   commit: Commit | undefined,
 ): Promise<Outcome[]> {
-  const facts = await look(client, batch, places);
+  const facts = await look(client, batch, segments);
   const outcomes: (Outcome | undefined)[] = batch.map((request, n) => {
     const code = judge(request, facts[n]!);
     return code && refused(code);
@@ -61,7 +61,7 @@ async function commitTurn(
 
   const going = batch.flatMap((request, n) => (outcomes[n] ? [] : [{ request, fact: facts[n]! }]));
   const strangers = going.filter(({ fact, request }) => fact.interface === null && request.do === "bind");
-  const made = await welcome(client, strangers as { request: Bind; fact: Fact }[], actor);
+  const made = await createInterfaces(client, strangers as { request: Bind; fact: Fact }[], actor);
   const admitted = going
     .map(({ request, fact }) => {
       const row = fact.interface ?? made.get(request as Bind);

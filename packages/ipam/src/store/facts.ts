@@ -6,9 +6,9 @@ import { isInPool } from "../allocation/parcel.ts";
 import { isDraining } from "../drain.ts";
 import type { LeaseRequest } from "../lease.ts";
 import type { AddressPolicy, Role } from "../model.ts";
-import { homesOf } from "./arrive.ts";
+import { otherInterfacesOf } from "./arrive.ts";
 import type { Fact, Other } from "./judge.ts";
-import type { Place, Places } from "./places.ts";
+import type { CachedSegment, SegmentCache } from "./segment-cache.ts";
 import { bare, type Json, toAddress, toMac } from "./rows.ts";
 import { FACTS, LOCK_INTERFACES } from "./statements.ts";
 import { inOrder } from "./transaction.ts";
@@ -45,7 +45,11 @@ interface Found {
 }
 
 /** Locks the interfaces of the batch and reads what is to be known before it can be judged; one fact per request. */
-export async function look(client: pg.ClientBase, batch: readonly LeaseRequest[], places: Places): Promise<Fact[]> {
+export async function look(
+  client: pg.ClientBase,
+  batch: readonly LeaseRequest[],
+  segments: SegmentCache,
+): Promise<Fact[]> {
   const sorted = batch.toSorted((a, b) => a.segment - b.segment || a.mac - b.mac);
   const isTwice = sorted.some(
     ({ segment, mac }, n) => sorted[n + 1]?.segment === segment && sorted[n + 1]?.mac === mac,
@@ -57,7 +61,7 @@ export async function look(client: pg.ClientBase, batch: readonly LeaseRequest[]
     () => client.query<{ edition: string }>({ name: "lock", text: LOCK_INTERFACES, values: identities(sorted) }),
     () => client.query<Found>({ name: "facts", text: FACTS, values }),
   );
-  const at = await places.of(
+  const at = await segments.of(
     client,
     locked.rows[0]!.edition,
     batch.map(({ segment }) => segment),
@@ -79,7 +83,7 @@ async function withHomes(
 ): Promise<Fact[]> {
   const movers = [...facts.keys()].filter((n) => facts[n]!.elsewhere && batch[n]!.do === "bind");
   if (movers.length === 0) return [...facts];
-  const homes = await homesOf(
+  const homes = await otherInterfacesOf(
     client,
     movers.map((n) => ({ segment: batch[n]!.segment, mac: toMac(batch[n]!.mac) })),
   );
@@ -87,7 +91,7 @@ async function withHomes(
   return facts.map((fact, n) => (found.has(n) ? { ...fact, homes: found.get(n)! } : fact));
 }
 
-function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefined, found: Found): Fact {
+function factOf({ segment, mac, address }: LeaseRequest, cached: CachedSegment | undefined, found: Found): Fact {
   const { id, role, machine, label, identified_by, interface_state, version } = found;
   const own = {
     id: id!,
@@ -101,8 +105,8 @@ function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefine
     version,
   };
   return {
-    ...siteOf(place),
-    ...standingOf(place, found, address),
+    ...siteOf(cached),
+    ...standingOf(cached, found, address),
     interface: id === null ? null : own,
     expected: expectedOf(found),
     declared: found.declared,
@@ -117,16 +121,16 @@ function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefine
     rested: found.rested,
     holder_policy: found.holder_policy,
     referenced: found.referenced,
-    others: othersOf(place, found),
+    others: othersOf(cached, found),
     elsewhere: found.elsewhere,
   };
 }
 
 type Site = Pick<Fact, "vrf" | "domain" | "admission" | "allocation" | "policy" | "naming" | "grace_seconds">;
 
-function siteOf(place: Place | undefined): Site {
-  if (!place) return { ...NOWHERE, vrf: null };
-  const { vrf, domain, admission, allocation, policy, naming, graceSeconds } = place.segment;
+function siteOf(cached: CachedSegment | undefined): Site {
+  if (!cached) return { ...NOWHERE, vrf: null };
+  const { vrf, domain, admission, allocation, policy, naming, graceSeconds } = cached.segment;
   return { vrf, domain, admission, allocation, policy, naming, grace_seconds: graceSeconds };
 }
 
@@ -146,26 +150,26 @@ function expectedOf({ expected_machine, expected_serial, expected_role, expected
 
 /** How the address stands to the prefixes of its segment, for who asks. */
 function standingOf(
-  place: Place | undefined,
+  cached: CachedSegment | undefined,
   { role, expected_role }: Pick<Found, "role" | "expected_role">,
   address: Address,
 ): Pick<Fact, "assignable" | "draining" | "is_in_pool"> {
-  const home = place?.prefixes.find((row) => isAssignable(row, address));
-  if (!place || !home) return { assignable: false, draining: false, is_in_pool: false };
-  const open = place.prefixes.filter(
-    (row) => isIPv4(row.prefix.address) === isIPv4(address) && !isDraining(place.segment, row),
+  const home = cached?.prefixes.find((row) => isAssignable(row, address));
+  if (!cached || !home) return { assignable: false, draining: false, is_in_pool: false };
+  const open = cached.prefixes.filter(
+    (row) => isIPv4(row.prefix.address) === isIPv4(address) && !isDraining(cached.segment, row),
   );
   return {
     assignable: true,
-    draining: isDraining(place.segment, home),
+    draining: isDraining(cached.segment, home),
     is_in_pool: isInPool(open, home, expected_role ?? role ?? "other", address),
   };
 }
 
-function othersOf(place: Place | undefined, { others, role, expected_role }: Found): readonly Other[] {
+function othersOf(cached: CachedSegment | undefined, { others, role, expected_role }: Found): readonly Other[] {
   if (others === null) return NONE;
   return others.map(([address, policy, isBound, isClaimed, reserved]) => {
-    const at = standingOf(place, { role, expected_role }, parseAddress(address) as Address);
+    const at = standingOf(cached, { role, expected_role }, parseAddress(address) as Address);
     return { policy, isBound, isUsable: !isClaimed && at.assignable && !at.draining && at.is_in_pool, reserved };
   });
 }

@@ -1,4 +1,4 @@
-import { fateOf, type Home } from "../arrival.ts";
+import { relocationOf, type OtherInterface } from "../arrival.ts";
 import { identitiesOf, isPort } from "../identity.ts";
 import type { Bind, LeaseRequest } from "../lease.ts";
 import type { AddressPolicy, Segment } from "../model.ts";
@@ -46,7 +46,7 @@ export interface Fact {
   /** It is no home of its device yet, and the device has others, in whatever VRF. */
   readonly elsewhere: boolean;
   /** Those from which it may move. */
-  readonly homes?: readonly Home[];
+  readonly homes?: readonly OtherInterface[];
 }
 
 /** Another address of the interface. */
@@ -71,7 +71,7 @@ export function addressFacts(request: Bind, fact: Fact): AddressFacts {
     isPromised: isPromised(request, fact),
     isOfPort: preempts(request, fact),
     isAdmitted: fact.admission === "open" || isExpected(fact),
-    isHeldElsewhere: fact.homes?.some((home) => fateOf(home) === "refuses") === true,
+    isHeldElsewhere: fact.homes?.some((home) => relocationOf(home) === "refuses") === true,
     isAssignable: fact.assignable,
     isClaimed: fact.claimed,
     isReservedForAnother: fact.reserved !== null && !isReservedFor(request, fact),
