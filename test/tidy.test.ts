@@ -34,6 +34,7 @@ const CORES = [
   "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/fields/*.ts",
+  "packages/ipam/src/policy/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",
   "packages/ipam/src/store/judge.ts",
   "packages/ipam/src/tuples/*.ts",

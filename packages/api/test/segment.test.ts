@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { SegmentSchema } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import { type Segment, SEGMENT_FIELDS } from "@firstlight/ipam";
 import { z } from "zod";
-import { segmentChange, segmentToWire } from "../src/segment.ts";
+import { segmentChange, segmentToWire } from "../src/ipam/segment.ts";
 
 /** A value that a setting may have and that is not its default, from its schema. */
 function sampleOf(schema: z.ZodType): unknown {

@@ -4,7 +4,7 @@ import type { Segment } from "./model.ts";
 import type { Replica } from "./replica.ts";
 
 /** Another segment's interface of the same device, in the same VRF and of the same kind of segment. */
-export interface Home {
+export interface OtherInterface {
   readonly interface: number;
   /** By name. */
   readonly segment: string;
@@ -20,7 +20,7 @@ export interface Home {
 }
 
 /** `leaves`: its address goes its policy's way, machine and label go along. `stays`: the device lives in both places. */
-export type Fate = "leaves" | "stays" | "alternates" | "refuses";
+export type Relocation = "leaves" | "stays" | "alternates" | "refuses";
 
 /**
  * So many moves within a lease's time each are a device's; who moves on is on both segments at once, and no name is moved
@@ -28,7 +28,7 @@ export type Fate = "leaves" | "stays" | "alternates" | "refuses";
  */
 export const MOST_MOVES = 3;
 
-export function fateOf({ address, rehome, moves }: Home): Fate {
+export function relocationOf({ address, rehome, moves }: OtherInterface): Relocation {
   if (address === undefined) return "leaves";
   if (rehome === "refuse") return "refuses";
   if (rehome === "keep") return "stays";
@@ -36,7 +36,7 @@ export function fateOf({ address, rehome, moves }: Home): Fate {
 }
 
 /** What is on record of a device that came to a segment where it was not at home. */
-export interface Told {
+export interface RelocationEvent {
   /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
   readonly is: "promoted" | "moved" | "alternates";
   readonly mac: string;
@@ -50,15 +50,15 @@ export interface Told {
 }
 
 /** What there is to tell of an arrival; undefined where nothing has changed for anybody. */
-export function tidings(
+export function relocationEventOf(
   wasPredicted: boolean,
-  homes: readonly Home[],
-): { readonly is: Told["is"]; readonly home?: Home } | undefined {
-  const left = homes.find((home) => !home.isPredicted && fateOf(home) === "leaves");
+  homes: readonly OtherInterface[],
+): { readonly is: RelocationEvent["is"]; readonly home?: OtherInterface } | undefined {
+  const left = homes.find((home) => !home.isPredicted && relocationOf(home) === "leaves");
   if (left) return { is: "moved", home: left };
-  const both = homes.find((home) => fateOf(home) === "alternates");
+  const both = homes.find((home) => relocationOf(home) === "alternates");
   if (both) return { is: "alternates", home: both };
-  const elsewhere = homes.find((home) => home.isPredicted && fateOf(home) === "leaves");
+  const elsewhere = homes.find((home) => home.isPredicted && relocationOf(home) === "leaves");
   if (wasPredicted) return { is: "promoted" };
   return elsewhere && { is: "promoted", home: elsewhere };
 }
@@ -74,7 +74,7 @@ export function isHeldElsewhere(
   if (own && own.state === undefined) return false;
   return rows.interfacesOf(mac).some(({ id, segment, state }) => {
     const there = rows.segment(segment);
-    if (segment === here.id || state !== undefined || there?.rehome !== "refuse") return false;
+    if (segment === here.id || state === "away" || there?.rehome !== "refuse") return false;
     if (there.vrf !== here.vrf || there.is !== here.is) return false;
     return ([4, 6] as const).some((family) => {
       const lease = rows.leaseOf(id, family);

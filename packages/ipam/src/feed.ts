@@ -1,13 +1,13 @@
+import type { RelocationEvent } from "./arrival.ts";
+import type { Kind, Row } from "./model.ts";
 import type * as feed from "@firstlight/changefeed";
-import type { Told } from "./arrival.ts";
-import type { Row } from "./model.ts";
 
 export type { Position } from "@firstlight/changefeed";
 
 /** The events of the IPAM on the feed, by kind. */
 export type Events = {
-  /** A device came to a segment where it was not at home. */
-  readonly arrival: Told;
+  /** A device got an address on a segment where it had none before. */
+  readonly arrival: RelocationEvent;
 };
 
 /** An entry of the feed with the kinds of the IPAM. */

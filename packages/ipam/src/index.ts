@@ -3,6 +3,7 @@ export { type Affected, affectedBy } from "./affected.ts";
 export { type Asked, candidate, type Ground } from "./allocate.ts";
 export { isAssignable } from "./allocation/assignable.ts";
 export { freeAt } from "./allocation/free.ts";
+export { NO_OFFER, type NoOfferCode, type ReasonCode, reasonCodeOf, REASONS } from "./policy/reasons.ts";
 export * from "./config.ts";
 export { isDraining, type Term, termOf } from "./drain.ts";
 export { undurable, warningOf } from "./durability.ts";

@@ -1,5 +1,5 @@
 import type { Registry, RowKind } from "@firstlight/changefeed";
-import type { Told } from "./arrival.ts";
+import type { RelocationEvent } from "./arrival.ts";
 import type { Events } from "./feed.ts";
 import type { Kind, Row } from "./model.ts";
 import { copied } from "./source/copy.ts";
@@ -23,6 +23,6 @@ export const KINDS: Registry<Row, Events, "pool" | "grant" | "collision"> = {
     lease: { ...kind("lease"), load: (client) => copied(client, "lease") },
     name: kind("name"),
   },
-  events: { arrival: { keyOf: ({ mac }) => mac, read: (json) => json as unknown as Told } },
+  events: { arrival: { keyOf: ({ mac }) => mac, read: (json) => json as unknown as RelocationEvent } },
   audit: ["pool", "grant", "collision"],
 };

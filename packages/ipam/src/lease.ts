@@ -1,5 +1,6 @@
 import type { Address, Mac } from "@firstlight/wire";
 import type { Interface, Lease, RelayInfo } from "./model.ts";
+import type { Refusal } from "./policy/reasons.ts";
 
 /** One thing dhcpd wants made durable. Batches hold at most one per interface: later ones wait for the next batch. */
 export type LeaseRequest = Bind | GiveBack;
@@ -33,16 +34,4 @@ export type Outcome =
   | { readonly is: "givenBack"; readonly lease: Lease }
   | { readonly is: "refused"; readonly because: Refusal };
 
-/** Why the constraint said no. */
-export type Refusal =
-  | "address is bound to another interface"
-  | "address rests until its grace has passed"
-  | "address is not assignable in this segment"
-  | "address is reserved for another"
-  | "address is not in a pool of its role"
-  | "prefix is draining"
-  | "interface holds another address"
-  | "device is not expected here"
-  | "device holds an address on another segment"
-  | "no such lease"
-  | "no such segment";
+export type { Refusal } from "./policy/reasons.ts";

@@ -181,8 +181,7 @@ function leaseKey({ vrf, address }: Lease): string {
 function leaseAfter(token: string): LeaseKey | undefined {
   if (token === "") return undefined;
   const [, vrf, family, digits] = /^(.+)\/([46])\/([0-9a-f]{32})$/.exec(token) ?? [];
-  if (vrf === undefined || digits === undefined)
-    throw invalid("page_token", "page-token-foreign");
+  if (vrf === undefined || digits === undefined) throw invalid("page_token", "page-token-foreign");
   return { vrf, address: FAMILIES[family as "4" | "6"](`0x${digits}`) };
 }
 

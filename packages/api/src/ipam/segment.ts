@@ -23,7 +23,7 @@ import {
   type SegmentOptions,
   writeValues,
 } from "@firstlight/ipam";
-import { Prefix, formatAddress, formatPrefix, type Prefix } from "@firstlight/wire";
+import { formatAddress, formatPrefix, type Prefix } from "@firstlight/wire";
 import { invalid } from "../grpc/error.ts";
 import { addressOf, prefixOf } from "../grpc/field.ts";
 
@@ -114,7 +114,7 @@ function editFrom({ prefixes, options, ...settings }: Partial<Declared>): Partia
 }
 
 const refusal = (path: string) => (field: string, _value: unknown, because: string) =>
-  invalid(`${path}.${field}`, because);
+  invalid(`${path}.${field}`, "field-malformed", { fault: because });
 
 /** As in an answer; `bound` counts the addresses of a prefix that are bound. */
 export function segmentToWire(

@@ -43,15 +43,7 @@ export function claimsOf(claims: Claims, { segment, mac, identities }: Claimant,
     .toSorted((a, b) => Number(b.preempts) - Number(a.preempts));
 }
 
-/** Declared for somebody else. */
-export function isClaimed(claims: Claims, { segment, mac, identities }: Claimant, address: Address): boolean {
-  const expected = claims.expectedAt(address);
-  if (expected !== undefined && expected.mac !== mac) return true;
-  const reserved = claims.reservedAt(address, segment.vrf);
-  return reserved !== undefined && !(reserved.segment === segment.id && identities.includes(reserved.identity));
-}
-
-/** Declared for anybody. */
+/** Declared for any client. */
 export function isDeclared(claims: Claims, address: Address, vrf: string): boolean {
   return claims.expectedAt(address) !== undefined || claims.reservedAt(address, vrf) !== undefined;
 }

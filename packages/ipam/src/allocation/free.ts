@@ -1,10 +1,12 @@
 import type { Address } from "@firstlight/wire";
 import type { Ask, Ground } from "../allocate.ts";
 import type { Lease } from "../model.ts";
+import { freeFrom } from "../policy/counted-on.ts";
 import { addressAt, isSetAside, offsetOf } from "./assignable.ts";
-import { isClaimed, isDeclared } from "./claim.ts";
+import { isDeclared } from "./claim.ts";
 import type { Parcel } from "./parcel.ts";
 import { placeAmong } from "./placement.ts";
+import { isOnOffer } from "./standing.ts";
 import { WINDOW } from "./vacancy.ts";
 
 /** Hash places tried before the search: at nine tenths full, five asks of six end here. */
@@ -15,27 +17,8 @@ export function freeAt(ground: Ground, vrf: string, address: Address): number {
   if (isDeclared(ground, address, vrf)) return Infinity;
   const lease = ground.lease(address, vrf);
   if (!lease) return 0;
-  if (lease.policy !== "dynamic" || ground.interfaceById(lease.interface)?.machine !== undefined) return Infinity;
-  return lease.reusableAt;
-}
-
-/** A declined address is in use by somebody unknown: not even its holder gets it back before it has rested. */
-export function mayKeep(lease: Lease, { segment, now }: Pick<Ask, "segment" | "now">): boolean {
-  return lease.segment === segment.id && (lease.state !== "declined" || lease.reusableAt <= now);
-}
-
-/** An interface that was deleted and comes again is the same one to its address. */
-export function isOwn(lease: Lease, { segment, mac }: Pick<Ask, "segment" | "mac">): boolean {
-  return lease.mac === mac && lease.segment === segment.id;
-}
-
-/** Free by the rows (never given, given back and rested, or this very interface's own), and not on offer to another. */
-export function isOnOffer(ground: Ground, ask: Ask, address: Address): boolean {
-  if (ask.held?.(address) === true || isClaimed(ground, ask.who, address)) return false;
-  const lease = ground.lease(address, ask.segment.vrf);
-  if (!lease) return true;
-  if (isOwn(lease, ask)) return mayKeep(lease, ask);
-  return freeAt(ground, ask.segment.vrf, address) <= ask.now;
+  const isReferenced = ground.interfaceById(lease.interface)?.machine !== undefined;
+  return freeFrom(lease.policy, isReferenced, lease.reusableAt);
 }
 
 /**

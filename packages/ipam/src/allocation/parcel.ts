@@ -36,7 +36,7 @@ export function parcelsIn(prefixes: readonly PrefixRow[], row: PrefixRow, role: 
  * Whether an interface of this role may have this address of `row`: in a pool of its role; or, where none of these prefixes
  * has one for it, in nobody's. `ipam.suits` says the same in the database.
  */
-export function suits(prefixes: readonly PrefixRow[], row: PrefixRow, role: Role, address: Address): boolean {
+export function isInPool(prefixes: readonly PrefixRow[], row: PrefixRow, role: Role, address: Address): boolean {
   const pool = row.pools?.find(({ first, last }) => address >= first && address <= last);
   return pool ? pool.roles.includes(role) : !hasPoolOf(prefixes, role);
 }

@@ -1,12 +1,12 @@
 import type pg from "pg";
-import type { Told } from "../arrival.ts";
+import type { RelocationEvent } from "../arrival.ts";
 
 /** What one round did. */
 export interface Archived {
   /** Changes of the feed taken in. */
   readonly changes: number;
   /** Devices that arrived somewhere, by what is told of them. */
-  readonly arrived: readonly (readonly [Told["is"], number])[];
+  readonly arrived: readonly (readonly [RelocationEvent["is"], number])[];
   /** Why the trail has a hole here, where it has one. */
   readonly because?: string;
   readonly more: boolean;
@@ -114,7 +114,7 @@ export async function archive(client: pg.ClientBase, limit: number): Promise<Arc
   const last = at.last ?? own;
   let arrived: Archived["arrived"] = [];
   if (at.count > 0) {
-    const { rows: told } = await client.query<{ is: Told["is"]; count: number }>(AUDIT, [own, last]);
+    const { rows: told } = await client.query<{ is: RelocationEvent["is"]; count: number }>(AUDIT, [own, last]);
     arrived = told.map(({ is, count }) => [is, count] as const);
     for (const text of [tenancies(LEASES), SUPERSEDED, DELETED]) await client.query(text, [own, last]);
   }

@@ -1,6 +1,6 @@
 import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
-import type { Told } from "../arrival.ts";
+import type { RelocationEvent } from "../arrival.ts";
 import type { Json } from "../store/rows.ts";
 import { MACHINE } from "./archive.ts";
 
@@ -21,7 +21,7 @@ export interface Had {
 }
 
 /** A device came to a segment where it was not at home. */
-export interface Arrived extends Omit<Told, "mac" | "machine"> {
+export interface Arrived extends Omit<RelocationEvent, "mac" | "machine"> {
   readonly at: number;
 }
 

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type Arrival, arrive, homesOf } from "../store/arrive.ts";
+import { type Arrival, arrive, otherInterfacesOf } from "../store/arrive.ts";
 import { AS_LEASES } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
 
@@ -39,7 +39,7 @@ export async function settle(client: pg.ClientBase, { after, to }: Slice): Promi
     found.flatMap(({ interface: own, over }) => [own.id, over]),
   ]);
   const survivors = await find(locked.map(({ id }) => id));
-  const homes = await homesOf(client, survivors);
+  const homes = await otherInterfacesOf(client, survivors);
   const arrivals = survivors.map((one, n): Arrival => {
     const others = homes[n]!.map((home) => ({ ...home, rehome: "keep" as const })); // what runs is not ours to end
     return { ...one, homes: others };

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { fateOf, type Home, tidings, type Told } from "../arrival.ts";
+import { relocationOf, type OtherInterface, relocationEventOf, type RelocationEvent } from "../arrival.ts";
 import { labelOf, type Named } from "../naming.ts";
 import type { Segment } from "../model.ts";
 import { giveLabels } from "./labels.ts";
@@ -16,7 +16,7 @@ export interface Arrival {
   readonly segment: number;
   readonly naming: Segment["naming"];
   readonly expected: Json | null;
-  readonly homes: readonly Home[];
+  readonly homes: readonly OtherInterface[];
   readonly trace?: string;
 }
 
@@ -40,18 +40,18 @@ const HOMES = `
   ORDER BY k.n, i.id`;
 
 /** The other homes of devices, one list each, in their order. */
-export async function homesOf(
+export async function otherInterfacesOf(
   client: pg.ClientBase,
   devices: readonly { readonly segment: number; readonly mac: string }[],
-): Promise<Home[][]> {
-  const homes: Home[][] = devices.map(() => []);
+): Promise<OtherInterface[][]> {
+  const homes: OtherInterface[][] = devices.map(() => []);
   if (devices.length === 0) return homes;
   const { rows } = await client.query<Json & { n: number }>({
     name: "homes",
     text: HOMES,
     values: [devices.map(({ segment }) => segment), devices.map(({ mac }) => mac)],
   });
-  for (const { n, ...home } of rows) homes[n - 1]!.push(present(home) as unknown as Home);
+  for (const { n, ...home } of rows) homes[n - 1]!.push(present(home) as unknown as OtherInterface);
   return homes;
 }
 
@@ -59,7 +59,7 @@ function present(row: Json): Json {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
 }
 
-/** Whoever is being served there by another transaction stays for now; the keeper settles it. */
+/** Rows that another transaction has locked are skipped; the maintenance job retries them. */
 const LEAVE = `
   UPDATE ipam.interface i SET state = 'away', machine = NULL, label = NULL, version = nextval('ipam.version')
   FROM (
@@ -96,7 +96,7 @@ export async function arrive(
   await client.query(BY_KEY);
   const left = await leave(
     client,
-    arrivals.flatMap(({ homes }) => homes.filter((home) => fateOf(home) === "leaves")),
+    arrivals.flatMap(({ homes }) => homes.filter((home) => relocationOf(home) === "leaves")),
     actor,
   );
   const wants = arrivals.flatMap(({ interface: own, homes, naming, expected }) => {
@@ -122,7 +122,7 @@ function again(error: unknown): never {
 }
 
 /** Those that could be left; their promises stand, unnamed. */
-async function leave(client: pg.ClientBase, homes: readonly Home[], actor: string): Promise<Set<number>> {
+async function leave(client: pg.ClientBase, homes: readonly OtherInterface[], actor: string): Promise<Set<number>> {
   if (homes.length === 0) return new Set();
   const { rows: away } = await client.query<{ row: Json & { id: number } }>(LEAVE, [
     homes.map((home) => home.interface),
@@ -147,8 +147,8 @@ async function tell(
   actor: string,
 ): Promise<void> {
   const told = arrivals.flatMap((arrival) => {
-    const homes = arrival.homes.filter((home) => fateOf(home) !== "leaves" || left.has(home.interface));
-    const news = tidings(arrival.interface["state"] === "predicted", homes);
+    const homes = arrival.homes.filter((home) => relocationOf(home) !== "leaves" || left.has(home.interface));
+    const news = relocationEventOf(arrival.interface["state"] === "predicted", homes);
     return news ? [{ arrival, news }] : [];
   });
   if (told.length === 0) return;
@@ -166,7 +166,7 @@ async function tell(
   );
   const names = new Map(segments.map(({ id, name }) => [id, name]));
   const events = told.map(({ arrival: { mac, segment, address, expected, trace }, news: { is, home } }) => {
-    const event: Told = {
+    const event: RelocationEvent = {
       is,
       mac,
       segment: names.get(segment)!,

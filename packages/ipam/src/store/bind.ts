@@ -48,7 +48,7 @@ export async function bind(
   ];
   const [{ rows }] = await inOrder(client, () => client.query<Bound>({ name: "bind", text: BIND, values }), commit);
   const bound = new Map(rows.map((row) => [binds[row.n - 1]!.key, leaseOf(binds[row.n - 1]!, row)]));
-  const moved = binds.filter((one) => one.fact.other_bound && bound.has(one.key));
+  const moved = binds.filter((one) => one.fact.others.some(({ isBound }) => isBound) && bound.has(one.key));
   if (moved.length > 0) {
     await client.query(BY_KEY);
     await leasesOf(client, "move", MOVE, [

@@ -1,13 +1,14 @@
 import type pg from "pg";
 import type { Bind, GiveBack, LeaseRequest, Outcome } from "../lease.ts";
 import type { Lease } from "../model.ts";
+import { type ReasonCode, REASONS } from "../policy/reasons.ts";
 import { type Arrival, arrive } from "./arrive.ts";
 import { type Admitted, bind } from "./bind.ts";
 import { look } from "./facts.ts";
 import { giveBack } from "./give-back.ts";
 import { type Fact, judge } from "./judge.ts";
-import { welcome } from "./newcomers.ts";
-import { Places } from "./places.ts";
+import { createInterfaces } from "./create-interfaces.ts";
+import { SegmentCache } from "./segment-cache.ts";
 import { type Json, rowFrom, toAddress, toMac } from "./rows.ts";
 import { FORGET_INTERFACES } from "./statements.ts";
 import type { Commit } from "./transaction.ts";
@@ -20,13 +21,13 @@ export async function commitBatch(
   client: pg.ClientBase,
   batch: readonly LeaseRequest[],
   actor: string,
-  places = new Places(),
+  segments = new SegmentCache(),
   commit?: Commit,
 ): Promise<Outcome[]> {
   const outcomes = new Map<LeaseRequest, Outcome>();
   const turns = turnsOf(batch);
   for (const turn of turns) {
-    const said = await commitTurn(client, turn, actor, places, turns.length === 1 ? commit : undefined);
+    const said = await commitTurn(client, turn, actor, segments, turns.length === 1 ? commit : undefined);
     turn.forEach((request, n) => outcomes.set(request, said[n]!));
   }
   return batch.map((request) => outcomes.get(request)!);
@@ -48,19 +49,19 @@ async function commitTurn(
   client: pg.ClientBase,
   batch: readonly LeaseRequest[],
   actor: string,
-  places: Places,
+  segments: SegmentCache,
   commit: Commit | undefined,
 ): Promise<Outcome[]> {
-  const facts = await look(client, batch, places);
+  const facts = await look(client, batch, segments);
   const outcomes: (Outcome | undefined)[] = batch.map((request, n) => {
-    const because = judge(request, facts[n]!);
-    return because && { is: "refused", because };
+    const code = judge(request, facts[n]!);
+    return code && refused(code);
   });
   refuseRivals(batch, facts, outcomes);
 
   const going = batch.flatMap((request, n) => (outcomes[n] ? [] : [{ request, fact: facts[n]! }]));
   const strangers = going.filter(({ fact, request }) => fact.interface === null && request.do === "bind");
-  const made = await welcome(client, strangers as { request: Bind; fact: Fact }[], actor);
+  const made = await createInterfaces(client, strangers as { request: Bind; fact: Fact }[], actor);
   const admitted = going
     .map(({ request, fact }) => {
       const row = fact.interface ?? made.get(request as Bind);
@@ -110,7 +111,7 @@ function refuseRivals(batch: readonly LeaseRequest[], facts: readonly Fact[], ou
   batch.forEach(({ address }, n) => {
     const key = `${facts[n]!.vrf}/${toAddress(address)}`;
     if (outcomes[n]) return;
-    if (wanted.has(key)) outcomes[n] = { is: "refused", because: "address is bound to another interface" };
+    if (wanted.has(key)) outcomes[n] = refused("address-bound-elsewhere");
     wanted.add(key);
   });
 }
@@ -133,11 +134,7 @@ function settle(
   given: ReadonlyMap<string, Lease>,
 ): Outcome {
   const lease = (request.do === "bind" ? bound : given).get(key);
-  if (!lease)
-    return {
-      is: "refused",
-      because: request.do === "bind" ? "address is bound to another interface" : "no such lease",
-    };
+  if (!lease) return refused(request.do === "bind" ? "address-bound-elsewhere" : "no-such-lease");
   return request.do === "bind"
     ? { is: "bound", lease, interface: rowFrom("interface", own) }
     : { is: "givenBack", lease };
@@ -145,8 +142,17 @@ function settle(
 
 /** A bind after which nothing is left to write: by who is at home where it is, and leaves no other address. */
 function stays({ request, fact, interface: own }: Admitted<LeaseRequest>): boolean {
-  const { homes = [], other_bound } = fact;
-  return request.do === "bind" && !other_bound && homes.length === 0 && (own["state"] ?? null) === null;
+  const { homes = [], others } = fact;
+  return (
+    request.do === "bind" &&
+    !others.some(({ isBound }) => isBound) &&
+    homes.length === 0 &&
+    (own["state"] ?? null) === null
+  );
+}
+
+function refused(code: ReasonCode): Outcome {
+  return { is: "refused", because: REASONS[code].sentence };
 }
 
 function isBind(one: Admitted<LeaseRequest>): one is Admitted<Bind> {

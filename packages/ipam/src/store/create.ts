@@ -11,7 +11,7 @@ import { deleteInterface } from "./interfaces.ts";
 import { BEGIN, HOLD_SEGMENT } from "./locks.ts";
 import { createLookup } from "./lookup.ts";
 import { deleteName, putName } from "./names.ts";
-import { Places } from "./places.ts";
+import { SegmentCache } from "./segment-cache.ts";
 import { createPool, createWriters, type DatabaseOptions } from "./pool.ts";
 import { deletePool, listPools, putPool } from "./pools.ts";
 import { unexpect } from "./predict.ts";
@@ -26,7 +26,7 @@ export function createStore(options: DatabaseOptions): Store {
   const pool = createPool(options);
   const writers = createWriters(options);
   const notifier = createNotifier(pool);
-  const places = new Places();
+  const places = new SegmentCache();
 
   /** One transaction; the sequencer is notified after the commit. */
   const write = async <T>(begin: string, act: Act<T>, connections = pool): Promise<T> => {

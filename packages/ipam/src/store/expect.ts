@@ -2,6 +2,7 @@ import { formatAddress, formatMac } from "@firstlight/wire";
 import type pg from "pg";
 import type { Segment } from "../model.ts";
 import { labelOf, type Named } from "../naming.ts";
+import { HELD_FROM_DECLARATION } from "../policy/counted-on.ts";
 import { type DeviceEdit, Refused } from "../store.ts";
 import { giveLabels } from "./labels.ts";
 import { append } from "./append.ts";
@@ -99,7 +100,7 @@ async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Prom
      LEFT JOIN ipam.prefix p ON p.prefix >>= d.address AND NOT ipam.assignable(p, d.address)
      LEFT JOIN ipam.segment s ON s.id = p.segment
      LEFT JOIN (ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface) ON l.address = d.address AND l.mac <> d.mac
-       AND (l.reusable_at > now() OR i.machine IS NOT NULL)
+       AND ${HELD_FROM_DECLARATION}
      WHERE d.mac = ANY($1::macaddr[]) AND d.address IS NOT NULL AND (l.mac IS NOT NULL OR p.id IS NOT NULL) LIMIT 1`,
     [devices.map(({ mac }) => mac)],
   );

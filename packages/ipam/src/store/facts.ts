@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { type Address, isIPv4, parseAddress } from "@firstlight/wire";
 import type pg from "pg";
 import { isAssignable } from "../allocation/assignable.ts";
-import { suits } from "../allocation/parcel.ts";
+import { isInPool } from "../allocation/parcel.ts";
 import { isDraining } from "../drain.ts";
 import type { LeaseRequest } from "../lease.ts";
 import type { AddressPolicy, Role } from "../model.ts";
-import { homesOf } from "./arrive.ts";
-import type { Fact } from "./judge.ts";
-import type { Place, Places } from "./places.ts";
+import { otherInterfacesOf } from "./arrive.ts";
+import type { Fact, Other } from "./judge.ts";
+import type { CachedSegment, SegmentCache } from "./segment-cache.ts";
 import { bare, type Json, toAddress, toMac } from "./rows.ts";
 import { FACTS, LOCK_INTERFACES } from "./statements.ts";
 import { inOrder } from "./transaction.ts";
@@ -30,6 +30,7 @@ interface Found {
   readonly declared: boolean;
   readonly claimed: boolean;
   readonly reserved: string | null;
+  readonly reserved_here: boolean;
   readonly reserved_origin: Fact["reserved_origin"];
   readonly own: boolean;
   readonly holder: number | null;
@@ -38,13 +39,17 @@ interface Found {
   readonly rested: boolean;
   readonly holder_policy: AddressPolicy;
   readonly referenced: boolean;
-  /** Another address of the interface, its policy, and whether it is bound. */
-  readonly other: readonly [string, AddressPolicy, boolean] | null;
+  /** Other addresses of the interface: policy, whether bound, whether declared for another device, reserved for whom. */
+  readonly others: readonly (readonly [string, AddressPolicy, boolean, boolean, string | null])[] | null;
   readonly elsewhere: boolean;
 }
 
 /** Locks the interfaces of the batch and reads what is to be known before it can be judged; one fact per request. */
-export async function look(client: pg.ClientBase, batch: readonly LeaseRequest[], places: Places): Promise<Fact[]> {
+export async function look(
+  client: pg.ClientBase,
+  batch: readonly LeaseRequest[],
+  segments: SegmentCache,
+): Promise<Fact[]> {
   const sorted = batch.toSorted((a, b) => a.segment - b.segment || a.mac - b.mac);
   const isTwice = sorted.some(
     ({ segment, mac }, n) => sorted[n + 1]?.segment === segment && sorted[n + 1]?.mac === mac,
@@ -56,7 +61,7 @@ export async function look(client: pg.ClientBase, batch: readonly LeaseRequest[]
     () => client.query<{ edition: string }>({ name: "lock", text: LOCK_INTERFACES, values: identities(sorted) }),
     () => client.query<Found>({ name: "facts", text: FACTS, values }),
   );
-  const at = await places.of(
+  const at = await segments.of(
     client,
     locked.rows[0]!.edition,
     batch.map(({ segment }) => segment),
@@ -78,7 +83,7 @@ async function withHomes(
 ): Promise<Fact[]> {
   const movers = [...facts.keys()].filter((n) => facts[n]!.elsewhere && batch[n]!.do === "bind");
   if (movers.length === 0) return [...facts];
-  const homes = await homesOf(
+  const homes = await otherInterfacesOf(
     client,
     movers.map((n) => ({ segment: batch[n]!.segment, mac: toMac(batch[n]!.mac) })),
   );
@@ -86,7 +91,7 @@ async function withHomes(
   return facts.map((fact, n) => (found.has(n) ? { ...fact, homes: found.get(n)! } : fact));
 }
 
-function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefined, found: Found): Fact {
+function factOf({ segment, mac, address }: LeaseRequest, cached: CachedSegment | undefined, found: Found): Fact {
   const { id, role, machine, label, identified_by, interface_state, version } = found;
   const own = {
     id: id!,
@@ -100,13 +105,14 @@ function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefine
     version,
   };
   return {
-    ...siteOf(place),
-    ...standingOf(place, found, address),
+    ...siteOf(cached),
+    ...standingOf(cached, found, address),
     interface: id === null ? null : own,
     expected: expectedOf(found),
     declared: found.declared,
     claimed: found.claimed,
     reserved: found.reserved,
+    reserved_here: found.reserved_here,
     reserved_origin: found.reserved_origin,
     own: found.own,
     holder: found.holder,
@@ -115,17 +121,16 @@ function factOf({ segment, mac, address }: LeaseRequest, place: Place | undefine
     rested: found.rested,
     holder_policy: found.holder_policy,
     referenced: found.referenced,
-    other_policy: otherPolicy(place, found),
-    other_bound: found.other?.[2] ?? false,
+    others: othersOf(cached, found),
     elsewhere: found.elsewhere,
   };
 }
 
 type Site = Pick<Fact, "vrf" | "domain" | "admission" | "allocation" | "policy" | "naming" | "grace_seconds">;
 
-function siteOf(place: Place | undefined): Site {
-  if (!place) return { ...NOWHERE, vrf: null };
-  const { vrf, domain, admission, allocation, policy, naming, graceSeconds } = place.segment;
+function siteOf(cached: CachedSegment | undefined): Site {
+  if (!cached) return { ...NOWHERE, vrf: null };
+  const { vrf, domain, admission, allocation, policy, naming, graceSeconds } = cached.segment;
   return { vrf, domain, admission, allocation, policy, naming, grace_seconds: graceSeconds };
 }
 
@@ -145,30 +150,31 @@ function expectedOf({ expected_machine, expected_serial, expected_role, expected
 
 /** How the address stands to the prefixes of its segment, for who asks. */
 function standingOf(
-  place: Place | undefined,
+  cached: CachedSegment | undefined,
   { role, expected_role }: Pick<Found, "role" | "expected_role">,
   address: Address,
-): Pick<Fact, "assignable" | "draining" | "suits"> {
-  const home = place?.prefixes.find((row) => isAssignable(row, address));
-  if (!place || !home) return { assignable: false, draining: false, suits: false };
-  const open = place.prefixes.filter(
-    (row) => isIPv4(row.prefix.address) === isIPv4(address) && !isDraining(place.segment, row),
+): Pick<Fact, "assignable" | "draining" | "is_in_pool"> {
+  const home = cached?.prefixes.find((row) => isAssignable(row, address));
+  if (!cached || !home) return { assignable: false, draining: false, is_in_pool: false };
+  const open = cached.prefixes.filter(
+    (row) => isIPv4(row.prefix.address) === isIPv4(address) && !isDraining(cached.segment, row),
   );
   return {
     assignable: true,
-    draining: isDraining(place.segment, home),
-    suits: suits(open, home, expected_role ?? role ?? "other", address),
+    draining: isDraining(cached.segment, home),
+    is_in_pool: isInPool(open, home, expected_role ?? role ?? "other", address),
   };
 }
 
-/** The policy of another address that the interface has; what it may not stay on holds nobody back. */
-function otherPolicy(place: Place | undefined, { other, role }: Found): AddressPolicy | null {
-  if (other === null) return null;
-  const [address, policy] = other;
-  if (policy === "dynamic") return policy;
-  const at = standingOf(place, { role, expected_role: role }, parseAddress(address) as Address);
-  return at.assignable && !at.draining && at.suits ? policy : "dynamic";
+function othersOf(cached: CachedSegment | undefined, { others, role, expected_role }: Found): readonly Other[] {
+  if (others === null) return NONE;
+  return others.map(([address, policy, isBound, isClaimed, reserved]) => {
+    const at = standingOf(cached, { role, expected_role }, parseAddress(address) as Address);
+    return { policy, isBound, isUsable: !isClaimed && at.assignable && !at.draining && at.is_in_pool, reserved };
+  });
 }
+
+const NONE: readonly Other[] = [];
 
 const NOTHING = {
   id: null,
@@ -176,6 +182,7 @@ const NOTHING = {
   declared: false,
   claimed: false,
   reserved: null,
+  reserved_here: false,
   reserved_origin: null,
   own: false,
   holder: null,
@@ -183,6 +190,6 @@ const NOTHING = {
   expired: false,
   rested: true,
   referenced: false,
-  other: null,
+  others: null,
   elsewhere: false,
 } as unknown as Found;

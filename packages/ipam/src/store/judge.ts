@@ -1,7 +1,9 @@
-import { fateOf, type Home } from "../arrival.ts";
+import { relocationOf, type OtherInterface } from "../arrival.ts";
 import { identitiesOf, isPort } from "../identity.ts";
-import type { Bind, LeaseRequest, Refusal } from "../lease.ts";
+import type { Bind, LeaseRequest } from "../lease.ts";
 import type { AddressPolicy, Segment } from "../model.ts";
+import { type AddressFacts, addressRefusal, givesDeclaredOnly } from "../policy/address.ts";
+import type { ReasonCode } from "../policy/reasons.ts";
 import type { Json } from "./rows.ts";
 
 /** What the database says about one request, read in its transaction after its interface was locked. */
@@ -20,12 +22,14 @@ export interface Fact {
   /** Its prefix, or the whole segment, gives no new address. */
   readonly draining: boolean;
   /** It is in a pool of the interface's role, or in nobody's where the role has none. */
-  readonly suits: boolean;
+  readonly is_in_pool: boolean;
   /** The address is declared for this device, or for another one. */
   readonly declared: boolean;
   readonly claimed: boolean;
   /** Whom the address is reserved for, and since when: by a declaration, or by a life that ended. */
   readonly reserved: string | null;
+  /** The reservation is of this segment. */
+  readonly reserved_here: boolean;
   readonly reserved_origin: "declared" | "preserved" | null;
   /** It is the client's own, though its interface may have been deleted meanwhile. */
   readonly own: boolean;
@@ -37,36 +41,58 @@ export interface Fact {
   readonly holder_policy: AddressPolicy;
   /** The holder belongs to a machine. */
   readonly referenced: boolean;
-  /** Policy of another address in this family that the interface has, and whether it is bound. */
-  readonly other_policy: AddressPolicy | null;
-  readonly other_bound: boolean;
+  /** The interface's other addresses of this family: bound, or kept by their policy. */
+  readonly others: readonly Other[];
   /** It is no home of its device yet, and the device has others, in whatever VRF. */
   readonly elsewhere: boolean;
   /** Those from which it may move. */
-  readonly homes?: readonly Home[];
+  readonly homes?: readonly OtherInterface[];
 }
 
-/** Why this cannot be, as far as one can tell before the constraint has the last word; undefined when it may go ahead. */
-export function judge(request: LeaseRequest, fact: Fact): Refusal | undefined {
-  if (fact.vrf === null) return "no such segment";
-  if (request.do !== "bind")
-    return fact.interface !== null && fact.own && fact.state === "bound" ? undefined : "no such lease";
+/** Another address of the interface. */
+export interface Other {
+  readonly policy: AddressPolicy;
+  readonly isBound: boolean;
+  /** The segment would let the interface go on using it, and no other device has it declared. */
+  readonly isUsable: boolean;
+  /** The identity that it is reserved for. */
+  readonly reserved: string | null;
+}
 
-  const promised = isPromised(request, fact);
-  if (fact.admission === "expected" && !promised && !isExpected(fact)) return "device is not expected here";
-  if (fact.homes?.some((home) => fateOf(home) === "refuses")) return "device holds an address on another segment";
-  if (!fact.assignable || fact.claimed) return "address is not assignable in this segment";
-  if (fact.reserved !== null && !isReservedFor(request, fact)) return "address is reserved for another";
-  if (!promised && fact.draining && !fact.own) return "prefix is draining";
-  if (!promised && !fact.draining && !fact.suits) return "address is not in a pool of its role";
-  // Somebody unknown uses a declined address: not even its holder gets it back before it has rested.
-  if (fact.own)
-    return fact.state === "declined" && !fact.rested ? "address rests until its grace has passed" : undefined;
-  if ((fact.allocation === "reserved" || fact.policy === "fixed") && !promised)
-    return "address is not assignable in this segment";
-  if (fact.other_policy !== null && fact.other_policy !== "dynamic" && !promised)
-    return "interface holds another address";
-  return fact.holder === null ? undefined : taken(request, fact, promised);
+/** Why the request is refused by what the facts say; undefined: it goes ahead, and the constraint still decides. */
+export function judge(request: LeaseRequest, fact: Fact): ReasonCode | undefined {
+  if (fact.vrf === null) return "no-such-segment";
+  if (request.do === "bind") return addressRefusal(addressFacts(request, fact));
+  return fact.interface !== null && fact.own && fact.state === "bound" ? undefined : "no-such-lease";
+}
+
+export function addressFacts(request: Bind, fact: Fact): AddressFacts {
+  return {
+    isPromised: isPromised(request, fact),
+    isOfPort: preempts(request, fact),
+    isAdmitted: fact.admission === "open" || isExpected(fact),
+    isHeldElsewhere: fact.homes?.some((home) => relocationOf(home) === "refuses") === true,
+    isAssignable: fact.assignable,
+    isClaimed: fact.claimed,
+    isReservedForAnother: fact.reserved !== null && !isReservedFor(request, fact),
+    isDraining: fact.draining,
+    isInPool: fact.is_in_pool,
+    givesDeclaredOnly: givesDeclaredOnly(fact),
+    keepsAnother: fact.others.some((other) => mayStay(request, other)),
+    state: fact.state ?? undefined,
+    isOwn: fact.own,
+    isExpired: fact.expired,
+    isRested: fact.rested,
+    policy: fact.holder_policy,
+    isReferenced: fact.referenced,
+  };
+}
+
+/** Whether the interface may go on using another address of its own: one reserved for another client it has to leave. */
+function mayStay(request: Bind, { policy, isUsable, reserved }: Other): boolean {
+  return (
+    policy !== "dynamic" && isUsable && (reserved === null || identitiesOf(request.mac, request).includes(reserved))
+  );
 }
 
 /** Declared for this client: for its device, or for something it is known by. */
@@ -85,8 +111,8 @@ export function policyOf(request: Bind, fact: Fact): AddressPolicy {
   return fact.reserved_origin === "preserved" ? "preserved" : "fixed";
 }
 
-function isReservedFor(request: Bind, { reserved }: Fact): boolean {
-  return reserved !== null && identitiesOf(request.mac, request).includes(reserved);
+function isReservedFor(request: Bind, { reserved, reserved_here }: Fact): boolean {
+  return reserved !== null && reserved_here && identitiesOf(request.mac, request).includes(reserved);
 }
 
 /** Whether a bind changes what DNS may say: a plain renewal does not. */
@@ -97,16 +123,4 @@ export function changesNames(fact: Fact): boolean {
 /** An expected device, or an interface that was one or was declared: never one that merely had a lease. */
 function isExpected({ expected, interface: own }: Fact): boolean {
   return expected !== null || (own !== null && own.identified_by !== "lease");
-}
-
-/** A referenced address is kept past its expiry; a declaration takes one only from an interface of no machine. */
-function taken(request: Bind, fact: Fact, promised: boolean): Refusal | undefined {
-  if (preempts(request, fact))
-    return fact.state === "declined" && !fact.rested ? "address rests until its grace has passed" : undefined;
-  if (fact.referenced || (fact.holder_policy !== "dynamic" && !promised))
-    return "address is bound to another interface";
-  if (fact.rested) return undefined;
-  return fact.state === "bound" && !fact.expired
-    ? "address is bound to another interface"
-    : "address rests until its grace has passed";
 }

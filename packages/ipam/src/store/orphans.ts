@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Segment } from "../model.ts";
+import { COUNTED_ON, KEPT_FOR_HOLDER, UNDECLARED } from "../policy/counted-on.ts";
 import { Refused } from "../store.ts";
 
 interface Holder {
@@ -22,7 +23,7 @@ const SHOWN = 3;
 export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Promise<void> {
   const { rows } = await client.query<Holder>(
     `SELECT ${HOLDER} FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
-     WHERE l.segment = $1 AND l.state = 'bound' AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')
+     WHERE l.segment = $1 AND l.state = 'bound' AND ${COUNTED_ON}
        AND NOT EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = $1 AND ipam.assignable(p, l.address))
      ORDER BY l.address LIMIT 100`,
     [segment.id],
@@ -46,10 +47,9 @@ async function mustSuit(client: pg.ClientBase, { id, name }: Segment): Promise<v
     `SELECT host(l.address) AS address, l.mac::text, i.role FROM ipam.lease l
      JOIN ipam.interface i ON i.id = l.interface JOIN ipam.segment s ON s.id = l.segment
      JOIN ipam.prefix p ON p.segment = l.segment AND l.address <<= p.prefix::inet
-     WHERE l.segment = $1 AND l.state = 'bound' AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')
+     WHERE l.segment = $1 AND l.state = 'bound' AND ${COUNTED_ON}
        AND s.state = 'active' AND p.state = 'active' AND NOT ipam.suits($1, i.role, l.address)
-       AND NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = l.mac AND e.address = l.address)
-       AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.vrf = l.vrf AND r.address = l.address)
+       AND ${UNDECLARED}
      ORDER BY l.address LIMIT 1`,
     [id],
   );
@@ -78,7 +78,7 @@ export async function mustBeEmpty(
 ): Promise<void> {
   const { rows } = await client.query<Holder>(
     `SELECT ${HOLDER} FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
-     WHERE l.segment = $1 AND (l.reusable_at > now() OR NOT $2 AND (i.machine IS NOT NULL OR l.policy <> 'dynamic'))
+     WHERE l.segment = $1 AND (l.reusable_at > now() OR NOT $2 AND ${KEPT_FOR_HOLDER})
      ORDER BY l.address LIMIT 100`,
     [segment, isDrained],
   );

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { UNDECLARED } from "../policy/counted-on.ts";
 import { append } from "./append.ts";
 import type { Json } from "./rows.ts";
 
@@ -14,8 +15,7 @@ export async function withdrawn(client: pg.ClientBase, addresses: readonly strin
      FROM ipam.segment s
      WHERE s.id = l.segment AND l.policy IN ('fixed', 'preserved') AND l.address = ANY($1::inet[])
        AND l.policy <> s.policy
-       AND NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.address = l.address AND e.mac = l.mac)
-       AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.vrf = l.vrf AND r.address = l.address)
+       AND ${UNDECLARED}
      RETURNING to_jsonb(l) AS "row"`,
     [addresses],
   );

@@ -43,8 +43,8 @@ export async function predict(client: pg.ClientBase, macs: readonly string[], ac
 
 const UNEXPECT = `DELETE FROM ipam.expected_device e WHERE mac = ANY ($1::macaddr[]) RETURNING to_jsonb(e) AS "row"`;
 
-/** Who is expected no more keeps its promise, and is a stranger from now on. */
-const ESTRANGE = `
+/** A device that is not expected any more keeps its lease; its interface no longer belongs to a machine. */
+const DETACH = `
   UPDATE ipam.interface i SET machine = NULL, label = NULL, identified_by = 'lease', version = nextval('ipam.version')
   WHERE mac = ANY ($1::macaddr[]) AND identified_by = 'expected' RETURNING to_jsonb(i) AS "row"`;
 
@@ -58,7 +58,7 @@ export async function unexpect(client: pg.ClientBase, macs: readonly Mac[], acto
   if (missing !== undefined) throw new Refused(`device ${missing} is not expected`);
   await append.tombstones(client, "expected", gone, actor);
   await predict(client, texts, actor);
-  const { rows: strangers } = await client.query<{ row: Json }>(ESTRANGE, [texts]);
+  const { rows: strangers } = await client.query<{ row: Json }>(DETACH, [texts]);
   await append.changes(
     client,
     "interface",

@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from "@firstlight/wire";
 import type pg from "pg";
 import type { Reservation } from "../model.ts";
+import { COUNTED_ON } from "../policy/counted-on.ts";
 import { Refused, type ReservationEdit } from "../store.ts";
 import type { RowRefusal } from "./names.ts";
 import { append } from "./append.ts";
@@ -127,7 +128,7 @@ const FACTS = `
     (SELECT r.identity FROM ipam.reservation r WHERE r.vrf = k.vrf AND r.address = k.address) AS reserved,
     (SELECT e.mac::text FROM ipam.expected_device e WHERE e.address = k.address) AS device,
     (SELECT l.mac::text FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
-     WHERE l.vrf = k.vrf AND l.address = k.address AND (l.reusable_at > now() OR i.machine IS NOT NULL OR l.policy <> 'dynamic')) AS holder
+     WHERE l.vrf = k.vrf AND l.address = k.address AND ${COUNTED_ON}) AS holder
   FROM unnest($1::int[], $2::text[], $3::inet[], $4::text[]) WITH ORDINALITY k (segment, vrf, address, identity, n)
   ORDER BY k.n`;
 

@@ -30,17 +30,19 @@ export const FACTS = `
   SELECT k.n::int AS n, i.id, i.role, i.machine, i.label, i.identified_by, i.state AS interface_state, i.version,
     e.machine AS expected_machine, e.serial AS expected_serial, e.role AS expected_role, e.label AS expected_label,
     coalesce(e.address = k.address, false) AS declared, coalesce(c.mac <> k.mac, false) AS claimed,
-    r.identity AS reserved, r.origin AS reserved_origin, coalesce(h.own, false) AS own,
+    r.identity AS reserved, coalesce(r.here, false) AS reserved_here, r.origin AS reserved_origin, coalesce(h.own, false) AS own,
     h.interface AS holder, h.state, coalesce(h.expires_at <= now(), false) AS expired,
     coalesce(h.reusable_at <= now(), true) AS rested, h.policy AS holder_policy,
     CASE WHEN h.interface = i.id THEN i.machine ELSE (SELECT machine FROM ipam.interface WHERE id = h.interface) END IS NOT NULL AS referenced,
     -- Who is new has no other, and who renews neither.
     CASE WHEN i.id IS NOT NULL AND (h.interface = i.id AND h.state = 'bound') IS NOT TRUE THEN (
-      SELECT jsonb_build_array(host(l.address), l.policy, l.state = 'bound') FROM ipam.lease l
+      SELECT jsonb_agg(jsonb_build_array(host(l.address), l.policy, l.state = 'bound',
+        coalesce((SELECT o.mac <> k.mac FROM ipam.expected_device o WHERE o.address = l.address), false)
+          OR coalesce((SELECT o.segment <> k.segment FROM ipam.reservation o WHERE o.vrf = l.vrf AND o.address = l.address), false),
+        (SELECT o.identity FROM ipam.reservation o WHERE o.vrf = l.vrf AND o.address = l.address))) FROM ipam.lease l
       WHERE l.interface = i.id AND family(l.address) = family(k.address) AND l.address <> k.address
         AND (l.state = 'bound' OR (l.state = 'released' AND l.policy <> 'dynamic'))
-      ORDER BY l.state = 'bound' DESC, l.policy <> 'dynamic' DESC LIMIT 1
-    ) END AS other,
+    ) END AS others,
     w.home IS NOT NULL AS elsewhere
   FROM unnest($1::int[], $2::macaddr[], $3::inet[]) WITH ORDINALITY k (segment, mac, address, n)
   LEFT JOIN LATERAL (SELECT vrf FROM ipam.segment WHERE id = k.segment OFFSET 0) s ON true
@@ -57,7 +59,7 @@ export const FACTS = `
     FROM ipam.lease WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) h ON true
   LEFT JOIN LATERAL (
-    SELECT identity, origin FROM ipam.reservation WHERE vrf = s.vrf AND address = k.address OFFSET 0
+    SELECT identity, origin, segment = k.segment AS here FROM ipam.reservation WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) r ON true
   LEFT JOIN LATERAL (
     SELECT id AS home FROM ipam.interface

@@ -5,7 +5,7 @@ import { expected, iface, lease, ManualClock, prefix, readAddress, readMac, segm
 import { type Address, formatAddress } from "@firstlight/wire";
 import * as fc from "fast-check";
 import { isDraining } from "../../src/drain.ts";
-import { parcelAt, parcelsOf, suits } from "../../src/allocation/parcel.ts";
+import { parcelAt, parcelsOf, isInPool } from "../../src/allocation/parcel.ts";
 import { Memory } from "../../src/memory/memory.ts";
 import { Tables } from "../../src/memory/tables.ts";
 import type { PrefixRow, Role, RolePool, Row } from "../../src/model.ts";
@@ -192,7 +192,7 @@ test("whatever comes: no new address outside its role's pool or in what drains, 
             const { address, prefix: row } = found;
             const isOpen = open.some(({ id }) => id === row.id);
             assert.ok(
-              isOpen ? suits(open, row, role, address) : own?.mac === mac,
+              isOpen ? isInPool(open, row, role, address) : own?.mac === mac,
               `${role} got ${formatAddress(address)}`,
             );
             const now = clock.now();
@@ -213,7 +213,7 @@ function mustBeFull(memory: Memory, open: readonly PrefixRow[], role: Role, now:
     const first = row.prefix.address as number;
     for (let address = first; address < first + 2 ** (32 - row.prefix.length); address++) {
       const parcel = parcelAt(row, address);
-      if (!parcel || !suits(open, row, role, address) || address === row.gateway) continue;
+      if (!parcel || !isInPool(open, row, role, address) || address === row.gateway) continue;
       const held = memory.lease(address);
       assert.ok(held && held.reusableAt > now, `${formatAddress(address)} is free for ${role}`);
     }

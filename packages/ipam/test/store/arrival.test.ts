@@ -8,7 +8,7 @@ import type { Row, Segment } from "../../src/model.ts";
 import { recordsAt } from "../../src/records.ts";
 import { type Json, rowFrom, TABLES } from "../../src/store/rows.ts";
 import { ipamSchema, expectedMachinesSchema } from "../../src/config.ts";
-import { fateOf, MOST_MOVES, tidings, type Home } from "../../src/arrival.ts";
+import { relocationOf, MOST_MOVES, relocationEventOf, type OtherInterface } from "../../src/arrival.ts";
 import { bind, ground, mac, said, stranger } from "../ground.ts";
 
 const site = await ground();
@@ -195,20 +195,30 @@ test("what a segment holds on to is offered nothing elsewhere, until its promise
 });
 
 test("a home is left, kept or closed by its segment's word while a promise runs, and always left after it", () => {
-  const home: Home = { interface: 1, segment: "a", isPredicted: false, address: "10.0.0.1", rehome: "move", moves: 0 };
+  const home: OtherInterface = {
+    interface: 1,
+    segment: "a",
+    isPredicted: false,
+    address: "10.0.0.1",
+    rehome: "move",
+    moves: 0,
+  };
   const { address: _, ...over } = home;
   assert.deepEqual(
-    (["move", "keep", "refuse"] as const).map((rehome) => [fateOf({ ...home, rehome }), fateOf({ ...over, rehome })]),
+    (["move", "keep", "refuse"] as const).map((rehome) => [
+      relocationOf({ ...home, rehome }),
+      relocationOf({ ...over, rehome }),
+    ]),
     [
       ["leaves", "leaves"],
       ["stays", "leaves"],
       ["refuses", "leaves"],
     ],
   );
-  assert.equal(fateOf({ ...home, moves: MOST_MOVES }), "alternates");
-  assert.equal(tidings(false, [{ ...home, rehome: "keep" }]), undefined);
-  assert.equal(tidings(true, [home])?.is, "moved");
-  assert.equal(tidings(false, [{ ...over, isPredicted: true }])?.is, "promoted");
+  assert.equal(relocationOf({ ...home, moves: MOST_MOVES }), "alternates");
+  assert.equal(relocationEventOf(false, [{ ...home, rehome: "keep" }]), undefined);
+  assert.equal(relocationEventOf(true, [home])?.is, "moved");
+  assert.equal(relocationEventOf(false, [{ ...over, isPredicted: true }])?.is, "promoted");
 });
 
 /** What DNS has of an owner now. */

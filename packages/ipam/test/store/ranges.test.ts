@@ -7,7 +7,6 @@ import { Memory } from "../../src/memory/memory.ts";
 import { Tables } from "../../src/memory/tables.ts";
 import type { Row } from "../../src/model.ts";
 import { reservedRange } from "../../src/fields/prefix.ts";
-import { reservedRange } from "../../src/store/declare.ts";
 
 const ip = readAddress;
 

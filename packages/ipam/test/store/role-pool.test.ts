@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { formatAddress, formatMac, parsePrefix, sound } from "@firstlight/wire";
 import * as fc from "fast-check";
-import { suits } from "../../src/allocation/parcel.ts";
+import { isInPool } from "../../src/allocation/parcel.ts";
 import type { PrefixRow, Role, RolePool } from "../../src/model.ts";
 import { PgSource } from "../../src/source/postgres.ts";
 import { type PrefixEdit, Refused } from "../../src/store.ts";
@@ -191,7 +191,7 @@ test("three writers, edits and drains between them: nothing is bound outside its
           const role = roles.get(mac) ?? "other";
           const active = rows.filter(({ state }) => state !== "draining");
           if (row.state === "draining") assert.equal(before.get(address), mac, "nothing new in what drains");
-          else assert.ok(suits(active, row, role, address), `${role} has ${formatAddress(address)}`);
+          else assert.ok(isInPool(active, row, role, address), `${role} has ${formatAddress(address)}`);
         }
         await mustAgree(id, rows);
         if (hours > 0) await pass(hours);
@@ -242,7 +242,7 @@ async function mustAgree(segment: number, rows: readonly PrefixRow[]): Promise<v
   );
   assert.deepEqual(
     said.map(({ suits }) => suits),
-    asked.map(({ row, address, role }) => suits(active, row, role, address)),
+    asked.map(({ row, address, role }) => isInPool(active, row, role, address)),
   );
 }
 

@@ -8,7 +8,7 @@ import { INSERT_INTERFACES } from "./statements.ts";
 import { Again } from "./transaction.ts";
 
 /** A MAC that binds its first address on a segment. */
-export interface Newcomer {
+export interface NewInterface {
   readonly request: Bind;
   readonly fact: Fact;
 }
@@ -22,16 +22,16 @@ function wantedLabel({ naming, expected, homes = [] }: Fact): string | null {
 }
 
 /**
- * Makes the interfaces of newcomers, joined with what is expected of them: role, machine, label. A label that is taken
+ * Makes the missing interfaces, joined with what is expected of them: role, machine, label. A label that is taken
  * gets a suffix, and in the end none at all: a name can never block an address.
  */
-export async function welcome(
+export async function createInterfaces(
   client: pg.ClientBase,
-  newcomers: readonly Newcomer[],
+  missing: readonly NewInterface[],
   actor: string,
 ): Promise<Map<Bind, Json>> {
   const rows = new Map<string, Json>();
-  let left = newcomers.toSorted((a, b) => a.request.segment - b.request.segment || a.request.mac - b.request.mac);
+  let left = missing.toSorted((a, b) => a.request.segment - b.request.segment || a.request.mac - b.request.mac);
   for (let attempt = 1; left.length > 0; attempt++) {
     const { rows: put } = await client.query<Made>({
       name: "insert-interfaces",
@@ -46,13 +46,13 @@ export async function welcome(
     left = left.filter(({ request }) => !rows.has(key(request)));
     if (left.length > 0) await mustBeLabels(client, left, attempt);
   }
-  for (const { request, fact } of newcomers) {
+  for (const { request, fact } of missing) {
     const [row, wanted] = [rows.get(key(request))!, wantedLabel(fact)];
     const given = row["label"] as string | null;
     if (wanted !== given)
       await noteCollision(client, { wanted: wanted!, given, interface: row["id"] as number }, actor);
   }
-  return new Map(newcomers.map(({ request }) => [request, rows.get(key(request))!]));
+  return new Map(missing.map(({ request }) => [request, rows.get(key(request))!]));
 }
 
 interface Made {
@@ -69,21 +69,21 @@ function known({ expected }: Fact): Json & Record<"role" | "machine" | "identifi
   return { role: expected["role"] as string, machine: expected["machine"] as string, identified_by: "expected" };
 }
 
-function columns(newcomers: readonly Newcomer[], attempt: number): unknown[] {
-  const all = newcomers.map(({ fact }) => known(fact));
+function columns(missing: readonly NewInterface[], attempt: number): unknown[] {
+  const all = missing.map(({ fact }) => known(fact));
   return [
-    bare(newcomers.map(({ request }) => request.segment)),
-    bare(newcomers.map(({ request }) => toMac(request.mac))),
-    bare(newcomers.map(({ fact }) => fact.domain)),
+    bare(missing.map(({ request }) => request.segment)),
+    bare(missing.map(({ request }) => toMac(request.mac))),
+    bare(missing.map(({ fact }) => fact.domain)),
     bare(all.map(({ role }) => role)),
     all.map(({ machine }) => machine),
-    newcomers.map(({ fact }) => nthLabel(wantedLabel(fact), attempt)),
+    missing.map(({ fact }) => nthLabel(wantedLabel(fact), attempt)),
     bare(all.map(({ identified_by }) => identified_by)),
   ];
 }
 
 /** An interface that another writer made meanwhile, here or elsewhere, has facts of its own: the whole batch must look again. */
-async function mustBeLabels(client: pg.ClientBase, left: readonly Newcomer[], attempt: number): Promise<void> {
+async function mustBeLabels(client: pg.ClientBase, left: readonly NewInterface[], attempt: number): Promise<void> {
   const { rowCount } = await client.query({
     name: "interfaces-exist",
     text: `SELECT 1 FROM unnest($1::int[], $2::macaddr[], $3::boolean[]) k (segment, mac, elsewhere), LATERAL (
