@@ -29,7 +29,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 const CORES = [
   "packages/wire/src/**/*.ts",
   "packages/service/src/{backoff,buckets,limit,nearest}.ts",
-  "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
+  "packages/ipam/src/{allocate,records,distinct,domain-name,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",
   "packages/ipam/src/store/judge.ts",
@@ -40,7 +40,7 @@ const CORES = [
   "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
-  "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder}.ts",
+  "packages/dnsd/src/{answer,arena,name-index,record,reply,revision,rrsets,zones,servers,authority,frames,responder}.ts",
   "packages/unbound-config/src/{render,clause,view,backlog}.ts",
   "packages/rack/src/core/*.ts",
   "packages/site/src/supervise.ts",

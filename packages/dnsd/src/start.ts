@@ -4,13 +4,13 @@ import type { Replica } from "@firstlight/ipam";
 import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
 import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
-import { createBuilder } from "./build.ts";
+import { createBuilder } from "./builder.ts";
 import type { DnsdConfig } from "./config.ts";
 import { createMetrics } from "./metrics.ts";
 import { Responder } from "./responder.ts";
 import { listenStream, type Stream } from "./stream.ts";
 
-/** The IPAM as dnsd needs it, opened by whoever starts it. */
+/** The IPAM as dnsd needs it, opened and closed by the caller. */
 export interface Backing {
   readonly replica: Replica;
   ready(): Readiness;
@@ -42,9 +42,9 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
     payloadBytes: config.payloadBytes,
     stalenessMs: config.stalenessSeconds * 1000,
   });
-  tell(authority, log, "start");
+  logBuilt(authority, log, "start");
   await using parts = new AsyncDisposableStack();
-  const builder = parts.use(createBuilder(authority, (because, turns) => tell(authority, log, because, turns)));
+  const builder = parts.use(createBuilder(authority, (because, turns) => logBuilt(authority, log, because, turns)));
   parts.use(
     replica.follow((event) => {
       if (authority.take(event)) builder.begin();
@@ -75,7 +75,7 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
   };
 }
 
-/** Where the kernel chooses the port for UDP, TCP may have it taken: then another is asked for. */
+/** Where the kernel chooses the port for UDP, TCP may have it taken: then the next is tried. */
 const CHOICES = 10;
 
 async function open(
@@ -117,7 +117,7 @@ function readiness(replica: Readiness, isStale: boolean, stalenessSeconds: numbe
   return { ...replica, ready: false, because: `replica older than ${stalenessSeconds} s: every answer is SERVFAIL` };
 }
 
-function tell({ zones, rejected }: Authority, log: StartContext["log"], because: string, turns = 1): void {
+function logBuilt({ zones, rejected }: Authority, log: StartContext["log"], because: string, turns = 1): void {
   log.info(
     { zones: zones.zones.length, names: zones.names.count, serial: zones.serial, turns, because },
     "zones built",

@@ -1,3 +1,4 @@
+import type { DomainName, NameText } from "@firstlight/wire/dns";
 import type { Address, Mac } from "@firstlight/wire";
 import type { Applied, Position } from "./feed.ts";
 import type { Proof } from "./identity.ts";
@@ -36,7 +37,7 @@ export interface Replica {
   /** The longest prefix that holds the address, in a VRF. */
   prefixOf(address: Address, vrf?: string): PrefixRow | undefined;
   domain(id: number): Domain | undefined;
-  domainNamed(name: string): Domain | undefined;
+  domainNamed(name: DomainName): Domain | undefined;
   domains(): Iterable<Domain>;
   interface(segment: number, mac: Mac): Interface | undefined;
   interfaceById(id: number): Interface | undefined;
@@ -57,7 +58,7 @@ export interface Replica {
   names(domain: number): Iterable<Name>;
   reservations(): Iterable<Reservation>;
   /** Declared records of this owner (lower-case, without the final dot). */
-  namesAt(owner: string): readonly Name[];
+  namesAt(owner: DomainName | NameText): readonly Name[];
 
   /**
    * The address to offer: what its port has, what the interface holds, what is declared for it, `wanted` if free, else a

@@ -1,3 +1,4 @@
+import type { DomainName, NameText } from "@firstlight/wire/dns";
 import type { Address, Mac } from "@firstlight/wire";
 import type { Clock } from "@firstlight/service";
 import { candidate } from "../allocate.ts";
@@ -119,7 +120,7 @@ export class Memory implements Replica {
     return this.#tables.domains.get(id);
   }
 
-  domainNamed(name: string): Domain | undefined {
+  domainNamed(name: DomainName): Domain | undefined {
     return this.#tables.domainsByName.of(name)[0];
   }
 
@@ -175,7 +176,7 @@ export class Memory implements Replica {
     return this.#tables.byDomain.get(domain)?.values() ?? NO_NAMES;
   }
 
-  namesAt(owner: string): readonly Name[] {
+  namesAt(owner: DomainName | NameText): readonly Name[] {
     return this.#tables.byOwner.of(owner);
   }
 

@@ -1,3 +1,6 @@
+import { isMalformed } from "@firstlight/wire";
+import { type DomainName, type NameText, parseName } from "@firstlight/wire/dns";
+import { domainName } from "../domain-name.ts";
 import type { Address, Mac } from "@firstlight/wire";
 import type { Ground } from "../allocate.ts";
 import { freeAt, windowIndex } from "../allocation/free.ts";
@@ -34,9 +37,9 @@ export type Put = { readonly is: "applied"; readonly before?: Row } | { readonly
 /** All rows of one epoch, with what is derived from them. */
 export class Tables implements Ground {
   readonly routes = new Routes();
-  readonly byOwner = new Many<string, Name>((row) => row.owner);
+  readonly byOwner = new Many<DomainName | NameText, Name>((row) => ownerKey(row.owner));
   readonly byDomain = new Map<number, Map<number, Name>>();
-  readonly domainsByName = new Many<string, Domain>((row) => row.name);
+  readonly domainsByName = new Many<DomainName, Domain>(domainName);
   readonly #declaredAt = new Many<Address, ExpectedDevice>((row) => row.address);
   readonly byMachine = new Many<string, ExpectedDevice>((row) => slug(row.machine));
   readonly #reservedAt = new Many<Address, Reservation>((row) => row.address);
@@ -185,6 +188,12 @@ export class Tables implements Ground {
 
 function* inTurn(...parts: readonly Iterable<Row>[]): Generator<Row> {
   for (const part of parts) yield* part;
+}
+
+/** A name that DNS cannot carry is held under its text, which no name equals: names end with a zero octet. */
+function ownerKey(owner: NameText): DomainName | NameText {
+  const name = parseName(owner);
+  return isMalformed(name) ? owner : name;
 }
 
 /** A Map of Maps, so that dropping one of a million names does not search a list. */
