@@ -1,5 +1,5 @@
-import { isMalformed } from "@firstlight/wire";
-import { encodeQuery } from "@firstlight/wire/dns";
+import { isMalformed, sound } from "@firstlight/wire";
+import { encodeQuery, parseData, parseName } from "@firstlight/wire/dns";
 import { answer, newScratch } from "../../packages/dnsd/src/answer.ts";
 import { Zones } from "../../packages/dnsd/src/zones.ts";
 import { addressOf, FORWARD, hostOf, MINIMUM_SECONDS, TTL_SECONDS } from "../dns/content.ts";
@@ -34,7 +34,8 @@ function zonesOf(): Zones {
   const times = { refreshSeconds, retrySeconds, expireSeconds };
   const zones = new Zones([{ name: FORWARD, ttlSeconds: TTL_SECONDS, soa: { ...soa, ...times } }], 7);
   for (let n = 0; n < HOSTS; n++) {
-    zones.put(hostOf(n), [{ type: "A", data: addressOf(n), ttlSeconds: TTL_SECONDS }]);
+    const owner = sound(parseName(hostOf(n)), hostOf(n));
+    zones.put(owner, [{ type: "A", data: parseData("A", addressOf(n)), ttlSeconds: TTL_SECONDS }]);
   }
   return zones;
 }

@@ -1,19 +1,20 @@
 import {
   type Finding,
+  hashName,
   type Labels,
   labels,
   newScan,
   RCODES,
-  readLabels,
+  readName,
   type Scan,
   scan,
   TYPES,
 } from "@firstlight/wire/dns";
-import { NONE } from "./names.ts";
+import { NONE } from "./name-index.ts";
 import { Reply } from "./reply.ts";
 import { SERIAL_FROM_END, type Zone, type Zones } from "./zones.ts";
 
-/** Why a packet is not answered: what answers it would let two servers talk for ever, or there is nobody to talk to. */
+/** Why a packet is not answered: a response to a response would be answered for ever; a packet without a header names no query. */
 export type Silence = Extract<Finding, "query-too-short" | "is-a-response">;
 
 /** What the transport and the replica's age allow. */
@@ -22,11 +23,11 @@ export interface Limits {
   readonly payloadBytes: number;
   /** TCP: a reply may have 65535 bytes. */
   readonly isStream: boolean;
-  /** The replica is older than its bound: SERVFAIL, so that a resolver goes on with what it has. */
+  /** The replica is older than its bound: SERVFAIL, so that a resolver goes on with what it has cached. */
   readonly isStale: boolean;
 }
 
-/** What one answer is worked out in, made once: no query allocates. Afterwards it tells what was asked. */
+/** Working memory of one answer at a time, made once: no query allocates. Afterwards it holds what was asked. */
 export interface Scratch {
   readonly scan: Scan;
   readonly reply: Reply;
@@ -36,7 +37,7 @@ export interface Scratch {
   readonly visited: Int32Array;
 }
 
-/** Longest CNAME chain followed. What is behind it the resolver asks for itself. */
+/** Longest CNAME chain followed. The resolver asks for what is behind it. */
 const MAX_CHAIN = 8;
 
 export function newScratch(): Scratch {
@@ -86,17 +87,17 @@ function refusal({ hasEdns, ednsVersion, qtype, qclass }: Scan, { isStale }: Lim
   if (qtype === TYPES.of.OPT || qtype === 0) return FORMERR;
   if (qtype === TYPES.of.AXFR || qtype === TYPES.of.IXFR) return REFUSED;
   if (qtype >= 128 && qtype < TYPES.of.ANY) return NOTIMP;
-  if (qclass !== 1) return REFUSED; // CHAOS names too: what runs here is nobody's business
+  if (qclass !== 1) return REFUSED; // CHAOS names too: version and host name are not disclosed
   return isStale ? SERVFAIL : -1;
 }
 
-/** RFC 1034 §4.3.2, with RFC 6604 for the code at the end of a chain and RFC 8020 for what "no such name" means. */
+/** RFC 1034 §4.3.2, with RFC 6604 for the code at the end of a chain and RFC 8020 for the meaning of NXDOMAIN. */
 function lookUp(zones: Zones, out: Uint8Array, scratch: Scratch): number {
   const { reply, visited } = scratch;
   const { names, sets } = zones;
   const { qtype } = scratch.scan;
   let name = scratch.scan.name;
-  let home = NONE;
+  let homeApex = NONE;
   for (let hop = 0; hop < MAX_CHAIN; hop++) {
     let label = 0;
     let node = names.find(out, name, label); // nearly always there
@@ -106,8 +107,8 @@ function lookUp(zones: Zones, out: Uint8Array, scratch: Scratch): number {
       node = names.find(out, name, label);
     }
     const zone = zones.zones[names.zoneOf(node)]!;
-    if (hop === 0) home = zone.apex;
-    if (zone.apex !== home) return NOERROR; // another zone: the resolver asks for it itself
+    if (hop === 0) homeApex = zone.apex;
+    if (zone.apex !== homeApex) return NOERROR; // another zone: the resolver asks for it itself
     reply.isAuthoritative = true;
     if (label > 0) return deny(zones, reply, zone, name, NXDOMAIN);
     if (node === zone.apex && (qtype === TYPES.of.SOA || qtype === TYPES.of.ANY)) {
@@ -123,11 +124,12 @@ function lookUp(zones: Zones, out: Uint8Array, scratch: Scratch): number {
     }
     const alias = standsBesideCname(qtype) ? NONE : sets.find(held, TYPES.of.CNAME);
     if (alias === NONE) return deny(zones, reply, zone, name, NOERROR);
-    if (visited.indexOf(node) >= 0 && visited.indexOf(node) < hop) return NOERROR; // a loop: the chain tells all there is
+    if (visited.indexOf(node) >= 0 && visited.indexOf(node) < hop) return NOERROR; // a loop: the chain holds all its members
     visited[hop] = node;
     const at = reply.answer(name.at, sets.arena.bytes, sets.at(alias), sets.bytes(alias), 1);
     if (at < 0) return NOERROR;
-    readLabels(out, at, reply.at, zones.seed, scratch.target);
+    readName(out, at, reply.at, "refuse", scratch.target);
+    hashName(out, zones.seed, scratch.target);
     name = scratch.target;
   }
   return NOERROR;
@@ -138,7 +140,7 @@ function standsBesideCname(qtype: number): boolean {
   return qtype === TYPES.of.RRSIG || qtype === TYPES.of.NSEC || qtype === TYPES.of.CNAME;
 }
 
-/** No such name, or no such data: the zone's SOA says how long that may be believed (RFC 2308 §3). */
+/** No such name, or no such data: its SOA bounds how long that may be cached (RFC 2308 §3). */
 function deny(zones: Zones, reply: Reply, zone: Zone, name: Labels, rcode: number): number {
   const soa = zone.negativeSoa;
   reply.authority(name.starts[name.count - zone.labels]!, soa, 0, soa.length, 1);

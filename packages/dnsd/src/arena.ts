@@ -1,4 +1,4 @@
-/** Bytes that come and go without garbage: a block is found again by its size once it is given back. */
+/** A byte arena: blocks are taken and given back without garbage; a free block is found by its size. */
 export class Arena {
   bytes: Uint8Array;
   #end = 0;
@@ -31,7 +31,7 @@ export class Arena {
   }
 }
 
-/** Multiples of 16 where names and small sets live, powers of two above: few sizes, so that blocks fit again. */
+/** Multiples of 16 where names and small sets live, powers of two above: few sizes, so that free blocks are used again. */
 function blockBytes(length: number): number {
   return length <= 512 ? (length + 15) & ~15 : 2 ** Math.ceil(Math.log2(length));
 }

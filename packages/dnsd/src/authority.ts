@@ -1,26 +1,26 @@
 import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
-import { Edition, type EditionOptions } from "./edition.ts";
+import { type RevisionOptions, ZoneRevision } from "./revision.ts";
 import type { Zones } from "./zones.ts";
 
-/** Somebody who reshapes zones faster than they are built would keep them from ever changing: then it is done in one go. */
+/** Zones that change faster than they are built would never be complete: after so many restarts they are built in one step. */
 const MOST_RESTARTS = 8;
 
 /**
  * What the site's zones hold, kept as the replica is: each batch of the feed is one step, so that no answer shows half a
- * transaction. A changed name costs its own size. A changed zone costs all of them, a few names at a time: until the new
- * edition is complete the old one answers, follows the feed, and keeps its serial.
+ * transaction. A changed name costs its own size. A changed zone costs a rebuild of all, a few names at a time: until the
+ * new revision is complete the old one answers, follows the feed, and keeps its serial.
  */
 export class Authority {
   readonly #replica: Replica;
-  readonly #options: EditionOptions;
-  #current: Edition;
-  #next: { readonly edition: Edition; readonly because: string; readonly restarts: number } | undefined;
+  readonly #options: RevisionOptions;
+  #current: ZoneRevision;
+  #next: { readonly revision: ZoneRevision; readonly because: string; readonly restarts: number } | undefined;
 
-  constructor(replica: Replica, options: EditionOptions) {
+  constructor(replica: Replica, options: RevisionOptions) {
     this.#replica = replica;
     this.#options = options;
-    this.#current = new Edition(replica, options);
-    this.#current.advance(Infinity); // nobody asks yet
+    this.#current = new ZoneRevision(replica, options);
+    this.#current.advance(Infinity); // nothing is served yet
     this.#current.zones.serial = serialOf(replica);
   }
 
@@ -33,36 +33,40 @@ export class Authority {
     return this.#current.rejected;
   }
 
-  /** Names placed so far in an edition under way; 0 when there is none. */
+  /** Names placed so far in the revision under way; 0 when there is none. */
   get building(): number {
-    return this.#next?.edition.zones.names.count ?? 0;
+    return this.#next?.revision.zones.names.count ?? 0;
   }
 
-  /** Takes what the replica has just applied; whether there is something to build. */
+  /** Applies what the replica has just applied; whether there is a revision to build. */
   take(event: Followed): boolean {
     const affected =
       event.is === "reload"
         ? { is: "zones" as const, because: "replica-reloaded" }
         : affectedBy(this.#replica, event.changes);
     if (affected.is === "zones") {
-      const edition = new Edition(this.#replica, this.#options, this.zones.names.count);
-      this.#next = { edition, because: affected.because, restarts: (this.#next?.restarts ?? -1) + 1 };
+      const revision = new ZoneRevision(this.#replica, this.#options, this.zones.names.count);
+      this.#next = { revision, because: affected.because, restarts: (this.#next?.restarts ?? -1) + 1 };
       return true;
     }
     for (const owner of affected.owners) {
       this.#current.put(owner);
-      this.#next?.edition.note(owner);
+      this.#next?.revision.markChanged(owner);
+    }
+    for (const owner of affected.refused) {
+      this.#current.putRefused(owner);
+      this.#next?.revision.putRefused(owner);
     }
     if (this.#next === undefined) this.zones.serial = serialOf(this.#replica);
     return this.#next !== undefined;
   }
 
-  /** Builds up to so many names; once all are there, they answer, and why they were built is told. */
+  /** Builds up to so many owners; once the revision is complete it is served, and the reason for it is returned. */
   advance(owners: number): string | undefined {
     if (this.#next === undefined) return undefined;
-    const { edition, because, restarts } = this.#next;
-    if (!edition.advance(restarts < MOST_RESTARTS ? owners : Infinity)) return undefined;
-    this.#current = edition;
+    const { revision, because, restarts } = this.#next;
+    if (!revision.advance(restarts < MOST_RESTARTS ? owners : Infinity)) return undefined;
+    this.#current = revision;
     this.#next = undefined;
     this.zones.serial = serialOf(this.#replica);
     return because;

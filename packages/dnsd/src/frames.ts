@@ -1,9 +1,9 @@
 import { Malformed } from "@firstlight/wire";
 
-/** Far beyond any question with its options; who announces more has something else in mind. */
+/** Far beyond any question with its options; a longer one is no DNS query. */
 export const MAX_QUERY_BYTES = 4096;
 
-/** Queries out of a stream: each is preceded by its length in two octets (RFC 1035 §4.2.2), cut as TCP likes. */
+/** Queries out of a stream: each is preceded by its length in two octets (RFC 1035 §4.2.2), in chunks of any size. */
 export class Frames {
   #held: Uint8Array = new Uint8Array(0);
   #at = 0;

@@ -12,7 +12,7 @@ export interface Metrics {
   silence(because: Reason): void;
 }
 
-/** What is looked at when somebody asks. */
+/** Values read when the metrics are scraped. */
 export interface Gauges {
   readonly serial: () => number;
   readonly names: () => number;
@@ -24,13 +24,13 @@ export interface Gauges {
 const TRANSPORTS: readonly Transport[] = ["udp", "tcp"];
 const TYPE_WORDS = ["other", ...Object.keys(TYPES.of)];
 const RCODE_WORDS = Array.from({ length: 17 }, (_, code) => RCODES.name(code));
-/** Place of each type in `TYPE_WORDS`; 0 for what we have no word for. */
+/** Index of each type in `TYPE_WORDS`; 0 where it has none. */
 const TYPE_PLACES = new Uint8Array(Math.max(...Object.values(TYPES.of)) + 1);
 for (const [word, type] of Object.entries(TYPES.of)) TYPE_PLACES[type] = TYPE_WORDS.indexOf(word);
 
 export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
   const registers = [registry];
-  // Replies are counted in an array, words are found when somebody asks: a label costs more than an answer.
+  // Replies are counted in an array, labels are made at a scrape: a label costs more than an answer.
   const counts = new Float64Array(TRANSPORTS.length * TYPE_WORDS.length * RCODE_WORDS.length);
   const replies = new Counter({
     name: "firstlight_dns_replies_total",
@@ -51,11 +51,7 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
   for (const [name, help, value] of [
     ["firstlight_dns_serial", "Serial of every zone", gauges.serial],
     ["firstlight_dns_names", "Names served, empty non-terminals included", gauges.names],
-    [
-      "firstlight_dns_building_names",
-      "Names placed so far in zones that are built anew; 0 when none are",
-      gauges.building,
-    ],
+    ["firstlight_dns_building_names", "Names placed so far in zones being rebuilt; 0 when none are", gauges.building],
     ["firstlight_dns_rejected_names", "Names with a record that cannot be served", gauges.rejected],
     ["firstlight_dns_connections", "TCP connections open", gauges.connections],
   ] as const) {

@@ -8,7 +8,7 @@ export interface ResponderOptions {
   readonly stalenessMs: number;
 }
 
-/** What both transports answer with: the core, the age of the replica, and the count of what was said. */
+/** Answers for both transports: looks at the age of the replica, asks the core, counts the reply. */
 export class Responder {
   readonly payloadBytes: number;
   readonly #authority: Pick<Authority, "zones">;
@@ -17,7 +17,7 @@ export class Responder {
   readonly #mostMs: number;
   readonly #limits: Readonly<Record<Transport, readonly [fresh: Limits, stale: Limits]>>;
   readonly #scratch = newScratch();
-  /** Whether the age was looked at since the event loop last had its turn. */
+  /** Whether the age was looked at since the event loop last turned. */
   #hasLooked = false;
   #wasStale = false;
 
@@ -57,7 +57,7 @@ export class Responder {
     return said;
   }
 
-  /** Once for all that is answered in one go: a clock read for each would be a tenth of an answer. */
+  /** Once for all queries of one turn of the event loop: a clock read for each would be a tenth of an answer. */
   #look(): void {
     this.#wasStale = this.isStale;
     this.#hasLooked = true;

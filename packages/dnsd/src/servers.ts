@@ -1,32 +1,49 @@
 import type { Zone } from "@firstlight/ipam";
-import type { RecordText } from "./record.ts";
+import { isMalformed } from "@firstlight/wire";
+import { type DomainName, type NameText, parseData, parseName } from "@firstlight/wire/dns";
+import type { ServedRecord } from "./record.ts";
 
 /**
  * What the zones' name servers add to them: NS at every apex (RFC 1034 §4.2.1), and an address for each server whose name
- * is in a zone of ours.
+ * is in a zone of ours. `refused` gets the servers and zones whose names DNS cannot carry.
  */
-export function serverRecords(zones: readonly Zone[], addresses: readonly string[]): Map<string, RecordText[]> {
-  const records = new Map<string, RecordText[]>();
-  for (const { name, nameServers, soa, ttlSeconds } of zones) {
-    const servers = nameServers.length > 0 ? nameServers : [soa.mname];
-    records.set(
+export function serverRecords(
+  zones: readonly Zone[],
+  addresses: readonly string[],
+  refused: (owner: NameText, because: string) => void,
+): Map<DomainName, readonly ServedRecord[]> {
+  const records = new Map<DomainName, readonly ServedRecord[]>();
+  const add = (owner: NameText, added: readonly ServedRecord[]): void => {
+    const name = parseName(owner);
+    if (isMalformed(name)) refused(owner, name.because);
+    else records.set(name, [...(records.get(name) ?? []).filter(({ type }) => type === "NS"), ...added]);
+  };
+  for (const zone of zones) {
+    const { name, ttlSeconds } = zone;
+    add(
       name,
-      servers.map((data) => ({ type: "NS", data, ttlSeconds })),
+      serversOf(zone).map((server) => ({ type: "NS", data: parseData("NS", server), ttlSeconds })),
     );
   }
   const forward = zones.filter((zone) => zone.is === "forward");
-  for (const { nameServers, soa, ttlSeconds } of forward) {
-    for (const server of nameServers.length > 0 ? nameServers : [soa.mname]) {
+  for (const zone of forward) {
+    for (const server of serversOf(zone)) {
       if (!forward.some(({ name }) => server === name || server.endsWith(`.${name}`))) continue;
-      const own = (records.get(server) ?? []).filter(({ type }) => type === "NS");
-      records.set(server, [...own, ...addresses.map((data) => addressRecord(data, ttlSeconds))]);
+      add(
+        server,
+        addresses.map((address) => addressRecord(address, zone.ttlSeconds)),
+      );
     }
   }
   return records;
 }
 
-/** The servers' records beside those of the IPAM, which knows addresses better; no CNAME stands beside other data. */
-export function besides(servers: readonly RecordText[], records: readonly RecordText[]): readonly RecordText[] {
+function serversOf({ nameServers, soa }: Zone): readonly NameText[] {
+  return nameServers.length > 0 ? nameServers : [soa.mname];
+}
+
+/** The servers' records beside those of the IPAM, whose addresses come first; no CNAME stands beside other data. */
+export function besides(servers: readonly ServedRecord[], records: readonly ServedRecord[]): readonly ServedRecord[] {
   if (servers.length === 0) return records;
   const isAddressed = records.some(isAddress);
   return [
@@ -35,10 +52,11 @@ export function besides(servers: readonly RecordText[], records: readonly Record
   ];
 }
 
-function addressRecord(data: string, ttlSeconds: number): RecordText {
-  return { type: data.includes(":") ? "AAAA" : "A", data, ttlSeconds };
+function addressRecord(text: string, ttlSeconds: number): ServedRecord {
+  const type = text.includes(":") ? "AAAA" : "A";
+  return { type, data: parseData(type, text), ttlSeconds };
 }
 
-function isAddress({ type }: RecordText): boolean {
+function isAddress({ type }: ServedRecord): boolean {
   return type === "A" || type === "AAAA";
 }

@@ -11,14 +11,14 @@ import {
 } from "@firstlight/service";
 import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
-import { createBuilder } from "./build.ts";
+import { createBuilder } from "./builder.ts";
 import type { DnsdConfig } from "./config.ts";
 import { createMetrics } from "./metrics.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { Responder } from "./responder.ts";
 import { listenStream, type Stream } from "./stream.ts";
 
-/** The IPAM as dnsd needs it, opened by whoever starts it. */
+/** The IPAM as dnsd needs it, opened and closed by the caller. */
 export interface Backing {
   readonly replica: Replica;
   ready(): Readiness;
@@ -50,9 +50,9 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
     payloadBytes: config.payloadBytes,
     stalenessMs: config.stalenessSeconds * 1000,
   });
-  tell(authority, log, "started");
+  logBuilt(authority, log, "started");
   await using parts = new AsyncDisposableStack();
-  const builder = parts.use(createBuilder(authority, (because, turns) => tell(authority, log, because, turns)));
+  const builder = parts.use(createBuilder(authority, (because, turns) => logBuilt(authority, log, because, turns)));
   parts.use(
     replica.follow((event) => {
       if (authority.take(event)) builder.begin();
@@ -83,7 +83,7 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
   };
 }
 
-/** Where the kernel chooses the port for UDP, TCP may have it taken: then another is asked for. */
+/** Where the kernel chooses the port for UDP, TCP may have it taken: then the next is tried. */
 const CHOICES = 10;
 
 async function open(
@@ -130,8 +130,8 @@ function readiness(replica: Readiness, isStale: boolean, stalenessSeconds: numbe
   };
 }
 
-function tell({ zones, rejected }: Authority, log: StartContext["log"], cause: string, turns = 1): void {
-  // A code of ours, or what the IPAM calls the change.
+function logBuilt({ zones, rejected }: Authority, log: StartContext["log"], cause: string, turns = 1): void {
+  // A code of the table, or the IPAM's word for the change.
   const because: Reason = Object.hasOwn(REASONS, cause) ? (cause as Reason) : "zones-changed";
   log.info(
     {

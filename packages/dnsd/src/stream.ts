@@ -7,14 +7,14 @@ import type { Reason } from "./reasons.ts";
 export interface StreamOptions {
   readonly host: string;
   readonly port: number;
-  /** A listening socket that was handed over, in place of a new one. */
+  /** An inherited listening socket to use in place of a new one. */
   readonly descriptor?: number | undefined;
   readonly connections: number;
   readonly perAddress: number;
   readonly idleMs: number;
   /** Length of the reply to a query in `out`; 0 when there is none. */
   readonly respond: (query: Uint8Array, out: Uint8Array) => number;
-  /** A connection was refused or ended by us, and why. */
+  /** Called with the reason when a connection is refused or ended by the server. */
   readonly onEnd: (because: Reason) => void;
 }
 
@@ -63,7 +63,7 @@ export async function listenStream(options: StreamOptions): Promise<Stream> {
       return open.size;
     },
     drain() {
-      for (const socket of open) socket.destroySoon(); // what is written leaves first
+      for (const socket of open) socket.destroySoon(); // what is written is sent first
       return closed(server);
     },
     [Symbol.asyncDispose]() {
@@ -73,7 +73,7 @@ export async function listenStream(options: StreamOptions): Promise<Stream> {
   };
 }
 
-/** One connection: it ends when the client ends it, when nothing whole has come for too long, or when it speaks no DNS. */
+/** One connection: it ends when the client ends it, when no whole query has come for too long, or when its bytes are no DNS. */
 function converse(socket: Socket, out: Uint8Array, { idleMs, respond, onEnd }: StreamOptions): void {
   const frames = new Frames();
   const end = (because: Reason): void => {
@@ -91,7 +91,7 @@ function converse(socket: Socket, out: Uint8Array, { idleMs, respond, onEnd }: S
       idle.refresh();
       socket.write(framed(out, length));
     }
-    socket.pause(); // the client reads too slowly: it is asked nothing more until it has
+    socket.pause(); // the client reads too slowly: nothing more is read from it until it has
   };
   socket.on("data", (chunk: Uint8Array) => {
     frames.push(chunk);

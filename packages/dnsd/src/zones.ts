@@ -1,34 +1,46 @@
 import type { Soa } from "@firstlight/ipam";
 import { isMalformed, type Malformed, Writer } from "@firstlight/wire";
-import { encodeData, type Labels, labels, nameBytes, readLabels, TYPES } from "@firstlight/wire/dns";
-import { Names, NONE } from "./names.ts";
-import { compile, MAX_SET_BYTES, rdataOf, type RecordText, typeOf } from "./record.ts";
-import { Sets } from "./sets.ts";
+import {
+  type DomainName,
+  hashName,
+  type Labels,
+  labels,
+  MAX_NAME_BYTES,
+  type NameText,
+  nameText,
+  parseName,
+  readName,
+  TYPES,
+  writeName,
+} from "@firstlight/wire/dns";
+import { NameIndex, NONE } from "./name-index.ts";
+import { compile, MAX_SET_BYTES, type ServedRecord } from "./record.ts";
+import { RrSets } from "./rrsets.ts";
 
-/** A zone as it is declared; `minimumSeconds` is how long a "no" may be kept (RFC 2308 §4). */
-export interface ZoneText {
-  readonly name: string;
+/** A zone as the site declares it; `soa.minimumSeconds` is how long a negative answer may be kept (RFC 2308 §4). */
+export interface DeclaredZone {
+  readonly name: NameText;
   readonly ttlSeconds: number;
   readonly soa: Soa;
 }
 
 /** A zone ready to serve. Both forms of its SOA are compiled; the serial is written in as they are sent. */
 export interface Zone {
-  readonly name: string;
+  readonly name: NameText;
   readonly apex: number;
-  /** Labels of its name: tells where the apex begins in any name below it. */
+  /** Labels of its name: by them the apex is found in any name below it. */
   readonly labels: number;
   readonly soa: Uint8Array;
-  /** The SOA of a "no": its TTL is the lesser of its own and the minimum (RFC 2308 §3). */
+  /** The SOA of a negative answer: its TTL is the lesser of its own and the minimum (RFC 2308 §3). */
   readonly negativeSoa: Uint8Array;
 }
 
 /** Where the serial stands in a compiled SOA, from its end (RFC 1035 §3.3.13). */
 export const SERIAL_FROM_END = 20;
 
-/** Something that could not be served, and why: counted and logged, never in the way of the rest. */
+/** A name with a record that cannot be served, and why: counted and logged; the other records are served. */
 export interface Rejected {
-  readonly owner: string;
+  readonly owner: NameText;
   readonly fault: string;
 }
 
@@ -37,24 +49,26 @@ export interface Rejected {
  * Putting a name in the place of what was there is one step of its own size, whatever the size of the zone.
  */
 export class Zones {
-  readonly names: Names;
-  readonly sets: Sets;
+  readonly names: NameIndex;
+  readonly sets: RrSets;
   readonly zones: readonly Zone[];
-  /** Of this process: names come from tenants, who must not choose where they fall. */
+  /** Seeds the hashes; random for each process, so that tenants cannot choose names that collide. */
   readonly seed: number;
   /** Of every zone: low 32 bits of the feed's position. */
   serial = 0;
   /** Zones whose name DNS cannot carry. */
   readonly rejected: Rejected[] = [];
+  /** The name being placed, and where its labels stand. */
+  readonly #wire = new Uint8Array(MAX_NAME_BYTES);
   readonly #name: Labels = labels();
   readonly #apexes = new Set<number>();
 
   /** `names` is how many are expected: room for them is made at once. */
-  constructor(zones: readonly ZoneText[], seed: number, names = 0) {
+  constructor(zones: readonly DeclaredZone[], seed: number, names = 0) {
     this.seed = seed;
     const capacity = 2 ** Math.ceil(Math.log2(Math.max(1024, names)));
-    this.names = new Names(capacity);
-    this.sets = new Sets(capacity);
+    this.names = new NameIndex(capacity);
+    this.sets = new RrSets(capacity);
     const outermostFirst = [...zones].toSorted((a, b) => a.name.split(".").length - b.name.split(".").length);
     const opened: Zone[] = [];
     for (const text of outermostFirst) {
@@ -65,50 +79,52 @@ export class Zones {
     this.zones = opened;
   }
 
-  /** Puts these records in the place of all that `owner` had; none removes it. */
-  put(owner: string, records: readonly RecordText[]): Rejected[] {
-    const wire = nameBytes(owner);
-    if (isMalformed(wire)) return [{ owner, fault: wire.because }];
-    readLabels(wire, 0, wire.length, this.seed, this.#name);
+  /** Puts these records in place of all that `owner` had; without records it is removed. */
+  put(owner: DomainName, records: readonly ServedRecord[]): Rejected[] {
+    this.#read(owner);
     const compiled = compileSets(owner, records);
     if (compiled.sets.size > 0) {
-      const node = this.#path(wire);
-      if (node === NONE) return [{ owner, fault: "outside every zone" }];
+      const node = this.#path();
+      if (node === NONE) return [{ owner: nameText(owner), fault: "outside every zone" }];
       this.#replace(node, compiled.sets);
     } else {
-      const node = this.names.find(wire, this.#name, 0);
+      const node = this.names.find(this.#wire, this.#name, 0);
       if (node !== NONE) this.#clear(node);
     }
     return compiled.rejected;
   }
 
-  #open({ name, ttlSeconds, soa }: ZoneText, index: number): Zone | Malformed {
-    const wire = nameBytes(name);
-    const rdata = encodeData({ is: "SOA", serial: 0, ...soa });
-    if (isMalformed(wire)) return wire;
-    if (isMalformed(rdata)) return rdata;
-    readLabels(wire, 0, wire.length, this.seed, this.#name);
-    const existing = this.#path(wire);
-    const apex = existing === NONE ? this.names.add(wire, this.#name, 0, NONE, index) : existing;
-    this.names.belongs(apex, index);
+  #read(name: DomainName): void {
+    readName(this.#wire, 0, writeName(name, this.#wire, 0), "refuse", this.#name);
+    hashName(this.#wire, this.seed, this.#name);
+  }
+
+  #open({ name, ttlSeconds, soa }: DeclaredZone, index: number): Zone | Malformed {
+    const parsed = parseName(name);
+    if (isMalformed(parsed)) return parsed;
+    const records = compileSoas(soa, ttlSeconds);
+    if (isMalformed(records)) return records;
+    this.#read(parsed);
+    const existing = this.#path();
+    const apex = existing === NONE ? this.names.add(this.#wire, this.#name, 0, NONE, index) : existing;
+    this.names.setZone(apex, index);
     this.#apexes.add(apex);
     return {
       name,
       apex,
       labels: this.#name.count,
-      soa: compile(TYPES.of.SOA, ttlSeconds, rdata),
-      negativeSoa: compile(TYPES.of.SOA, Math.min(ttlSeconds, soa.minimumSeconds), rdata),
+      ...records,
     };
   }
 
   /** The node of the name just read, made where it is not there, with the empty non-terminals above it. */
-  #path(wire: Uint8Array): number {
+  #path(): number {
     const { names } = this;
-    const nearest = names.closest(wire, this.#name);
+    const nearest = names.closest(this.#wire, this.#name);
     if (nearest === NONE) return NONE;
-    let node = names.find(wire, this.#name, nearest);
+    let node = names.find(this.#wire, this.#name, nearest);
     for (let label = nearest - 1; label >= 0; label--)
-      node = names.add(wire, this.#name, label, node, names.zoneOf(node));
+      node = names.add(this.#wire, this.#name, label, node, names.zoneOf(node));
     return node;
   }
 
@@ -120,14 +136,14 @@ export class Zones {
       for (const record of records) writer.put(record);
       head = this.sets.add(head, type, writer.done(), records.length);
     }
-    this.names.holds(node, head);
+    this.names.setSets(node, head);
   }
 
-  /** Empties a node; it goes, and every empty non-terminal above it that has nothing else below. */
+  /** Empties a node; it is removed, and every empty non-terminal above it that has no other name below. */
   #clear(leaf: number): void {
     const { names } = this;
     this.sets.drop(names.setsOf(leaf));
-    names.holds(leaf, NONE);
+    names.setSets(leaf, NONE);
     let node = leaf;
     while (node !== NONE && names.setsOf(node) === NONE && !names.hasChildren(node) && !this.#apexes.has(node)) {
       const parent = names.parentOf(node);
@@ -143,24 +159,32 @@ interface Compiled {
 }
 
 /** Records by type. One TTL per RRset: the least (RFC 2181 §5.2). */
-function compileSets(owner: string, records: readonly RecordText[]): Compiled {
+function compileSets(owner: DomainName, records: readonly ServedRecord[]): Compiled {
   const sets = new Map<number, Uint8Array[]>();
   const rejected: Rejected[] = [];
-  for (const record of records) {
-    const type = typeOf(record);
-    const rdata = rdataOf(record);
-    if (isMalformed(rdata)) {
-      rejected.push({ owner, fault: `${record.type}: ${rdata.because}` });
+  for (const { type, data } of records) {
+    const ttlSeconds = Math.min(...records.filter((other) => other.type === type).map((other) => other.ttlSeconds));
+    const compiled = isMalformed(data) ? data : compile(data, ttlSeconds);
+    if (isMalformed(compiled)) {
+      rejected.push({ owner: nameText(owner), fault: `${type}: ${compiled.because}` });
       continue;
     }
-    const ttlSeconds = Math.min(
-      ...records.filter((other) => other.type === record.type).map((other) => other.ttlSeconds),
-    );
-    const compiled = compile(type, ttlSeconds, rdata);
-    const set = sets.get(type) ?? [];
+    const set = sets.get(TYPES.of[type]) ?? [];
     if (set.reduce((sum, one) => sum + one.length + 2, 0) + compiled.length > MAX_SET_BYTES) {
-      rejected.push({ owner, fault: `${record.type}: the set is too long to be sent` });
-    } else sets.set(type, [...set, compiled]);
+      rejected.push({ owner: nameText(owner), fault: `${type}: the set is too long to be sent` });
+    } else sets.set(TYPES.of[type], [...set, compiled]);
   }
   return { sets, rejected };
+}
+
+/** Both forms of a zone's SOA, the serial 0. */
+function compileSoas(soa: Soa, ttlSeconds: number): Pick<Zone, "soa" | "negativeSoa"> | Malformed {
+  const [mname, rname] = [parseName(soa.mname), parseName(soa.rname)];
+  if (isMalformed(mname)) return mname;
+  if (isMalformed(rname)) return rname;
+  const data = { is: "SOA", serial: 0, ...soa, mname, rname } as const;
+  const positive = compile(data, ttlSeconds);
+  if (isMalformed(positive)) return positive;
+  const negative = compile(data, Math.min(ttlSeconds, soa.minimumSeconds));
+  return isMalformed(negative) ? negative : { soa: positive, negativeSoa: negative };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answerTexts } from "@firstlight/kit";
 import { type Message, RCODES, TYPES } from "@firstlight/wire/dns";
-import { said } from "./site.ts";
 import { ask, bytesFor, FRESH, wire, zone, zones } from "./zone.ts";
 
 const LAB = zones(
@@ -29,12 +29,12 @@ const rcode = (message: Message) => RCODES.name(message.rcode);
 
 test("a name is answered with its set of the type asked, authoritative, one record each", () => {
   const reply = ask(LAB, {});
-  assert.deepEqual(said(reply).toSorted(), ["A 127.64.0.1", "A 127.64.0.2"]);
+  assert.deepEqual(answerTexts(reply).toSorted(), ["A 127.64.0.1", "A 127.64.0.2"]);
   assert.deepEqual([reply.isAuthoritative, reply.isResponse, reply.recursionAvailable], [true, true, false]);
-  assert.deepEqual(said(ask(LAB, { type: "AAAA" })), ["AAAA fd00::1"]);
-  assert.deepEqual(said(ask(LAB, { type: "TXT" })), ["TXT hello"]);
-  assert.deepEqual(said(ask(LAB, { name: "_http._tcp.lab.test", type: "SRV" })), ["SRV 1 2 8080 www.lab.test"]);
-  assert.deepEqual(said(ask(LAB, { name: "1.0.64.127.in-addr.arpa", type: "PTR" })), ["PTR www.lab.test"]);
+  assert.deepEqual(answerTexts(ask(LAB, { type: "AAAA" })), ["AAAA fd00::1"]);
+  assert.deepEqual(answerTexts(ask(LAB, { type: "TXT" })), ["TXT hello"]);
+  assert.deepEqual(answerTexts(ask(LAB, { name: "_http._tcp.lab.test", type: "SRV" })), ["SRV 1 2 8080 www.lab.test"]);
+  assert.deepEqual(answerTexts(ask(LAB, { name: "1.0.64.127.in-addr.arpa", type: "PTR" })), ["PTR www.lab.test"]);
 });
 
 test("the question comes back in the client's case, and every owner points to it", () => {
@@ -50,7 +50,7 @@ test("the apex has SOA and NS; the serial is the feed's", () => {
   const soa = ask(LAB, { name: "lab.test", type: "SOA" }).answers[0];
   assert(soa?.data.is === "SOA");
   assert.deepEqual([soa.data.serial, soa.ttlSeconds], [0xfffffff0, 60]);
-  assert.deepEqual(said(ask(LAB, { name: "lab.test", type: "NS" })), ["NS ns1.lab.test"]);
+  assert.deepEqual(answerTexts(ask(LAB, { name: "lab.test", type: "NS" })), ["NS ns1.lab.test"]);
 });
 
 test("a no carries the SOA of the zone it is about, for the lesser of its TTL and its minimum", () => {
@@ -77,23 +77,23 @@ test("what has names below it exists, though it holds nothing", () => {
 
 test("an alias is followed within its zone, and told where it leads out of it", () => {
   const A = ["A 127.64.0.1", "A 127.64.0.2"];
-  const chain = (name: string) => said(ask(LAB, { name }));
+  const chain = (name: string) => answerTexts(ask(LAB, { name }));
   assert.deepEqual(chain("alias.lab.test"), ["CNAME www.lab.test", ...A]);
   assert.deepEqual(chain("second.lab.test"), ["CNAME alias.lab.test", "CNAME www.lab.test", ...A]);
   assert.deepEqual(chain("away.lab.test"), ["CNAME www.example.com"]);
   assert.deepEqual(chain("over.lab.test"), ["CNAME www.other.test"]);
-  assert.deepEqual(said(ask(LAB, { name: "second.lab.test", type: "CNAME" })), ["CNAME alias.lab.test"]);
-  assert.deepEqual(said(ask(LAB, { name: "alias.lab.test", type: "RRSIG" })), []);
+  assert.deepEqual(answerTexts(ask(LAB, { name: "second.lab.test", type: "CNAME" })), ["CNAME alias.lab.test"]);
+  assert.deepEqual(answerTexts(ask(LAB, { name: "alias.lab.test", type: "RRSIG" })), []);
   assert.equal(ask(LAB, { name: "second.lab.test" }).answers[2]?.owner, "www.lab.test");
 });
 
 test("a chain that ends nowhere says so; one that turns in a circle ends where it began", () => {
   const dangling = ask(LAB, { name: "dangling.lab.test" });
-  assert.deepEqual([rcode(dangling), said(dangling)], ["NXDOMAIN", ["CNAME nobody.lab.test"]]);
+  assert.deepEqual([rcode(dangling), answerTexts(dangling)], ["NXDOMAIN", ["CNAME nobody.lab.test"]]);
   assert.equal(dangling.authorities[0]?.owner, "lab.test");
   const loop = ask(LAB, { name: "loop.lab.test" });
-  assert.deepEqual([rcode(loop), said(loop)], ["NOERROR", ["CNAME pool.lab.test", "CNAME loop.lab.test"]]);
-  assert.deepEqual(said(ask(LAB, { name: "self.lab.test" })), ["CNAME self.lab.test"]);
+  assert.deepEqual([rcode(loop), answerTexts(loop)], ["NOERROR", ["CNAME pool.lab.test", "CNAME loop.lab.test"]]);
+  assert.deepEqual(answerTexts(ask(LAB, { name: "self.lab.test" })), ["CNAME self.lab.test"]);
 });
 
 test("what is not ours is refused without a claim to authority", () => {

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Row } from "@firstlight/ipam";
-import { domain, iface, lease, name, prefix, segment, siteOf } from "@firstlight/kit";
+import { domain, iface, lease, name, prefix, segment, siteOf, RACK_ROWS, answerTexts } from "@firstlight/kit";
 import { type Message, RCODES } from "@firstlight/wire/dns";
 import { Authority } from "../src/authority.ts";
-import { ROWS, said } from "./site.ts";
 import { ask } from "./zone.ts";
 
 const HOST = "127-64-0-12.lab.test";
 const POINTER = "12.0.64.127.in-addr.arpa";
 
 /** The zones over a replica of rows, kept as dnsd keeps them; `rebuilt` tells why they were built anew. */
-async function authority(rows: readonly Row[] = ROWS, nsAddresses: readonly string[] = ["127.0.0.53"]) {
+async function authority(rows: readonly Row[] = RACK_ROWS, nsAddresses: readonly string[] = ["127.0.0.53"]) {
   const site = await siteOf(rows);
   const kept = new Authority(site.replica, { seed: 5, nsAddresses });
   const rebuilt: string[] = [];
@@ -44,8 +43,8 @@ test("a lease appears with its name and its pointer in one step, under one seria
   const before = on.kept.zones.serial;
   assert.equal(rcode(on.of(HOST)), "NXDOMAIN");
   await on.after(() => on.source.push(lease()));
-  assert.deepEqual(said(on.of(HOST)), ["A 127.64.0.12"]);
-  assert.deepEqual(said(on.of(POINTER, "PTR")), [`PTR ${HOST}`]);
+  assert.deepEqual(answerTexts(on.of(HOST)), ["A 127.64.0.12"]);
+  assert.deepEqual(answerTexts(on.of(POINTER, "PTR")), [`PTR ${HOST}`]);
   assert.equal(on.kept.zones.serial, before + 1);
   assert.deepEqual(on.rebuilt, []);
 });
@@ -64,7 +63,7 @@ test("a renewal changes no serial; a release takes the name away", async () => {
 
 test("a deleted name is gone, with what was empty above it", async () => {
   const deep = name({ id: 9, owner: "x.y.z.lab.test", data: "127.64.0.90" });
-  await using on = await authority([...ROWS, deep]);
+  await using on = await authority([...RACK_ROWS, deep]);
   assert.equal(rcode(on.of("y.z.lab.test")), "NOERROR");
   await on.after(() => on.source.remove(deep));
   for (const each of ["x.y.z.lab.test", "y.z.lab.test", "z.lab.test"]) assert.equal(rcode(on.of(each)), "NXDOMAIN");
@@ -74,19 +73,19 @@ test("a host that gets a label leaves its old name, and its pointer follows", as
   await using on = await authority();
   await on.after(() => on.source.push(iface({ label: "node-1" })));
   assert.equal(rcode(on.of(HOST)), "NXDOMAIN");
-  assert.deepEqual(said(on.of("node-1.lab.test")), ["A 127.64.0.12"]);
-  assert.deepEqual(said(on.of(POINTER, "PTR")), ["PTR node-1.lab.test"]);
+  assert.deepEqual(answerTexts(on.of("node-1.lab.test")), ["A 127.64.0.12"]);
+  assert.deepEqual(answerTexts(on.of(POINTER, "PTR")), ["PTR node-1.lab.test"]);
 });
 
 test("a new prefix brings its reverse zones, a new domain its own", async () => {
   await using on = await authority();
   assert.equal(rcode(on.of("70.127.in-addr.arpa", "SOA")), "REFUSED");
   await on.after(() => on.source.push(prefix({ id: 2, prefix: "127.70.0.0/16" })));
-  assert.equal(said(on.of("70.127.in-addr.arpa", "SOA")).length, 1);
+  assert.equal(answerTexts(on.of("70.127.in-addr.arpa", "SOA")).length, 1);
   await on.after(() => on.source.push(domain({ id: 2, name: "other.test" })));
-  assert.deepEqual(said(on.of("other.test", "NS")), ["NS ns1.other.test"]);
+  assert.deepEqual(answerTexts(on.of("other.test", "NS")), ["NS ns1.other.test"]);
   assert.equal(on.rebuilt.length, 2);
-  assert.deepEqual(said(on.of(HOST)), ["A 127.64.0.12"]);
+  assert.deepEqual(answerTexts(on.of(HOST)), ["A 127.64.0.12"]);
 });
 
 test("another database in the place of this one is taken over whole, and the serial goes on growing", async () => {
@@ -100,26 +99,26 @@ test("another database in the place of this one is taken over whole, and the ser
 
 test("every apex has its name servers, and those of ours an address: the IPAM's own, else where we listen", async () => {
   await using on = await authority([
-    ...ROWS,
+    ...RACK_ROWS,
     domain({ id: 2, name: "b.test", nameServers: ["ns1.lab.test", "ns.far."] }),
   ]);
-  assert.deepEqual(said(on.of("lab.test", "NS")), ["NS ns1.lab.test"]);
-  assert.deepEqual(said(on.of("0.64.127.in-addr.arpa", "NS")), ["NS ns1.lab.test"]);
-  assert.deepEqual(said(on.of("b.test", "NS")), ["NS ns1.lab.test", "NS ns.far"]);
-  assert.deepEqual(said(on.of("ns1.lab.test")), ["A 127.0.0.53"]);
+  assert.deepEqual(answerTexts(on.of("lab.test", "NS")), ["NS ns1.lab.test"]);
+  assert.deepEqual(answerTexts(on.of("0.64.127.in-addr.arpa", "NS")), ["NS ns1.lab.test"]);
+  assert.deepEqual(answerTexts(on.of("b.test", "NS")), ["NS ns1.lab.test", "NS ns.far"]);
+  assert.deepEqual(answerTexts(on.of("ns1.lab.test")), ["A 127.0.0.53"]);
   await on.after(() => on.source.push(name({ id: 2, owner: "ns1.lab.test", data: "127.64.0.53" })));
-  assert.deepEqual(said(on.of("ns1.lab.test")), ["A 127.64.0.53"], "the IPAM knows better");
+  assert.deepEqual(answerTexts(on.of("ns1.lab.test")), ["A 127.64.0.53"], "the IPAM knows better");
   await on.after(() => on.source.remove(name({ id: 2, owner: "ns1.lab.test", data: "127.64.0.53" })));
-  assert.deepEqual(said(on.of("ns1.lab.test")), ["A 127.0.0.53"]);
+  assert.deepEqual(answerTexts(on.of("ns1.lab.test")), ["A 127.0.0.53"]);
 });
 
 test("IPv6 has its names both ways", async () => {
   const rows = [domain(), segment(), prefix({ prefix: "fd00:1::/64" }), iface({ label: "six" })];
   await using on = await authority([...rows, lease({ address: "fd00:1::12" })], ["::1"]);
-  assert.deepEqual(said(on.of("six.lab.test", "AAAA")), ["AAAA fd00:1::12"]);
+  assert.deepEqual(answerTexts(on.of("six.lab.test", "AAAA")), ["AAAA fd00:1::12"]);
   const pointer = `2.1.${"0.".repeat(22)}1.0.0.0.0.0.d.f.ip6.arpa`;
-  assert.deepEqual(said(on.of(pointer, "PTR")), ["PTR six.lab.test"]);
-  assert.deepEqual(said(on.of("ns1.lab.test", "AAAA")), ["AAAA ::1"]);
+  assert.deepEqual(answerTexts(on.of(pointer, "PTR")), ["PTR six.lab.test"]);
+  assert.deepEqual(answerTexts(on.of("ns1.lab.test", "AAAA")), ["AAAA ::1"]);
 });
 
 test("a record that DNS cannot carry is left out with its reason, and hinders no other", async () => {
@@ -127,7 +126,7 @@ test("a record that DNS cannot carry is left out with its reason, and hinders no
   const outside = name({ id: 4, owner: "www.elsewhere.test" });
   const empty = name({ id: 5, owner: "a..lab.test" });
   await using on = await authority([
-    ...ROWS,
+    ...RACK_ROWS,
     bad,
     outside,
     empty,
@@ -135,15 +134,15 @@ test("a record that DNS cannot carry is left out with its reason, and hinders no
   ]);
   assert.deepEqual([...on.kept.rejected.keys()].toSorted(), ["a..lab.test", "bad.lab.test", "www.elsewhere.test"]);
   assert.equal(on.kept.rejected.get("bad.lab.test"), "SRV: want: priority weight port target");
-  assert.deepEqual(said(on.of("bad.lab.test", "TXT")), ["TXT t"]);
+  assert.deepEqual(answerTexts(on.of("bad.lab.test", "TXT")), ["TXT t"]);
   await on.after(() => on.source.remove(bad));
   assert.deepEqual([...on.kept.rejected.keys()].toSorted(), ["a..lab.test", "www.elsewhere.test"]);
 });
 
 test("a zone whose name DNS cannot carry is left out, the others are served", async () => {
-  await using on = await authority([...ROWS, domain({ id: 2, name: "a..b" })]);
+  await using on = await authority([...RACK_ROWS, domain({ id: 2, name: "a..b" })]);
   assert.equal(on.kept.rejected.get("a..b"), "empty label in name");
-  assert.deepEqual(said(on.of(HOST)), ["A 127.64.0.12"]);
+  assert.deepEqual(answerTexts(on.of(HOST)), ["A 127.64.0.12"]);
 });
 
 test("what the feed leaves behind is what a fresh start would build", async () => {
@@ -171,8 +170,8 @@ test("what the feed leaves behind is what a fresh start would build", async () =
     for (const type of ["A", "PTR", "TXT"] as const) {
       const then = ask(anew.zones, { name: owner, type });
       assert.deepEqual(
-        [rcode(on.of(owner, type)), said(on.of(owner, type)).toSorted()],
-        [rcode(then), said(then).toSorted()],
+        [rcode(on.of(owner, type)), answerTexts(on.of(owner, type)).toSorted()],
+        [rcode(then), answerTexts(then).toSorted()],
       );
     }
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { framed } from "@firstlight/kit";
 import { isMalformed } from "@firstlight/wire";
 import * as fc from "fast-check";
 import { Frames, MAX_QUERY_BYTES } from "../src/frames.ts";
-import { framed } from "./site.ts";
 
 test("however a stream is cut, the queries in it are the ones that were put in", () => {
   fc.assert(

@@ -1,22 +1,30 @@
+import { isMalformed } from "@firstlight/wire";
+import { type DomainName, type NameText, parseName } from "@firstlight/wire/dns";
 import type { Applied } from "./feed.ts";
 import type { Domain, Interface, Lease, PrefixRow, Row, Segment } from "./model.ts";
-import { branchOf, fqdn } from "./records.ts";
+import { branchOf, hostName } from "./records.ts";
 import type { Replica } from "./replica.ts";
 import { reverseName } from "./reverse.ts";
 
 /** What a batch of the feed means for names. */
 export type Affected =
-  /** These owners may have changed: put `recordsAt(replica, owner)` in the place of what was there. */
-  | { readonly is: "owners"; readonly owners: ReadonlySet<string> }
-  /** Zones came, went or changed their defaults: build anew from `zonesOf` and `allRecords`. */
+  /** These owners may have changed: put `recordsAt(replica, owner)` in place of the records before. */
+  | {
+      readonly is: "owners";
+      readonly owners: ReadonlySet<DomainName>;
+      /** Declared owners that DNS cannot carry and that may have come or gone: `refusalOf` has the reason. */
+      readonly refused: ReadonlySet<NameText>;
+    }
+  /** Zones came, went or changed their defaults: rebuild from `zonesOf` and `allRecords`. */
   | { readonly is: "zones"; readonly because: string };
 
 /**
- * Which names a batch may have changed, old names included, without a copy of the world: the batch says what each row was
- * before, the replica what it is now. Too many owners is no harm: an owner is replaced by what it has, or by nothing.
+ * Which names a batch may have changed, old names included, without a copy of all rows: the batch holds each row as it
+ * was before, the replica as it is now. An owner too many does no harm: its records are put once more, unchanged.
  */
 export function affectedBy(replica: Replica, changes: readonly Applied[]): Affected {
-  const owners = new Set<string>();
+  const owners = new Set<DomainName>();
+  const refused = new Set<NameText>();
   const before = new Map<number, Interface[]>(); // interfaces as they were when the batch began, and between
   for (const change of changes) {
     const row = change.is === "row" ? change.before : undefined;
@@ -30,7 +38,11 @@ export function affectedBy(replica: Replica, changes: readonly Applied[]): Affec
     if (REBUILDS[change.kind]?.(change.before, change.row))
       return { is: "zones", because: `${change.kind} ${change.key} changed` };
     for (const row of rows) {
-      if (row.kind === "name") owners.add(row.owner);
+      if (row.kind === "name") {
+        const owner = parseName(row.owner);
+        if (isMalformed(owner)) refused.add(row.owner);
+        else owners.add(owner);
+      }
       if (row.kind === "lease")
         for (const owner of ownersOf(replica, row, versionsOf(row.interface))) owners.add(owner);
       if (row.kind === "interface") {
@@ -40,7 +52,7 @@ export function affectedBy(replica: Replica, changes: readonly Applied[]): Affec
       }
     }
   }
-  return { is: "owners", owners };
+  return { is: "owners", owners, refused };
 }
 
 /** Kinds whose edit may reshape a zone, and whether this edit does. */
@@ -68,10 +80,10 @@ function leasesOf(replica: Replica, id: number): Lease[] {
   return [...presence(replica.leaseOf(id, 4)), ...presence(replica.leaseOf(id, 6))];
 }
 
-function ownersOf(replica: Replica, lease: Lease, versions: readonly Interface[]): string[] {
+function ownersOf(replica: Replica, lease: Lease, versions: readonly Interface[]): DomainName[] {
   const segment = replica.segment(lease.segment);
   const domain = segment && replica.domain(segment.domain);
-  const forward = domain ? versions.map((iface) => fqdn(iface, lease.address, segment, domain)) : [];
+  const forward = domain ? versions.flatMap((iface) => hostName(iface, lease.address, segment, domain) ?? []) : [];
   const branches = domain ? versions.flatMap((iface) => branchOf(iface, domain) ?? []) : [];
   return [...forward, ...branches, reverseName(lease.address)];
 }

@@ -1,18 +1,38 @@
-import { type Address, formatAddress, formatMac, isIPv4, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
+import {
+  type Address,
+  formatAddress,
+  formatMac,
+  isIPv4,
+  isMalformed,
+  type Malformed,
+  parseAddress,
+  parseMac,
+} from "@firstlight/wire";
+import {
+  type DomainName,
+  firstLabel,
+  nameBelow,
+  type NameText,
+  parentName,
+  parseData,
+  parseName,
+  type RecordData,
+} from "@firstlight/wire/dns";
+import { distinct } from "./distinct.ts";
+import { domainName } from "./domain-name.ts";
 import type { Domain, Interface, Lease, Name, Segment } from "./model.ts";
 import { BRANCH, slug } from "./naming.ts";
 import type { Replica } from "./replica.ts";
-import { addressOfReverse, reverseName, reverseZoneAt } from "./reverse.ts";
+import { addressOfReverse, reverseName } from "./reverse.ts";
 
-/** One record of the site. Names are lower-case without the final dot; `data` is in presentation form, its names too. */
+/** One record of the site, typed as it is encoded. Names in it are in lower case, but for those in declared data. */
 export interface DnsRecord {
-  readonly owner: string;
+  readonly owner: DomainName;
   readonly type: Name["type"];
-  readonly data: string;
+  /** Malformed where the data was declared in a form that DNS cannot carry: it is not served, and counted. */
+  readonly data: RecordData | Malformed;
   /** Never 0. */
   readonly ttlSeconds: number;
-  /** The zone it belongs to. */
-  readonly zone: string;
 }
 
 type Rows = Pick<Replica, "interfaceById" | "segment" | "domain" | "prefixOf">;
@@ -45,80 +65,96 @@ export function fqdnOf(replica: Rows, lease: Lease): string | undefined {
   return home && isNamed(home) ? fqdn(home.iface, lease.address, home.segment, home.domain) : undefined;
 }
 
+/** The host's name as a value; `undefined` where DNS cannot carry it. */
+export function hostName(
+  iface: Pick<Interface, "label" | "mac">,
+  address: Address,
+  segment: Pick<Segment, "naming">,
+  domain: Domain,
+): DomainName | undefined {
+  return below(hostLabel(iface, address, segment), domainName(domain));
+}
+
 /** `r1-m01.adm.DOMAIN` and `r1-m01.bmc.DOMAIN`: where a machine's own interfaces are found by the machine's name. */
 export function branchOf(
   { machine, role }: Pick<Interface, "machine" | "role">,
-  domain: Pick<Domain, "name">,
-): string | undefined {
+  domain: Domain,
+): DomainName | undefined {
   const branch = BRANCH[role];
   const id = machine === undefined || branch === undefined ? undefined : slug(machine);
-  return id && `${id}.${branch}.${domain.name}`;
+  return id === undefined ? undefined : below(id, below(branch!, domainName(domain)));
+}
+
+function below(label: string, parent: DomainName | undefined): DomainName | undefined {
+  const name = parent && nameBelow(label, parent);
+  return isMalformed(name) ? undefined : name;
 }
 
 /**
- * A and PTR of a lease: a function of its rows, not of time, so that serials mean the same on every replica. Bound is
- * named; that its time is over changes nothing until somebody else gets the address.
+ * A and PTR of a lease: a function of its rows, not of time, so that serials mean the same on every replica. A bound
+ * lease is named; after its end it keeps its name until the address goes to another.
  */
 export function recordsOf(replica: Rows, lease: Lease): DnsRecord[] {
   const home = lease.state === "bound" ? homeOf(replica, lease) : undefined;
   if (!home) return [];
   const branch = branchOf(home.iface, home.domain);
-  if (!isNamed(home)) return branch === undefined ? [] : [forwardOf(branch, lease, home.domain)];
-  const owner = fqdn(home.iface, lease.address, home.segment, home.domain);
-  const forward = forwardOf(owner, lease, home.domain);
-  const found = branch === undefined ? [forward] : [forward, forwardOf(branch, lease, home.domain)];
-  const prefix = replica.prefixOf(lease.address, lease.vrf);
-  if (!prefix) return found;
-  const zone = reverseZoneAt(lease.address, prefix.prefix.length);
-  const reverse = {
-    owner: reverseName(lease.address),
-    type: "PTR",
-    data: owner,
-    ttlSeconds: forward.ttlSeconds,
-    zone,
-  } as const;
-  return [forward, reverse, ...found.slice(1)];
+  const found = branch === undefined ? [] : [forwardOf(branch, lease, home.domain)];
+  const host = isNamed(home) ? hostName(home.iface, lease.address, home.segment, home.domain) : undefined;
+  if (host === undefined) return found;
+  const forward = forwardOf(host, lease, home.domain);
+  if (!replica.prefixOf(lease.address, lease.vrf)) return [forward, ...found];
+  const { ttlSeconds } = forward;
+  return [forward, { owner: reverseName(lease.address), type: "PTR", data: { is: "PTR", host }, ttlSeconds }, ...found];
 }
 
-function forwardOf(owner: string, { address }: Lease, { name, ttlSeconds }: Domain): DnsRecord {
-  const type = isIPv4(address) ? "A" : "AAAA";
-  return { owner, type, data: formatAddress(address), ttlSeconds: Math.max(1, ttlSeconds), zone: name };
+function forwardOf(owner: DomainName, { address }: Lease, domain: Domain): DnsRecord {
+  const data = isIPv4(address) ? ({ is: "A", address } as const) : ({ is: "AAAA", address } as const);
+  return { owner, type: data.is, data, ttlSeconds: Math.max(1, domain.ttlSeconds) };
 }
 
-/** The record of a declared name; none while its domain is unknown. A PTR of an address of ours belongs to its reverse zone. */
-export function declaredRecords(replica: Pick<Replica, "domain" | "prefixOf">, name: Name): DnsRecord[] {
-  const domain = replica.domain(name.domain);
-  if (!domain) return [];
-  const { owner, type, data } = name;
-  const address = addressOfReverse(owner);
-  const prefix = address === undefined ? undefined : replica.prefixOf(address);
-  const zone = address !== undefined && prefix ? reverseZoneAt(address, prefix.prefix.length) : domain.name;
-  return [{ owner, type, data, ttlSeconds: Math.max(1, name.ttlSeconds), zone }];
+/** The record of a declared name; none while its domain is unknown, or where DNS cannot carry the owner. */
+export function declaredRecords(replica: Pick<Replica, "domain">, name: Name): DnsRecord[] {
+  const owner = parseName(name.owner);
+  if (isMalformed(owner) || !replica.domain(name.domain)) return [];
+  const { type } = name;
+  return [{ owner, type, data: parseData(type, name.data), ttlSeconds: Math.max(1, name.ttlSeconds) }];
+}
+
+/** Why a declared owner cannot be served at all; `undefined` once no row has it, and for an owner that DNS can carry. */
+export function refusalOf(replica: Pick<Replica, "namesAt">, owner: NameText): string | undefined {
+  const name = parseName(owner);
+  return isMalformed(name) && replica.namesAt(owner).length > 0 ? name.because : undefined;
 }
 
 /**
  * All records of one owner, as of now: what a changed name is replaced by. Declared and derived stand side by side; a
  * CNAME gives way to an address, for a name can never block one (RFC 1034 §3.6.2: no CNAME beside other data).
  */
-export function recordsAt(replica: Lookup, owner: string): DnsRecord[] {
-  const records = replica.namesAt(owner).flatMap((name) => declaredRecords(replica, name));
+export function recordsAt(replica: Lookup, owner: DomainName): readonly DnsRecord[] {
+  const found = replica.namesAt(owner).flatMap((name) => declaredRecords(replica, name));
   for (const lease of leasesNamed(replica, owner)) {
-    records.push(...recordsOf(replica, lease).filter((record) => record.owner === owner));
+    for (const record of recordsOf(replica, lease)) if (record.owner === owner) found.push(record);
   }
-  const distinct = new Map(records.map((record) => [`${record.type} ${record.data}`, record]));
-  const all = [...distinct.values()];
+  const all = distinct(found);
   const addresses = all.filter((record) => record.type !== "CNAME");
   return addresses.length > 0 ? addresses : all.slice(0, 1);
 }
 
-/** Every owner with its records, each once: what an index is first built from. */
+/** Every owner with its records, each once: what an index is first built from. `refused` gets owners that DNS cannot carry. */
 export function* allRecords(
   replica: Lookup & Pick<Replica, "leases" | "domains" | "names">,
+  refused: (owner: NameText, because: string) => void = () => {},
 ): Generator<readonly DnsRecord[]> {
-  const declared = new Set<string>();
-  for (const domain of replica.domains()) for (const name of replica.names(domain.id)) declared.add(name.owner);
+  const declared = new Set<DomainName>();
+  for (const domain of replica.domains()) {
+    for (const { owner } of replica.names(domain.id)) {
+      const name = parseName(owner);
+      if (isMalformed(name)) refused(owner, name.because);
+      else declared.add(name);
+    }
+  }
   for (const owner of declared) yield recordsAt(replica, owner);
-  const shared = new Set<string>();
+  const shared = new Set<DomainName>();
   for (const lease of replica.leases()) {
     for (const record of recordsOf(replica, lease)) {
       if (declared.has(record.owner) || shared.has(record.owner)) continue;
@@ -131,21 +167,20 @@ export function* allRecords(
 
 /** Whether no other lease can own this name: it is made of an address that one VRF alone has. */
 function isOnly(replica: Lookup, lease: Lease, { type, owner }: DnsRecord): boolean {
-  if (type !== "PTR" && !owner.startsWith(`${dashed(lease.address)}.`)) return false;
-  return (
-    replica.leasesAt(lease.address).length === 1 &&
-    (type === "PTR" || replica.labelled(dashed(lease.address)).length === 0)
-  );
+  if (type === "PTR") return replica.leasesAt(lease.address).length === 1;
+  const label = dashed(lease.address);
+  if (firstLabel(owner) !== label) return false;
+  return replica.leasesAt(lease.address).length === 1 && replica.labelled(label).length === 0;
 }
 
 /** Leases whose name may be `owner`: by reverse name, label, dashed address or dashed MAC. */
-function leasesNamed(replica: Lookup, owner: string): Lease[] {
+function leasesNamed(replica: Lookup, owner: DomainName): Lease[] {
   const address = addressOfReverse(owner);
   if (address !== undefined) return [...replica.leasesAt(address)];
-  const dot = owner.indexOf(".");
-  const label = owner.slice(0, dot);
-  if (dot < 1) return [];
-  if (!replica.domainNamed(owner.slice(dot + 1))) return leasesOnBranch(replica, label, owner.slice(dot + 1));
+  const label = firstLabel(owner);
+  const parent = parentName(owner);
+  if (label === "") return [];
+  if (!replica.domainNamed(parent)) return leasesOnBranch(replica, label, parent);
   const named = undash(label);
   const ifaces = [...replica.labelled(label), ...(named?.mac === undefined ? [] : replica.interfacesOf(named.mac))];
   const leases = ifaces.flatMap(({ id }) => [replica.leaseOf(id, 4) ?? [], replica.leaseOf(id, 6) ?? []].flat());
@@ -153,9 +188,8 @@ function leasesNamed(replica: Lookup, owner: string): Lease[] {
 }
 
 /** Leases of the machine with this name, where `branch` is `adm.DOMAIN` or the like. */
-function leasesOnBranch(replica: Lookup, machine: string, branch: string): Lease[] {
-  const dot = branch.indexOf(".");
-  if (dot < 1 || !BRANCHES.has(branch.slice(0, dot)) || !replica.domainNamed(branch.slice(dot + 1))) return [];
+function leasesOnBranch(replica: Lookup, machine: string, branch: DomainName): Lease[] {
+  if (!BRANCHES.has(firstLabel(branch)) || !replica.domainNamed(parentName(branch))) return [];
   const ifaces = replica.devicesOf(machine).flatMap(({ mac }) => replica.interfacesOf(mac));
   return ifaces.flatMap(({ id }) => [replica.leaseOf(id, 4) ?? [], replica.leaseOf(id, 6) ?? []].flat());
 }

@@ -1,6 +1,7 @@
+import type { DomainName, NameText } from "@firstlight/wire/dns";
 import type { Address, Mac, Prefix } from "@firstlight/wire";
+import type { Applied, Position, Events } from "./feed.ts";
 import type * as feed from "@firstlight/changefeed";
-import type { Events, Position } from "./feed.ts";
 import type { Proof } from "./identity.ts";
 import type {
   Domain,
@@ -37,7 +38,7 @@ export interface Replica {
   /** The longest prefix that holds the address, in a VRF. */
   prefixOf(address: Address, vrf?: string): PrefixRow | undefined;
   domain(id: number): Domain | undefined;
-  domainNamed(name: string): Domain | undefined;
+  domainNamed(name: DomainName): Domain | undefined;
   domains(): Iterable<Domain>;
   interface(segment: number, mac: Mac): Interface | undefined;
   interfaceById(id: number): Interface | undefined;
@@ -60,7 +61,7 @@ export interface Replica {
   /** Rows in the order of their keys; kept only where the replica was made with `ordered`, elsewhere asking is a bug. */
   readonly ordered: OrderedRows;
   /** Declared records of this owner (lower-case, without the final dot). */
-  namesAt(owner: string): readonly Name[];
+  namesAt(owner: DomainName | NameText): readonly Name[];
 
   /**
    * The address to offer: what its port has, what the interface holds, what is declared for it, `wanted` if free, else a

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import {
+  dnsName,
   caughtUp,
   DAWN,
   domain,
@@ -145,8 +146,8 @@ test("a snapshot of another database's epoch is replaced by a load", async () =>
   await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
   const source = new MemorySource([domain({ name: "other.test" })]);
   await using following = await createReplica(source, new ManualClock(), { snapshotFile: at.file });
-  assert.equal(following.replica.domainNamed("lab.test"), undefined);
-  assert.equal(following.replica.domainNamed("other.test")?.id, 1);
+  assert.equal(following.replica.domainNamed(dnsName("lab.test")), undefined);
+  assert.equal(following.replica.domainNamed(dnsName("other.test"))?.id, 1);
 });
 
 test("a snapshot that cannot be written is a warning, not the end", async () => {

@@ -1,9 +1,10 @@
 import type { Affected, Applied } from "@firstlight/ipam";
+import { nameText } from "@firstlight/wire/dns";
 
 /** What takes a batch's names out of unbound's cache, a remembered "no" as well; none where zones are flushed whole. */
 export function flushesOf(affected: Affected, changes: readonly Applied[]): string[] {
   if (affected.is === "zones") return [];
-  const owners = [...affected.owners].filter(isOneWord);
+  const owners = [...[...affected.owners].map(nameText), ...affected.refused].filter(isOneWord);
   const texts = new Set(changes.flatMap(textOwners));
   return owners.flatMap((owner) => [`flush ${owner}`, ...(texts.has(owner) ? [`flush_type ${owner} TXT`] : [])]);
 }
@@ -24,7 +25,7 @@ export function flushesOfZones(zones: Iterable<string>): string[] {
   return [...zones].map((zone) => `flush_zone ${zone}`);
 }
 
-/** A name with a space or a control character in it cannot be spoken of; its TTL ends it. */
+/** A name with an octet that is written `\DDD`, a space or a control character, is not flushed; its TTL ends it. */
 function isOneWord(owner: string): boolean {
-  return /^[\x21-\x7e]{1,1024}$/.test(owner);
+  return /^[\x21-\x7e]{1,1024}$/.test(owner) && !/\\\d{3}/.test(owner);
 }

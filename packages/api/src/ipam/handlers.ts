@@ -77,7 +77,8 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
     },
 
     listNames(request) {
-      const domain = request.domain === "" ? undefined : replica.domainNamed(request.domain);
+      const domain =
+        request.domain === "" ? undefined : [...replica.domains()].find(({ name }) => name === request.domain);
       if (request.domain !== "" && !domain) throw no("domain-not-found", { domain: request.domain });
       const { ordered } = replica;
       const rows = (token: string) => ordered.names(token || undefined, domain?.id);

@@ -1,3 +1,4 @@
+import type { DomainName, NameText } from "@firstlight/wire/dns";
 import { FeedReplica } from "@firstlight/changefeed";
 import type { Address, Mac } from "@firstlight/wire";
 import assert from "node:assert/strict";
@@ -66,7 +67,7 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
     return this.#tables.domains.get(id);
   }
 
-  domainNamed(name: string): Domain | undefined {
+  domainNamed(name: DomainName): Domain | undefined {
     return this.#tables.domainsByName.of(name)[0];
   }
 
@@ -122,7 +123,7 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
     return this.#tables.byDomain.get(domain)?.values() ?? NO_NAMES;
   }
 
-  namesAt(owner: string): readonly Name[] {
+  namesAt(owner: DomainName | NameText): readonly Name[] {
     return this.#tables.byOwner.of(owner);
   }
 

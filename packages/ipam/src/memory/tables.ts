@@ -1,3 +1,6 @@
+import { isMalformed } from "@firstlight/wire";
+import { type DomainName, type NameText, parseName } from "@firstlight/wire/dns";
+import { domainName } from "../domain-name.ts";
 import { type Put as PutOf, type Rows, type RowSet, Table, VersionedRows } from "@firstlight/changefeed";
 import type { Address, Mac } from "@firstlight/wire";
 import type { Ground } from "../allocate.ts";
@@ -34,9 +37,9 @@ export type Put = PutOf<Row>;
 /** All rows of one epoch, with what is derived from them. */
 export class Tables implements Ground, RowSet<Row> {
   readonly routes = new PrefixIndex();
-  readonly byOwner = new Multimap<string, Name>((row) => row.owner);
+  readonly byOwner = new Multimap<DomainName | NameText, Name>((row) => ownerKey(row.owner));
   readonly byDomain = new Map<number, Map<number, Name>>();
-  readonly domainsByName = new Multimap<string, Domain>((row) => row.name);
+  readonly domainsByName = new Multimap<DomainName, Domain>(domainName);
   readonly #declaredAt = new Multimap<Address, ExpectedDevice>((row) => row.address);
   readonly byMachine = new Multimap<string, ExpectedDevice>((row) => slug(row.machine));
   readonly #reservedAt = new Multimap<Address, Reservation>((row) => row.address);
@@ -183,6 +186,12 @@ export class Tables implements Ground, RowSet<Row> {
 
 function* inTurn(...parts: readonly Iterable<Row>[]): Generator<Row> {
   for (const part of parts) yield* part;
+}
+
+/** A name that DNS cannot carry is held under its text, which no name equals: names end with a zero octet. */
+function ownerKey(owner: NameText): DomainName | NameText {
+  const name = parseName(owner);
+  return isMalformed(name) ? owner : name;
 }
 
 /** A Map of Maps, so that removing one of a million names searches no list. */

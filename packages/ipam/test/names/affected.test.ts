@@ -1,8 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { domain, iface, lease, type MemorySite, name, prefix, segment, siteOf } from "@firstlight/kit";
+import {
+  dataText,
+  dnsName,
+  domain,
+  iface,
+  lease,
+  type MemorySite,
+  name,
+  prefix,
+  segment,
+  siteOf,
+} from "@firstlight/kit";
 import * as fc from "fast-check";
-import { type Affected, affectedBy, allRecords, type DnsRecord, recordsAt, type Row } from "../../src/index.ts";
+import {
+  type Affected,
+  affectedBy,
+  allRecords,
+  type DnsRecord,
+  recordsAt,
+  refusalOf,
+  type Row,
+} from "../../src/index.ts";
 
 const LAB = [domain(), segment(), prefix()];
 
@@ -20,30 +39,41 @@ async function after(site: MemorySite, act: () => void): Promise<Affected> {
 test("a new lease touches its name and its pointer, nothing else", async () => {
   await using site = await siteOf([...LAB, iface({ label: "node-1" })]);
   const affected = await after(site, () => site.source.push(lease()));
-  assert.deepEqual(affected, { is: "owners", owners: new Set(["node-1.lab.test", "12.0.64.127.in-addr.arpa"]) });
+  assert.deepEqual(affected, {
+    is: "owners",
+    owners: new Set([dnsName("node-1.lab.test"), dnsName("12.0.64.127.in-addr.arpa")]),
+    refused: new Set(),
+  });
+});
+
+test("a declared owner that DNS cannot carry is refused", async () => {
+  await using site = await siteOf(LAB);
+  const affected = await after(site, () => site.source.push(name({ owner: "a..lab.test" })));
+  assert.deepEqual(affected, { is: "owners", owners: new Set(), refused: new Set(["a..lab.test"]) });
+  assert.equal(refusalOf(site.replica, "a..lab.test"), "empty label in name");
 });
 
 test("a renewal touches nothing", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
   const affected = await after(site, () => site.source.push(lease({ expiresAt: lease().expiresAt + 1 })));
-  assert.deepEqual(affected, { is: "owners", owners: new Set() });
+  assert.deepEqual(affected, { is: "owners", owners: new Set(), refused: new Set() });
 });
 
 test("an interface that gets a label leaves its old name", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
   const affected = await after(site, () => site.source.push(iface({ label: "node-1" })));
   assert(affected.is === "owners");
-  assert(affected.owners.has("127-64-0-12.lab.test") && affected.owners.has("node-1.lab.test"));
-  assert.deepEqual(recordsAt(site.replica, "127-64-0-12.lab.test"), []);
-  assert.equal(recordsAt(site.replica, "node-1.lab.test").length, 1);
+  assert(affected.owners.has(dnsName("127-64-0-12.lab.test")) && affected.owners.has(dnsName("node-1.lab.test")));
+  assert.deepEqual(recordsAt(site.replica, dnsName("127-64-0-12.lab.test")), []);
+  assert.equal(recordsAt(site.replica, dnsName("node-1.lab.test")).length, 1);
 });
 
 test("an address that goes to another interface takes the old name along, in one batch with a new label", async () => {
   await using site = await siteOf([...LAB, iface({ label: "a" }), iface({ id: 2, mac: 2, label: "b" }), lease()]);
   const affected = await after(site, () => site.source.push(iface({ label: "c" }), lease({ interface: 2, mac: 2 })));
   assert(affected.is === "owners");
-  assert(affected.owners.has("a.lab.test") && affected.owners.has("b.lab.test"));
-  assert.deepEqual(recordsAt(site.replica, "a.lab.test"), []);
+  assert(affected.owners.has(dnsName("a.lab.test")) && affected.owners.has(dnsName("b.lab.test")));
+  assert.deepEqual(recordsAt(site.replica, dnsName("a.lab.test")), []);
 });
 
 test("a segment that moves to another domain, or a new prefix, asks for new zones; another MTU does not", async () => {
@@ -110,6 +140,6 @@ test("an index kept by replacing affected owners equals one built anew, whatever
 function sorted(owners: Iterable<readonly DnsRecord[]>): string[] {
   return [...owners]
     .flat()
-    .map((record) => `${record.owner} ${record.type} ${record.data}`)
+    .map((record) => `${record.owner} ${record.type} ${dataText(record.data)}`)
     .toSorted();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { ManualClock } from "@firstlight/kit";
+import { dataText, dnsName, ManualClock } from "@firstlight/kit";
 import { ipamSchema, expectedMachinesSchema, type SiteDeclaration } from "../../src/config.ts";
 import { affectedBy } from "../../src/affected.ts";
 import { Memory } from "../../src/memory/memory.ts";
@@ -51,7 +51,7 @@ async function replica(): Promise<Memory> {
   return memory;
 }
 const at = async (owner: string): Promise<string[]> =>
-  recordsAt(await replica(), owner).map(({ type, data }) => `${type} ${data}`);
+  recordsAt(await replica(), dnsName(owner)).map(({ type, data }) => `${type} ${dataText(data)}`);
 const labels = async (): Promise<(string | null)[]> =>
   (
     await sql<{ label: string | null }>("SELECT label FROM ipam.interface WHERE segment = $1 ORDER BY mac", [segment])
@@ -105,7 +105,7 @@ test("a machine's host and BMC are found by its name, beside what they are calle
   for (const owner of ["m01.dpu.lab.test", "m09.adm.lab.test", "m01.adm.other.test", "m01.adm", "adm.lab.test"])
     assert.deepEqual(await at(owner), [], owner);
   const all = [...allRecords(await replica())].flat().map(({ owner }) => owner);
-  assert.equal(all.filter((owner) => owner === "m01.adm.lab.test").length, 1);
+  assert.equal(all.filter((owner) => owner === dnsName("m01.adm.lab.test")).length, 1);
 });
 
 test("a machine that is renamed takes both its names along", async () => {
@@ -140,7 +140,7 @@ test("a machine that is renamed takes both its names along", async () => {
     },
   ]);
   assert.ok(affected.is === "owners");
-  for (const owner of ["m01.bmc.lab.test", "m77.bmc.lab.test"]) assert.ok(affected.owners.has(owner), owner);
+  for (const owner of ["m01.bmc.lab.test", "m77.bmc.lab.test"]) assert.ok(affected.owners.has(dnsName(owner)), owner);
 });
 
 test("services are declared in the file, once, and below a domain of ours", async () => {

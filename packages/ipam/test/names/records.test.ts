@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { domain, iface, lease, name, prefix, readAddress, readPrefix, segment, siteOf } from "@firstlight/kit";
 import {
+  dataText,
+  dnsName,
+  domain,
+  iface,
+  lease,
+  name,
+  prefix,
+  readAddress,
+  readPrefix,
+  segment,
+  siteOf,
+} from "@firstlight/kit";
+import {
+  addressOfReverse,
   allRecords,
   fqdnOf,
   hostLabel,
@@ -11,6 +24,7 @@ import {
   reverseZones,
   zonesOf,
 } from "../../src/index.ts";
+import { nameText } from "@firstlight/wire/dns";
 
 const LAB = [domain(), segment(), prefix()];
 
@@ -59,13 +73,12 @@ for (const [text, zones] of ZONES) {
 test("a bound lease has an address record and a pointer back", async () => {
   await using site = await siteOf([...LAB, iface({ label: "node-1" }), lease()]);
   assert.deepEqual(recordsOf(site.replica, lease()), [
-    { owner: "node-1.lab.test", type: "A", data: "127.64.0.12", ttlSeconds: 60, zone: "lab.test" },
+    { owner: dnsName("node-1.lab.test"), type: "A", data: { is: "A", address: 0x7f40000c }, ttlSeconds: 60 },
     {
-      owner: "12.0.64.127.in-addr.arpa",
+      owner: dnsName("12.0.64.127.in-addr.arpa"),
       type: "PTR",
-      data: "node-1.lab.test",
+      data: { is: "PTR", host: dnsName("node-1.lab.test") },
       ttlSeconds: 60,
-      zone: "0.64.127.in-addr.arpa",
     },
   ]);
   assert.equal(fqdnOf(site.replica, lease()), "node-1.lab.test");
@@ -76,14 +89,12 @@ test("an IPv6 lease has AAAA and a nibble pointer", async () => {
   await using site = await siteOf([...LAB, prefix({ id: 2, prefix: "fd00::/64" }), iface({ label: "node-1" }), v6]);
   const [forward, back] = recordsOf(site.replica, v6);
   assert.deepEqual(forward, {
-    owner: "node-1.lab.test",
+    owner: dnsName("node-1.lab.test"),
     type: "AAAA",
-    data: "fd00::12",
+    data: { is: "AAAA", address: 0xfd000000000000000000000000000012n },
     ttlSeconds: 60,
-    zone: "lab.test",
   });
-  assert.equal(back?.owner, `2.1.${"0.".repeat(28)}d.f.ip6.arpa`);
-  assert.equal(back?.zone, "0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa");
+  assert.equal(back?.owner, dnsName(`2.1.${"0.".repeat(28)}d.f.ip6.arpa`));
 });
 
 test("a released or declined address has no name; an expired one keeps it until it goes to another", async () => {
@@ -105,7 +116,7 @@ test("a TTL is never 0", async () => {
     recordsOf(site.replica, lease()).map(({ ttlSeconds }) => ttlSeconds),
     [1, 1],
   );
-  assert.equal(recordsAt(site.replica, "www.lab.test")[0]?.ttlSeconds, 1);
+  assert.equal(recordsAt(site.replica, dnsName("www.lab.test"))[0]?.ttlSeconds, 1);
   assert.equal(zonesOf(site.replica)[0]?.soa.minimumSeconds, 1);
 });
 
@@ -135,6 +146,22 @@ test("zones are the domains and their prefixes in reverse, each once", async () 
   });
 });
 
+test("a reverse name leads back to its address, and to no other name does one", () => {
+  for (const text of ["127.64.0.12", "0.0.0.0", "255.255.255.255", "fd00::12", "::"]) {
+    const address = readAddress(text);
+    assert.equal(addressOfReverse(reverseName(address)), address);
+  }
+  for (const text of [
+    "1.2.3.in-addr.arpa",
+    "1.2.3.4.5.in-addr.arpa",
+    "1.2.3.04.in-addr.arpa",
+    "1.2.3.256.in-addr.arpa",
+  ])
+    assert.equal(addressOfReverse(dnsName(text)), undefined, text);
+  for (const text of ["x.1.2.3.in-addr.arpa", "in-addr.arpa", "ip6.arpa", ".", "0x1.2.3.4.in-addr.arpa"])
+    assert.equal(addressOfReverse(dnsName(text)), undefined, text);
+});
+
 test("an owner has its declared and its derived records, each once", async () => {
   await using site = await siteOf([
     ...LAB,
@@ -144,10 +171,10 @@ test("an owner has its declared and its derived records, each once", async () =>
     name({ id: 2, owner: "127-64-0-12.lab.test", type: "TXT", data: '"rack 1"' }),
   ]);
   assert.deepEqual(
-    recordsAt(site.replica, "127-64-0-12.lab.test").map(({ type, data }) => [type, data]),
+    recordsAt(site.replica, dnsName("127-64-0-12.lab.test")).map(({ type, data }) => [type, dataText(data)]),
     [
       ["A", "127.64.0.12"],
-      ["TXT", '"rack 1"'],
+      ["TXT", "rack 1"],
     ],
   );
 });
@@ -155,19 +182,22 @@ test("an owner has its declared and its derived records, each once", async () =>
 test("a declared CNAME gives way to an address", async () => {
   const alias = name({ owner: "node-1.lab.test", type: "CNAME", data: "www.lab.test" });
   await using site = await siteOf([...LAB, iface({ label: "node-1" }), alias]);
-  assert.equal(recordsAt(site.replica, "node-1.lab.test")[0]?.type, "CNAME");
+  assert.equal(recordsAt(site.replica, dnsName("node-1.lab.test"))[0]?.type, "CNAME");
   site.source.push(lease());
   await site.settled();
   assert.deepEqual(
-    recordsAt(site.replica, "node-1.lab.test").map(({ type }) => type),
+    recordsAt(site.replica, dnsName("node-1.lab.test")).map(({ type }) => type),
     ["A"],
   );
 });
 
-test("a declared pointer of an address of ours belongs to its reverse zone", async () => {
+test("a declared pointer is found by the reverse name of its address", async () => {
   const owner = reverseName(readAddress("127.64.0.80"));
-  await using site = await siteOf([...LAB, name({ owner, type: "PTR", data: "www.lab.test" })]);
-  assert.equal(recordsAt(site.replica, owner)[0]?.zone, "0.64.127.in-addr.arpa");
+  await using site = await siteOf([...LAB, name({ owner: nameText(owner), type: "PTR", data: "www.lab.test" })]);
+  assert.deepEqual(
+    recordsAt(site.replica, owner).map(({ data }) => dataText(data)),
+    ["www.lab.test"],
+  );
 });
 
 test("what a name is made of leads back to its records: label, address, MAC, pointer", async () => {
@@ -183,7 +213,7 @@ test("what a name is made of leads back to its records: label, address, MAC, poi
     lease({ interface: 3, segment: 2, mac: "02:f1:00:00:00:03", address: "127.65.0.13" }),
   ]);
   const owners = ["node-1.lab.test", "127-64-0-13.lab.test", "02-f1-00-00-00-03.lab.test", "13.0.65.127.in-addr.arpa"];
-  for (const owner of owners) assert.equal(recordsAt(site.replica, owner).length, 1, owner);
+  for (const owner of owners) assert.equal(recordsAt(site.replica, dnsName(owner)).length, 1, owner);
   for (const owner of [
     "127-64-0-12.lab.test",
     "127-65-0-13.lab.test",
@@ -193,9 +223,10 @@ test("what a name is made of leads back to its records: label, address, MAC, poi
     ".",
     "999-1-1-1.lab.test",
   ]) {
-    assert.deepEqual(recordsAt(site.replica, owner), [], owner);
+    assert.deepEqual(recordsAt(site.replica, dnsName(owner)), [], owner);
   }
   const all = [...allRecords(site.replica)].flat();
   assert.equal(all.length, 6);
-  for (const record of all) assert(recordsAt(site.replica, record.owner).some((other) => other.data === record.data));
+  for (const record of all)
+    assert(recordsAt(site.replica, record.owner).some((other) => dataText(other.data) === dataText(record.data)));
 });

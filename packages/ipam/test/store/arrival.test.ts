@@ -1,14 +1,25 @@
 /** Devices that turn up elsewhere, and devices that were foretold. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { DAWN, domain, iface, lease, ManualClock, prefix, readPrefix, segment } from "@firstlight/kit";
+import {
+  dataText,
+  DAWN,
+  dnsName,
+  domain,
+  iface,
+  lease,
+  ManualClock,
+  prefix,
+  readPrefix,
+  segment,
+} from "@firstlight/kit";
 import { Memory } from "../../src/memory/memory.ts";
 import { Tables } from "../../src/memory/tables.ts";
 import type { Row, Segment } from "../../src/model.ts";
 import { recordsAt } from "../../src/records.ts";
 import { type Json, rowFrom, TABLES } from "../../src/store/rows.ts";
 import { ipamSchema, expectedMachinesSchema } from "../../src/config.ts";
-import { relocationOf, MOST_MOVES, relocationEventOf, type OtherInterface } from "../../src/arrival.ts";
+import { MOST_MOVES, relocationOf, relocationEventOf, type OtherInterface } from "../../src/arrival.ts";
 import { bind, ground, mac, said, stranger } from "../ground.ts";
 
 const site = await ground();
@@ -229,5 +240,5 @@ async function names(owner: string): Promise<string[]> {
     for (const { row } of await sql<{ row: Json }>(`SELECT to_jsonb(t) AS "row" FROM ${table} t`))
       tables.put(rowFrom(kind as Row["kind"], row));
   memory.swap(tables, { epoch: "e", position: 1 }, 1);
-  return recordsAt(memory, owner).map(({ type, data }) => `${type} ${data}`);
+  return recordsAt(memory, dnsName(owner)).map(({ type, data }) => `${type} ${dataText(data)}`);
 }

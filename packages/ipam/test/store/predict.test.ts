@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { formatMac } from "@firstlight/wire";
-import { ManualClock } from "@firstlight/kit";
+import { nameText } from "@firstlight/wire/dns";
+import { dataText, ManualClock } from "@firstlight/kit";
 import { expectedMachinesSchema } from "../../src/config.ts";
 import { Memory } from "../../src/memory/memory.ts";
 import { Tables } from "../../src/memory/tables.ts";
@@ -201,6 +202,6 @@ async function names(): Promise<string[]> {
   memory.swap(tables, { epoch: "e", position: 1 }, 1);
   const all = [...allRecords(memory)].flat();
   return all
-    .filter(({ owner, type }) => type === "A" && owner.startsWith("p1.lab"))
-    .map(({ owner, type, data }) => `${owner} ${type} ${data}`);
+    .filter(({ owner, type }) => type === "A" && nameText(owner).startsWith("p1.lab"))
+    .map(({ owner, type, data }) => `${nameText(owner)} ${type} ${dataText(data)}`);
 }

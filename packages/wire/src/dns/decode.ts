@@ -2,7 +2,8 @@ import { addressFrom } from "../address.ts";
 import { Reader } from "../bytes.ts";
 import { isMalformed, Malformed } from "../malformed.ts";
 import { type Edns, FLAGS, HEADER_BYTES, type Message, type Question, type ResourceRecord } from "./message.ts";
-import { readName } from "./name.ts";
+import { labels, nameFault, readName } from "./labels.ts";
+import { labelText, type NameText } from "./name.ts";
 import { type Data, rowOf, type Shape } from "./records.ts";
 import { CLASSES, TYPES } from "./registry.ts";
 
@@ -103,11 +104,21 @@ const READ: Readonly<Record<Shape, (reader: Reader) => unknown>> = {
   strings: takeStrings,
 };
 
-function takeName(reader: Reader): string | Malformed {
-  const read = readName(reader.bytes, reader.at, reader.end);
-  if (isMalformed(read)) return read;
-  reader.at = read.next;
-  return read.name;
+/** Where the name being read has its labels. */
+const NAME = labels();
+
+function takeName(reader: Reader): NameText | Malformed {
+  const { bytes, at, end } = reader;
+  const next = readName(bytes, at, end, "follow", NAME);
+  if (next < 0) return new Malformed(nameFault(next), NAME.at);
+  reader.at = next;
+  let text = "";
+  for (let label = 0; label < NAME.count; label++) {
+    const start = NAME.starts[label]!;
+    const octets = Buffer.from(bytes.subarray(start + 1, start + 1 + bytes[start]!)).toString("latin1");
+    text += (text && ".") + labelText(octets);
+  }
+  return text || ".";
 }
 
 function takeStrings(reader: Reader): string[] | Malformed {

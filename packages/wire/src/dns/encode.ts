@@ -1,9 +1,9 @@
-import { addressBytes } from "../address.ts";
 import { Writer } from "../bytes.ts";
 import { isMalformed, Malformed } from "../malformed.ts";
 import { type Edns, FLAGS, MAX_MESSAGE_BYTES, type Message, type Question, type ResourceRecord } from "./message.ts";
 import { nameBytes } from "./name.ts";
-import { type Data, rowOf, type Shape } from "./records.ts";
+import { WRITE } from "./rdata.ts";
+import { type Data, rowOf } from "./records.ts";
 import { TYPES } from "./registry.ts";
 
 /** Writes a message with compressed names (RFC 1035 §4.1.4). Malformed: a name or string that DNS cannot carry. */
@@ -20,17 +20,6 @@ export function encode(message: Message, limitBytes = MAX_MESSAGE_BYTES): Uint8A
   return sheet.writer.overrun ? new Malformed("message longer than its limit") : sheet.writer.done().slice();
 }
 
-/** RDATA on its own, names uncompressed. */
-export function encodeData(data: Data): Uint8Array | Malformed {
-  const sheet = new Sheet(new Writer(ROUGH), false);
-  sheet.data(data);
-  if (sheet.writer.overrun) return new Malformed("RDATA is too long");
-  return sheet.fault ?? sheet.writer.done().slice();
-}
-
-/** Where RDATA is written before it is copied out: a zone has a million of them, each of a few bytes. */
-const ROUGH = new Uint8Array(MAX_MESSAGE_BYTES);
-
 function flagsOf(message: Message): number {
   let flags = ((message.opcode & 15) << 11) | (message.rcode & 15);
   for (const [flag, bit] of Object.entries(FLAGS)) if (message[flag as keyof typeof FLAGS]) flags |= bit;
@@ -40,14 +29,12 @@ function flagsOf(message: Message): number {
 /** A message while it is written: where each name stands already, and the first thing that could not be written. */
 class Sheet {
   readonly writer: Writer;
-  readonly #compresses: boolean;
   /** Suffixes written so far. The case must be equal too, or a name would come back in another's case. */
   readonly #names = new Map<string, number>();
   fault: Malformed | undefined;
 
-  constructor(writer: Writer, compresses = true) {
+  constructor(writer: Writer) {
     this.writer = writer;
-    this.#compresses = compresses;
   }
 
   question(question: Question): void {
@@ -73,7 +60,10 @@ class Sheet {
       return;
     }
     for (const [field, shape] of rowOf(TYPES.of[data.is])!.fields) {
-      WRITE[shape](this, (data as unknown as Record<string, never>)[field]!);
+      const value = (data as unknown as Record<string, never>)[field]!;
+      if (shape === "name") this.name(value);
+      else if (shape === "plainName") this.name(value, false);
+      else this.fault ??= WRITE[shape](this.writer, value);
     }
   }
 
@@ -89,14 +79,10 @@ class Sheet {
     for (const option of edns.options) writer.u16(option.code).u16(option.bytes.length).put(option.bytes);
   }
 
-  name(text: string, compresses = this.#compresses): void {
+  name(text: string, compresses = true): void {
     const wire = nameBytes(text);
     if (isMalformed(wire)) {
       this.fault ??= wire;
-      return;
-    }
-    if (!this.#compresses) {
-      this.writer.put(wire);
       return;
     }
     for (let at = 0; wire[at] !== 0; at += wire[at]! + 1) {
@@ -112,19 +98,3 @@ class Sheet {
     this.writer.u8(0);
   }
 }
-
-const WRITE: Readonly<Record<Shape, (sheet: Sheet, value: never) => void>> = {
-  ipv4: (sheet, value: number) => void sheet.writer.u32(value),
-  ipv6: (sheet, value: bigint) => void sheet.writer.put(addressBytes(value)),
-  u16: (sheet, value: number) => void sheet.writer.u16(value),
-  u32: (sheet, value: number) => void sheet.writer.u32(value),
-  name: (sheet, value: string) => sheet.name(value),
-  plainName: (sheet, value: string) => sheet.name(value, false),
-  strings(sheet, value: readonly string[]) {
-    if (value.length === 0) sheet.fault ??= new Malformed("TXT without a string"); // RFC 1035 §3.3.14: one or more
-    for (const text of value) {
-      if (text.length > 255) sheet.fault ??= new Malformed("string longer than 255 octets");
-      sheet.writer.u8(text.length).put(Buffer.from(text, "latin1"));
-    }
-  },
-};

@@ -1,4 +1,5 @@
-import { Malformed } from "../malformed.ts";
+import { isMalformed, Malformed } from "../malformed.ts";
+import { MAX_LABEL_BYTES, MAX_NAME_BYTES } from "./labels.ts";
 
 /**
  * A domain name as text: presentation form (RFC 1035 §5.1) without the final dot, the root as `.`. Case is kept; a dot
@@ -6,60 +7,63 @@ import { Malformed } from "../malformed.ts";
  */
 export type NameText = string;
 
-export const MAX_NAME_BYTES = 255; // RFC 1035 §2.3.4, the final zero included
-export const MAX_LABEL_BYTES = 63; // RFC 1035 §2.3.4
-
-/** One pointer for each label a name can have: more only burns time. */
-const MAX_HOPS = 127;
-
-/** A name and the offset behind it where it was read. */
-export interface NameAt {
-  readonly name: NameText;
-  readonly next: number;
-}
+declare const isName: unique symbol;
 
 /**
- * Reads a name, following compression pointers (RFC 1035 §4.1.4). Each pointer must lead before the labels read so far,
- * which ends every walk: there are no loops to detect.
+ * A domain name as a value: its uncompressed wire form (RFC 1035 §3.1), one character an octet, `\x03lab\x04test\x00`.
+ * A string, so that it compares with `===`, is a key of maps, and what follows a label is a slice of it. In records on
+ * their way to a server it is in lower case.
  */
-export function readName(bytes: Uint8Array, at: number, end = bytes.length): NameAt | Malformed {
+export type DomainName = string & { readonly [isName]: true };
+
+/** The root, RFC 1035 §3.1. */
+export const ROOT = "\0" as DomainName;
+
+/** Reads a name from text; a final dot is accepted, case is kept. */
+export function parseName(text: NameText): DomainName | Malformed {
+  const wire = nameBytes(text);
+  return isMalformed(wire) ? wire : (Buffer.from(wire).toString("latin1") as DomainName);
+}
+
+/** The name as people read it. */
+export function nameText(name: DomainName): NameText {
   let text = "";
-  let length = 0;
-  let from = at; // where the current run of labels began: a pointer must lead before it
-  let cursor = at;
-  let hops = 0;
-  let next = -1; // behind the first pointer
-  for (;;) {
-    if (cursor >= end) return new Malformed("name runs past the end", cursor);
-    const count = bytes[cursor]!;
-    if (count >= 0xc0) {
-      if (cursor + 1 >= end) return new Malformed("name runs past the end", cursor);
-      const target = ((count & 0x3f) << 8) | bytes[cursor + 1]!;
-      if (target >= from) return new Malformed("compression pointer leads forward", cursor);
-      if (++hops > MAX_HOPS) return new Malformed("too many compression pointers", cursor);
-      if (next < 0) next = cursor + 2;
-      [from, cursor] = [target, target];
-      continue;
-    }
-    if (count > MAX_LABEL_BYTES) return new Malformed("unknown label type", cursor);
-    length += count + 1;
-    if (length > MAX_NAME_BYTES) return new Malformed("name longer than 255 octets", cursor);
-    if (count === 0) return { name: text || ".", next: next < 0 ? cursor + 1 : next };
-    if (cursor + count >= end) return new Malformed("name runs past the end", cursor);
-    text += (text && ".") + labelText(bytes, cursor + 1, count);
-    cursor += count + 1;
+  for (let at = 0; ; at += 1 + name.charCodeAt(at)) {
+    const label = firstLabel(name, at);
+    if (label === "") return text || ".";
+    text += (text && ".") + labelText(label);
   }
 }
 
-/** One label of `count` bytes as text, escaped. */
-function labelText(bytes: Uint8Array, at: number, count: number): string {
-  let text = "";
-  for (let i = at; i < at + count; i++) {
-    const byte = bytes[i]!;
-    if (byte <= 0x20 || byte >= 0x7f) text += `\\${String(byte).padStart(3, "0")}`;
-    else text += byte === 0x2e || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte);
-  }
-  return text;
+/** The octets of the label that begins at `at`; empty at the root. */
+export function firstLabel(name: DomainName, at = 0): string {
+  return name.slice(at + 1, at + 1 + name.charCodeAt(at));
+}
+
+/** The name without its first label. The root has none to give. */
+export function parentName(name: DomainName): DomainName {
+  return name === ROOT ? name : (name.slice(1 + name.charCodeAt(0)) as DomainName);
+}
+
+/** The name of `label`, a host label of 1 to 63 octets, below `parent`. Malformed: together they are longer than 255 octets. */
+export function nameBelow(label: string, parent: DomainName): DomainName | Malformed {
+  if (label.length === 0 || label.length > MAX_LABEL_BYTES) return labelFault(label.length)!;
+  if (label.length + 1 + parent.length > MAX_NAME_BYTES) return new Malformed("name longer than 255 octets");
+  return (String.fromCharCode(label.length) + label + parent) as DomainName;
+}
+
+/** Writes the name's octets at `at`; the offset behind them. `bytes` has room for `name.length` more. */
+export function writeName(name: DomainName, bytes: Uint8Array, at: number): number {
+  const { length } = name;
+  for (let i = 0; i < length; i++) bytes[at + i] = name.charCodeAt(i);
+  return at + length;
+}
+
+/** One label's octets as text, escaped. */
+export function labelText(octets: string): string {
+  return octets.replaceAll(/[.\\]|[^\x21-\x7e]/g, (octet) =>
+    octet === "." || octet === "\\" ? `\\${octet}` : `\\${String(octet.charCodeAt(0)).padStart(3, "0")}`,
+  );
 }
 
 /** The name's wire form, uncompressed, case kept. A final dot is accepted. */
@@ -107,6 +111,6 @@ function unescape(text: string, at: number): { readonly byte: number; readonly s
 }
 
 /** Names are equal without regard to ASCII case, and to nothing but ASCII case (RFC 4343 §3). */
-export function foldName(text: NameText): NameText {
-  return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+export function foldName<Name extends NameText | DomainName>(name: Name): Name {
+  return name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()) as Name; // a length octet is below `A`
 }

@@ -1,20 +1,21 @@
+import type { DomainName, NameText } from "./name.ts";
 import { TYPES } from "./registry.ts";
 
 /**
  * The shapes RDATA is made of. `name` may be compressed when written (the types of RFC 1035 only, RFC 3597 §4);
  * `plainName` never is. `strings` fills the rest of the RDATA with character-strings, one character an octet.
  */
-export interface Shapes {
+export interface Shapes<Name> {
   ipv4: number;
   ipv6: bigint;
   u16: number;
   u32: number;
-  name: string;
-  plainName: string;
+  name: Name;
+  plainName: Name;
   strings: readonly string[];
 }
 
-export type Shape = keyof Shapes;
+export type Shape = keyof Shapes<unknown>;
 
 /** Every RDATA we read: its type and its fields in order. What has no row stays raw (RFC 3597). */
 export const RECORDS = {
@@ -39,15 +40,17 @@ export const RECORDS = {
 
 export type RecordType = keyof typeof RECORDS;
 
-type Fields<Row> = { readonly [Field in keyof Row]: Row[Field] extends Shape ? Shapes[Row[Field]] : never };
+type Fields<Row, Name> = { readonly [Field in keyof Row]: Row[Field] extends Shape ? Shapes<Name>[Row[Field]] : never };
 
-/** A record's data: `is` names the row of the table it was read by, `raw` where there is none. */
+type Typed<T extends RecordType, Name> = { readonly is: T } & Fields<(typeof RECORDS)[T], Name>;
+
+/** The data of one type, its names as values: what travels from the IPAM to a server's bytes. */
+export type RecordData<T extends RecordType = RecordType> = { [Each in T]: Typed<Each, DomainName> }[T];
+
+/** The data of a decoded record, its names as text: `is` names its row of the table, `raw` where it has none. */
 export type Data =
-  | { readonly [T in RecordType]: { readonly is: T } & Fields<(typeof RECORDS)[T]> }[RecordType]
+  | { [T in RecordType]: Typed<T, NameText> }[RecordType]
   | { readonly is: "raw"; readonly bytes: Uint8Array };
-
-/** The data of one type: `DataOf<"SOA">`. */
-export type DataOf<T extends Data["is"]> = Extract<Data, { is: T }>;
 
 /** The row for a type code, in order of its fields. */
 export function rowOf(

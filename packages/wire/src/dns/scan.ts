@@ -1,4 +1,4 @@
-import { type Labels, labels, readLabels } from "./labels.ts";
+import { hashName, type Labels, labels, readName } from "./labels.ts";
 import { HEADER_BYTES } from "./message.ts";
 import { TYPES } from "./registry.ts";
 
@@ -59,11 +59,12 @@ export function scan(bytes: Uint8Array, length: number, seed: number, into: Scan
   into.id = u16(bytes, 0);
   into.flags = u16(bytes, 2);
   into.opcode = (into.flags >>> 11) & 15;
-  if ((into.flags & 0x8000) !== 0) return "is-a-response"; // never answered: two servers would talk for ever
+  if ((into.flags & 0x8000) !== 0) return "is-a-response"; // never answered: two servers would answer each other for ever
   if (into.opcode !== 0) return "opcode-not-query";
   if (u16(bytes, 4) !== 1) return "not-one-question"; // RFC 9619 §4
-  const next = readLabels(bytes, HEADER_BYTES, length, seed, into.name);
+  const next = readName(bytes, HEADER_BYTES, length, "refuse", into.name);
   if (next < 0 || next + 4 > length) return "question-malformed";
+  hashName(bytes, seed, into.name);
   into.qtype = u16(bytes, next);
   into.qclass = u16(bytes, next + 2);
   into.end = next + 4;
@@ -76,7 +77,7 @@ function scanRecords(bytes: Uint8Array, length: number, into: Scan): Finding {
   const count = before + u16(bytes, 10);
   let at = into.end;
   for (let i = 0; i < count; i++) {
-    const fixed = skipName(bytes, at, length);
+    const fixed = readName(bytes, at, length, "skip", SKIPPED);
     if (fixed < 0 || fixed + 10 > length) return "records-malformed";
     const type = u16(bytes, fixed);
     const rdata = fixed + 10;
@@ -95,18 +96,8 @@ function scanRecords(bytes: Uint8Array, length: number, into: Scan): Finding {
   return at === length ? "query" : "records-malformed";
 }
 
-/** The offset behind a name of any form, or −1. Pointers are stepped over, not followed. */
-function skipName(bytes: Uint8Array, at: number, length: number): number {
-  let cursor = at;
-  while (cursor < length) {
-    const count = bytes[cursor]!;
-    if (count === 0) return cursor + 1;
-    if (count >= 0xc0) return cursor + 2;
-    if (count > 63) return -1;
-    cursor += count + 1;
-  }
-  return -1;
-}
+/** Where names behind the question are read into: only what follows them is wanted. */
+const SKIPPED = labels();
 
 function optionsFit(bytes: Uint8Array, from: number, end: number): boolean {
   let at = from;

@@ -1,8 +1,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { array, assert as holds, integer, property, tuple, uint8Array } from "fast-check";
-import { decode, encode, nameBytes, newScan, readLabels, readName, scan } from "../../src/dns/index.ts";
-import { labels } from "../../src/dns/labels.ts";
+import {
+  decode,
+  encode,
+  foldName,
+  hashName,
+  type Labels,
+  labels,
+  nameBytes,
+  nameText,
+  newScan,
+  parseName,
+  readName,
+  scan,
+  writeName,
+} from "../../src/dns/index.ts";
 import { isMalformed } from "../../src/index.ts";
 import { messages, names } from "./arbitrary.ts";
 
@@ -87,14 +100,19 @@ test("a well-formed query with one question is found to be one", () => {
   );
 });
 
-test("names differ in hash by content, never by case", () => {
+function readHashed(wire: Uint8Array, seed: number, into: Labels): void {
+  assert.equal(readName(wire, 0, wire.length, "refuse", into), wire.length);
+  hashName(wire, seed, into);
+}
+
+test("names that differ by case alone have one hash", () => {
   const [one, two] = [labels(), labels()];
   holds(
     property(names, (name) => {
       const lower = bytesOf(nameBytes(name.toLowerCase()));
       const upper = bytesOf(nameBytes(name.toUpperCase()));
-      readLabels(lower, 0, lower.length, 99, one);
-      readLabels(upper, 0, upper.length, 99, two);
+      readHashed(lower, 99, one);
+      readHashed(upper, 99, two);
       assert.deepEqual(one.hashes.slice(0, one.count + 1), two.hashes.slice(0, two.count + 1));
     }),
   );
@@ -103,17 +121,31 @@ test("names differ in hash by content, never by case", () => {
 test("a suffix hashes as the name it is", () => {
   const [whole, part] = [labels(), labels()];
   const [long, short] = [bytesOf(nameBytes("a.bb.ccc")), bytesOf(nameBytes("BB.ccc"))];
-  readLabels(long, 0, long.length, 5, whole);
-  readLabels(short, 0, short.length, 5, part);
+  readHashed(long, 5, whole);
+  readHashed(short, 5, part);
   assert.equal(whole.hashes[1], part.hashes[0]);
   assert.notEqual(whole.hashes[0], part.hashes[0]);
 });
 
-test("name text and wire form are one to the other", () => {
+test("a name printed from its wire form is the text it was read from", () => {
   holds(
-    property(names, (name) => {
-      const wire = bytesOf(nameBytes(name));
-      assert.deepEqual(readName(wire, 0), { name, next: wire.length });
+    property(names, (text) => {
+      const name = parseName(text);
+      assert.ok(!isMalformed(name));
+      assert.equal(nameText(name), text);
+      const wire = new Uint8Array(name.length);
+      assert.equal(writeName(name, wire, 0), wire.length);
+      assert.deepEqual(wire, bytesOf(nameBytes(text)));
+    }),
+  );
+});
+
+test("folding a name folds its text", () => {
+  holds(
+    property(names, (text) => {
+      const [name, folded] = [parseName(text), parseName(foldName(text))];
+      assert.ok(!isMalformed(name));
+      assert.equal(foldName(name), folded);
     }),
   );
 });

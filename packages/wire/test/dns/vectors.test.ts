@@ -6,8 +6,10 @@ import {
   decode,
   encode,
   encodeQuery,
+  labels,
   type Message,
   nameBytes,
+  nameFault,
   newScan,
   query,
   readName,
@@ -70,8 +72,11 @@ test("29 bytes that claim 65535 answers cost nothing", () => {
 test("a chain of pointers is followed only so far", () => {
   const bytes = new Uint8Array(1000);
   for (let at = 2; at < bytes.length; at += 2) bytes.set([0xc0 | ((at - 2) >>> 8), at - 2], at);
-  assert.deepEqual(readName(bytes, 20), { name: ".", next: 22 });
-  assert.ok(isMalformed(readName(bytes, 998)));
+  const into = labels();
+  assert.equal(readName(bytes, 20, bytes.length, "follow", into), 22);
+  assert.equal(into.count, 0);
+  assert.equal(readName(bytes, 998, bytes.length, "follow", into), -3);
+  assert.equal(nameFault(-3), "too many compression pointers");
 });
 
 /** Names that DNS cannot carry, and why. */
@@ -148,6 +153,8 @@ const FINDINGS: readonly (readonly [string, string])[] = [
   ["0001 0100 0002 0000 0000 0000 00 0001 0001 00 0001 0001", "not-one-question"],
   ["0001 0100 0001 0000 0000 0000 c00c 0001 0001", "question-malformed"],
   ["0001 0100 0001 0000 0000 0000 0161 00 0001", "question-malformed"],
+  ["0001 0100 0001 0000 0000 0001 00 0001 0001 c0", "records-malformed"],
+  [`0001 0100 0001 0000 0000 0001 00 0001 0001 ${"0161".repeat(128)} 00 0001 0001 00000001 0000`, "records-malformed"],
   ["0001 0100 0001 0000 0000 0001 00 0001 0001", "records-malformed"],
   ["0001 0100 0001 0000 0000 0000 00 0001 0001 ff", "records-malformed"],
   ["0001 0100 0001 0000 0000 0001 00 0001 0001 00 0029 04d0 00000000 0001 00", "records-malformed"],

@@ -7,7 +7,7 @@ export const NONE = -1;
 /** What a host's name takes up in the arena. */
 const USUAL_BYTES = 32;
 
-/** What is said of a node, side by side: to look one up costs one line of the cache, not one a column. */
+/** Columns of a node, side by side: a lookup touches one cache line, not one a column. */
 const FIELDS = 8;
 const HASH = 0;
 /** Where its name stands in the arena, and how long it is. */
@@ -20,9 +20,9 @@ const CHILDREN = 6;
 
 /**
  * Names to nodes: open addressing over typed arrays. A node is a number. Lookups allocate nothing and compare the whole
- * name, for hashes are no proof.
+ * name, because different names may have one hash.
  */
-export class Names {
+export class NameIndex {
   count = 0;
   readonly #arena: Arena;
   #rows = new Int32Array(0);
@@ -71,16 +71,16 @@ export class Names {
     return this.#rows[node * FIELDS + PARENT]!;
   }
 
-  /** Whether a node stands right below it: an empty non-terminal lives as long as one does. */
+  /** Whether a node stands right below it: an empty non-terminal stays as long as there is one. */
   hasChildren(node: number): boolean {
     return this.#rows[node * FIELDS + CHILDREN]! > 0;
   }
 
-  holds(node: number, sets: number): void {
+  setSets(node: number, sets: number): void {
     this.#rows[node * FIELDS + SETS] = sets;
   }
 
-  belongs(node: number, zone: number): void {
+  setZone(node: number, zone: number): void {
     this.#rows[node * FIELDS + ZONE] = zone;
   }
 

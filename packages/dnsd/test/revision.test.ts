@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { array, assert as law, asyncProperty, constantFrom, integer, oneof, record as fields } from "fast-check";
 import type { Row } from "@firstlight/ipam";
-import { domain, iface, lease, name, prefix, segment, siteOf } from "@firstlight/kit";
+import { domain, iface, lease, name, prefix, segment, siteOf, answerTexts } from "@firstlight/kit";
 import { RCODES } from "@firstlight/wire/dns";
 import { Authority } from "../src/authority.ts";
-import { createBuilder } from "../src/build.ts";
-import { said } from "./site.ts";
+import { createBuilder } from "../src/builder.ts";
 import { ask } from "./zone.ts";
 
 const SEED = { seed: 5, nsAddresses: ["127.0.0.53"] };
@@ -43,7 +42,7 @@ async function unhurried(rows: readonly Row[]) {
     /** `A 127.64.0.1`, or why there is none. */
     of(asked: string, type: "A" | "PTR" | "SOA" = "A", zones = kept.zones) {
       const message = ask(zones, { name: asked, type });
-      return said(message).toSorted().join() || RCODES.name(message.rcode);
+      return answerTexts(message).toSorted().join() || RCODES.name(message.rcode);
     },
     async [Symbol.asyncDispose]() {
       following[Symbol.dispose]();

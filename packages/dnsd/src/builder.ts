@@ -1,12 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Authority } from "./authority.ts";
 
-/** Names built before everybody else has a turn: about a millisecond. */
-const NAMES_A_TURN = 100;
+/** Owners placed before the event loop turns: about a millisecond. */
+const OWNERS_PER_TURN = 100;
 
 /** Builds zones between answers. */
 export interface Builder extends AsyncDisposable {
-  /** There is something to build. */
+  /** Starts to build, unless a build is under way. */
   begin(): void;
 }
 
@@ -20,7 +20,7 @@ export function createBuilder(
     let because: string | undefined;
     for (let turns = 1; because === undefined && !stopping.signal.aborted; turns++) {
       await turn();
-      because = authority.advance(NAMES_A_TURN);
+      because = authority.advance(OWNERS_PER_TURN);
       if (because !== undefined) onBuilt(because, turns);
     }
     running = undefined;

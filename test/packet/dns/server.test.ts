@@ -3,9 +3,9 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
-import { lease, name } from "@firstlight/kit";
+import { answerTexts, framed, lease, name, RACK_ROWS } from "@firstlight/kit";
 import { encode, query, RCODES } from "@firstlight/wire/dns";
-import { framed, lab, overTcp, overUdp, question, ROWS, said, until } from "./site.ts";
+import { lab, overTcp, overUdp, question, until } from "./lab.ts";
 
 const WIDE = Array.from({ length: 120 }, (_, n) =>
   name({ id: 100 + n, owner: "wide.lab.test", data: `127.64.1.${n}`, ttlSeconds: 30 }),
@@ -14,10 +14,10 @@ const WIDE = Array.from({ length: 120 }, (_, n) =>
 test("a machine's name resolves both ways, over UDP and TCP alike", async () => {
   await using on = await lab();
   const pointer = { name: "12.0.64.127.in-addr.arpa", type: "PTR" } as const;
-  assert.deepEqual(said(await on.udp({})), ["A 127.64.0.12"]);
-  assert.deepEqual(said(await on.udp(pointer)), ["PTR 127-64-0-12.lab.test"]);
+  assert.deepEqual(answerTexts(await on.udp({})), ["A 127.64.0.12"]);
+  assert.deepEqual(answerTexts(await on.udp(pointer)), ["PTR 127-64-0-12.lab.test"]);
   const replies = await on.tcp({}, pointer);
-  assert.deepEqual(replies.map(said), [["A 127.64.0.12"], ["PTR 127-64-0-12.lab.test"]]);
+  assert.deepEqual(replies.map(answerTexts), [["A 127.64.0.12"], ["PTR 127-64-0-12.lab.test"]]);
   assert.equal(on.running.endpoints["udp"], on.running.endpoints["tcp"]);
 });
 
@@ -26,12 +26,12 @@ test("a lease committed elsewhere is answered as soon as the feed has it", async
   assert.equal((await on.udp({ name: "127-64-0-13.lab.test" })).rcode, RCODES.of.NXDOMAIN);
   on.site.source.push(lease({ address: "127.64.0.13" }));
   await on.site.settled();
-  assert.deepEqual(said(await on.udp({ name: "127-64-0-13.lab.test" })), ["A 127.64.0.13"]);
+  assert.deepEqual(answerTexts(await on.udp({ name: "127-64-0-13.lab.test" })), ["A 127.64.0.13"]);
   await on.counted("firstlight_dns_serial 1");
 });
 
 test("what UDP truncates TCP has whole", async () => {
-  await using on = await lab([...ROWS, ...WIDE]);
+  await using on = await lab([...RACK_ROWS, ...WIDE]);
   const cut = await on.udp({ name: "wide.lab.test" });
   assert.deepEqual([cut.isTruncated, cut.answers, cut.edns !== undefined], [true, [], true]);
   const [whole] = await on.tcp({ name: "wide.lab.test" });
@@ -52,7 +52,7 @@ test("queries sent at once on one connection are answered in order", async () =>
 });
 
 test("a client that asks much and reads nothing is asked nothing more; the others are served, and it is when it reads", async () => {
-  await using on = await lab([...ROWS, ...WIDE]);
+  await using on = await lab([...RACK_ROWS, ...WIDE]);
   const greedy = connect(on.port, "127.0.0.1");
   greedy.pause();
   const asked = 20_000; // forty megabytes of replies: more than the kernel's buffers hold
@@ -70,7 +70,7 @@ test("a client that asks much and reads nothing is asked nothing more; the other
 });
 
 test("connections are bounded, in all and by address, and each refusal has its reason", async () => {
-  await using on = await lab(ROWS, { tcp: { connections: 3, perAddress: 2 } });
+  await using on = await lab(RACK_ROWS, { tcp: { connections: 3, perAddress: 2 } });
   const open = (localAddress: string): Socket =>
     connect({ port: on.port, host: "127.0.0.1", localAddress }).on("error", () => {});
   const held = [open("127.0.0.1"), open("127.0.0.1")];
@@ -87,7 +87,7 @@ test("connections are bounded, in all and by address, and each refusal has its r
 });
 
 test("a connection on which nothing whole comes is ended, as is one that speaks no DNS", async () => {
-  await using on = await lab(ROWS, { tcp: { idleSeconds: 1 } });
+  await using on = await lab(RACK_ROWS, { tcp: { idleSeconds: 1 } });
   const idle = connect(on.port, "127.0.0.1");
   idle.write(Uint8Array.of(0, 40, 1, 2, 3)); // begun and never finished
   const huge = connect(on.port, "127.0.0.1");
@@ -115,7 +115,7 @@ test("hostile datagrams are met with silence or refusal, and the next query is a
 });
 
 test("a replica past its bound answers SERVFAIL and is not ready; when the database is back so are the answers", async () => {
-  await using on = await lab(ROWS, { stalenessSeconds: 3600 });
+  await using on = await lab(RACK_ROWS, { stalenessSeconds: 3600 });
   on.site.source.down = new Error("database away");
   on.site.clock.advance(3_599_000);
   assert.equal((await on.udp({})).rcode, RCODES.of.NOERROR);
@@ -130,7 +130,7 @@ test("a replica past its bound answers SERVFAIL and is not ready; when the datab
 });
 
 test("draining ends connections and takes no more; a second address serves the same zones", async () => {
-  await using on = await lab(ROWS, { listen: ["127.0.0.1:0", "127.0.0.2:0"] });
+  await using on = await lab(RACK_ROWS, { listen: ["127.0.0.1:0", "127.0.0.2:0"] });
   assert.deepEqual(Object.keys(on.running.endpoints), ["udp", "tcp", "udp1", "tcp1"]);
   const held = connect(on.port, "127.0.0.1");
   held.write(framed(question()));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TCPClient, UDPClient } from "dns2";
-import { lease, name } from "@firstlight/kit";
-import { lab, ROWS } from "./site.ts";
+import { lease, name, RACK_ROWS } from "@firstlight/kit";
+import { lab } from "../packet/dns/lab.ts";
 
 /** npm's dns2 as an independent client and decoder of our bytes. */
 const MORE = [
@@ -14,7 +14,7 @@ const MORE = [
 ];
 
 test("dns2 reads what we say, over UDP and TCP", async () => {
-  await using on = await lab([...ROWS, lease(), ...MORE]);
+  await using on = await lab([...RACK_ROWS, lease(), ...MORE]);
   const udp = UDPClient({ dns: "127.0.0.1", port: on.port });
   const tcp = TCPClient({ dns: "127.0.0.1", port: on.port });
   for (const ask of [udp, tcp]) {

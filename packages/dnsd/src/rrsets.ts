@@ -3,17 +3,17 @@ import { Arena } from "./arena.ts";
 /** What an address or a host's name takes up, compiled. */
 const USUAL_BYTES = 48;
 
-/** What is said of a set, side by side. */
+/** Columns of a set, side by side. */
 const FIELDS = 4;
 /** Type in the high half, number of records in the low one. */
-const WHAT = 0;
+const TYPE_AND_COUNT = 0;
 /** Next set of the same node. */
 const NEXT = 1;
 const AT = 2;
 const BYTES = 3;
 
 /** RRsets, compiled: each record stands as it goes on the wire, but for its owner, which is a pointer into the reply. */
-export class Sets {
+export class RrSets {
   readonly arena: Arena;
   #rows: Int32Array<ArrayBuffer>;
   readonly #free: number[] = [];
@@ -42,7 +42,7 @@ export class Sets {
 
   /** How many records it has. */
   count(set: number): number {
-    return this.#rows[set * FIELDS + WHAT]! & 0xffff;
+    return this.#rows[set * FIELDS + TYPE_AND_COUNT]! & 0xffff;
   }
 
   /** Adds a set before `head` and returns it: the new head. */
@@ -55,7 +55,7 @@ export class Sets {
     return set;
   }
 
-  /** Gives a whole chain back. */
+  /** Frees a whole chain. */
   drop(head: number): void {
     for (let set = head; set >= 0; set = this.#rows[set * FIELDS + NEXT]!) {
       this.arena.give(this.at(set), this.bytes(set));
