@@ -39,7 +39,7 @@ const CORES = [
   "packages/api/src/lifecycle.ts",
   "packages/dhcpd/src/{client,decide,boot,delivery,reply,grace}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
-  "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
+  "packages/pxe-http/src/{script,ipxe-text,cloud-init,artefact,requester,phone-home-call,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder}.ts",
   "packages/unbound-config/src/{render,clause,view,backlog}.ts",
   "packages/rack/src/core/*.ts",

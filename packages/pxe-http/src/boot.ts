@@ -1,13 +1,13 @@
 import type { Api, Decision } from "@firstlight/api-client";
 import type { Clock } from "@firstlight/service";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { answered, isRefused } from "./asking.ts";
+import { answered, isRefused } from "./api-answer.ts";
 import { sentence } from "./because.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { render, type Rendered, renderWait, type ScriptContext } from "./script.ts";
-import { visitOf } from "./visit.ts";
+import { visitOf } from "./request-context.ts";
 
 export interface BootParts {
   readonly api: Pick<Api, "decide">;

@@ -1,8 +1,8 @@
 import type { Api } from "@firstlight/api-client";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { answered, isRefused } from "./asking.ts";
-import { readCall } from "./phone.ts";
-import { refuse, type RefuseParts, visitOf } from "./visit.ts";
+import { answered, isRefused } from "./api-answer.ts";
+import { readCall } from "./phone-home-call.ts";
+import { refuse, type RefuseParts, visitOf } from "./request-context.ts";
 
 export interface PhoneHomeParts extends RefuseParts {
   readonly api: Pick<Api, "phoneHome">;

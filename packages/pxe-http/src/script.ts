@@ -1,5 +1,5 @@
 import type { Action, Decision } from "@firstlight/api-client";
-import { isWord, words } from "./line.ts";
+import { isWord, words } from "./ipxe-text.ts";
 
 /** What a script needs beyond its decision. */
 export interface ScriptContext {

@@ -6,14 +6,14 @@ import { contentTypeOf, isBootLoader } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
-import { artefactRoute, artefactSent, type FileParts, pathOf } from "./files.ts";
+import { artefactRoute, artefactSent, type FileParts, pathOf } from "./artefact-route.ts";
 import type { Identity } from "./identify.ts";
 import type { Party } from "./journal.ts";
 import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
 import { sourceOf } from "./requester.ts";
 import { renderWait } from "./script.ts";
-import { type SeedParts, seedRoute } from "./seed.ts";
-import { refuse, sendRefusal, traceOf } from "./visit.ts";
+import { type SeedParts, seedRoute } from "./cloud-init-route.ts";
+import { refuse, sendRefusal, traceOf } from "./request-context.ts";
 
 export interface ServerParts extends BootParts, SeedParts, FileParts, PhoneHomeParts {
   readonly identity: Identity;

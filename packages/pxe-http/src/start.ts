@@ -8,15 +8,15 @@ import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitE
 import { parseAddress, sound } from "@firstlight/wire";
 import type { FastifyListenOptions } from "fastify";
 import type { PxeHttpConfig } from "./config.ts";
-import { Answers } from "./answer.ts";
+import { Answers } from "./raw-answer.ts";
 import { Connections } from "./connections.ts";
 import { Decisions } from "./decisions.ts";
-import { Front } from "./front.ts";
+import { Front } from "./raw-connection.ts";
 import { Identity } from "./identify.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
 import { createServer, LIMITS } from "./server.ts";
-import { Shelf } from "./shelf.ts";
+import { Shelf } from "./artefact-cache.ts";
 import { swift } from "./swift.ts";
 
 /** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */

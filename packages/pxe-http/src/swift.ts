@@ -2,11 +2,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Replica } from "@firstlight/ipam";
 import type { Shared } from "@firstlight/service";
 import { isArtefactName } from "./artefact.ts";
-import { fetched } from "./fetched.ts";
+import { fetched } from "./artefact-sent.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { requesterAt, sourceOf } from "./requester.ts";
-import type { Shelf, Shelved } from "./shelf.ts";
+import type { Shelf, Shelved } from "./artefact-cache.ts";
 
 export interface SwiftParts {
   readonly shelf: Shelf;

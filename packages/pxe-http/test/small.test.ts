@@ -9,7 +9,7 @@ import { pxeHttpSchema } from "../src/config.ts";
 import { Decisions } from "../src/decisions.ts";
 import { Journal } from "../src/journal.ts";
 import { Limit } from "@firstlight/service";
-import { readCall } from "../src/phone.ts";
+import { readCall } from "../src/phone-home-call.ts";
 import { requesterAt, sourceOf } from "../src/requester.ts";
 import { ONE } from "./lab.ts";
 

@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Namer } from "./namer.ts";
+import type { Namer } from "./event-attribution.ts";
 import type { Agreement } from "./options.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Ended } from "./session.ts";

@@ -5,15 +5,15 @@ import { clientOf, keyOf } from "./client.ts";
 import { type BootFile, netasciiOf } from "./file.ts";
 import type { Files } from "./files.ts";
 import type { Asked, Journal } from "./journal.ts";
-import type { Lane } from "./lane.ts";
-import { type Line, ownLine, sharedLine, sourceOf } from "./line.ts";
+import type { Lane } from "./transfer-worker.ts";
+import { type Line, ownLine, sharedLine, sourceOf } from "./reply-port.ts";
 import type { Limit } from "@firstlight/service";
 import type { Metrics } from "./metrics.ts";
 import { normalise } from "./name.ts";
 import { negotiate, type OptionLimits } from "./options.ts";
 import { type Refusal, REFUSALS } from "./refusal.ts";
 import { type Ended, Session, type SessionEnding, type Underway } from "./session.ts";
-import type { Slot, Slots } from "./slots.ts";
+import type { Slot, Slots } from "./transfer-table.ts";
 import { loopTimer } from "./timer.ts";
 import type { Patience } from "./transfer.ts";
 

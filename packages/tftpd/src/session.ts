@@ -1,6 +1,6 @@
 import { encode, ERRORS, HEADER_BYTES, writeDataHeader } from "@firstlight/wire/tftp";
 import type { BootFile } from "./file.ts";
-import type { Line } from "./line.ts";
+import type { Line } from "./reply-port.ts";
 import type { Agreement } from "./options.ts";
 import { type Effect, type Ending, type Event, type Patience, start, step, type Transfer } from "./transfer.ts";
 

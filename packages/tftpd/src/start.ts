@@ -6,11 +6,11 @@ import { formatAddress, parseAddress, sound } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
-import { Lane } from "./lane.ts";
+import { Lane } from "./transfer-worker.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { Namer } from "./namer.ts";
+import { Namer } from "./event-attribution.ts";
 import { Server } from "./server.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "./transfer-table.ts";
 
 /** The IPAM and the API as tftpd needs them, opened by whoever starts it. Neither can hold up a transfer. */
 export interface Backing {

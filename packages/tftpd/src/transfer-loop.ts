@@ -3,7 +3,7 @@ import { isMalformed } from "@firstlight/wire";
 import { decode, encode, ERRORS, HEADER_BYTES, writeDataHeader } from "@firstlight/wire/tftp";
 import { type Key, keyOf } from "./client.ts";
 import { inMemory } from "./file.ts";
-import type { Line } from "./line.ts";
+import type { Line } from "./reply-port.ts";
 import type { Agreement } from "./options.ts";
 import { type Ended, Session, type SessionEnding, type Timer } from "./session.ts";
 import type { Patience } from "./transfer.ts";

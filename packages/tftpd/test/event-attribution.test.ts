@@ -3,7 +3,7 @@ import test from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { domain, FakeReporter, iface, lease, prefix, readAddress, segment, siteOf } from "@firstlight/kit";
 import { formatMac } from "@firstlight/wire";
-import { Namer } from "../src/namer.ts";
+import { Namer } from "../src/event-attribution.ts";
 import { Limit } from "@firstlight/service";
 
 const ADDRESS = "127.64.0.12";

@@ -2,14 +2,14 @@ import type { Socket } from "node:net";
 import type { Replica } from "@firstlight/ipam";
 import type { Shared } from "@firstlight/service";
 import type { Address } from "@firstlight/wire";
-import type { Answers } from "./answer.ts";
+import type { Answers } from "./raw-answer.ts";
 import { isArtefactName } from "./artefact.ts";
-import { fetched } from "./fetched.ts";
+import { fetched } from "./artefact-sent.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Plain, readPlain } from "./plain.ts";
+import { type Plain, readPlain } from "./raw-request.ts";
 import { requesterAt, type Requester, sourceOf } from "./requester.ts";
-import type { Shelf, Shelved } from "./shelf.ts";
+import type { Shelf, Shelved } from "./artefact-cache.ts";
 
 export interface FrontParts {
   readonly shelf: Shelf;

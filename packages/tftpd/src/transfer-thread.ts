@@ -1,8 +1,8 @@
-/** The thread behind `lane.ts`: one blocking port, no event loop. */
+/** The thread behind `transfer-worker.ts`: one blocking port, no event loop. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { listenBlocking } from "@firstlight/datagram";
-import { Carrier, type News, type Order } from "./carrier.ts";
-import type { ThreadData } from "./lane.ts";
+import { Carrier, type News, type Order } from "./transfer-loop.ts";
+import type { ThreadData } from "./transfer-worker.ts";
 
 const { address, bell, orders } = workerData as ThreadData & { readonly orders: MessagePort };
 const port = await listenBlocking({ address, port: 0 }, bell);

@@ -1,5 +1,5 @@
 import type { Clock } from "@firstlight/service";
-import type { Shelved } from "./shelf.ts";
+import type { Shelved } from "./artefact-cache.ts";
 
 /** Whole answers up to this size are kept with their heads, for a second each. */
 const SMALL_BYTES = 64 * 1024;

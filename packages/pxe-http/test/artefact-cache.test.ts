@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Shelf } from "../src/shelf.ts";
+import { Shelf } from "../src/artefact-cache.ts";
 
 /** A folder with old files, a shelf of 1000 bytes over it, and a clock that stands until it is moved. */
 function open(...names: readonly string[]) {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Api } from "@firstlight/api-client";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { answered, isRefused } from "./asking.ts";
+import { answered, isRefused } from "./api-answer.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
-import { refuse, type RefuseParts, visitOf } from "./visit.ts";
+import { refuse, type RefuseParts, visitOf } from "./request-context.ts";
 
 export interface SeedParts extends RefuseParts {
   readonly api: Pick<Api, "decide">;

@@ -5,8 +5,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { chunkBytes, isArtefactName } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Shelf } from "./shelf.ts";
-import { refuse, type RefuseParts } from "./visit.ts";
+import type { Shelf } from "./artefact-cache.ts";
+import { refuse, type RefuseParts } from "./request-context.ts";
 
 export interface FileParts extends RefuseParts {
   readonly metrics: Metrics;

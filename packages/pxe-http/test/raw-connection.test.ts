@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { lease } from "@firstlight/kit";
 import * as fc from "fast-check";
-import { readPlain } from "../src/plain.ts";
+import { readPlain } from "../src/raw-request.ts";
 import { lab, NOBODY, ONE, TRACE, until } from "./lab.ts";
 
 const PATH = `/t/${TRACE}/artefacts/discovery/kernel`;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type MessagePort, MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { type Bell, createWakeup, type Endpoint, type Wakeup } from "@firstlight/datagram";
-import type { News, Order } from "./carrier.ts";
+import type { News, Order } from "./transfer-loop.ts";
 import type { Ended, Underway } from "./session.ts";
 
 export interface ThreadData {
@@ -33,7 +33,7 @@ export class Lane implements AsyncDisposable {
     const wakeup = await createWakeup();
     const { port1, port2 } = new MessageChannel();
     const data = { address, bell: wakeup.bell, orders: port2 };
-    const worker = new Worker(new URL("./lane-thread.ts", import.meta.url), {
+    const worker = new Worker(new URL("./transfer-thread.ts", import.meta.url), {
       workerData: data,
       transferList: [port2],
     });
