@@ -2,7 +2,7 @@ import { ApiUnavailable, isRefusal, UnknownMachine } from "@firstlight/api-clien
 import { type Refused, refused } from "./because.ts";
 
 /** The API's answer, or its no as a value: it knows the machine not, it refuses, or it is away. */
-export async function answered<T>(question: Promise<T>): Promise<T | Refused> {
+export async function apiAnswer<T>(question: Promise<T>): Promise<T | Refused> {
   try {
     return await question;
   } catch (error) {

@@ -2,18 +2,18 @@ import type { Socket } from "node:net";
 import type { Replica } from "@firstlight/ipam";
 import type { Shared } from "@firstlight/service";
 import type { Address } from "@firstlight/wire";
-import type { Answers } from "./raw-answer.ts";
+import type { RawAnswers } from "./raw-answer.ts";
 import { isArtefactName } from "./artefact.ts";
 import { fetched } from "./artefact-sent.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Plain, readPlain } from "./raw-request.ts";
+import { type RawRequest, readRawRequest } from "./raw-request.ts";
 import { requesterAt, type Requester, sourceOf } from "./requester.ts";
-import type { Shelf, Shelved } from "./artefact-cache.ts";
+import type { ArtefactCache, CachedArtefact } from "./artefact-cache.ts";
 
-export interface FrontParts {
-  readonly shelf: Shelf;
-  readonly answers: Answers;
+export interface RawConnectionParts {
+  readonly cache: ArtefactCache;
+  readonly answers: RawAnswers;
   readonly replica: Replica;
   readonly vrf: string;
   readonly shared: Pick<Shared, "take">;
@@ -21,12 +21,12 @@ export interface FrontParts {
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly now: () => number;
-  readonly limits: FrontLimits;
+  readonly limits: RawConnectionLimits;
   /** The HTTP server's own: takes a connection with everything else, and every no. */
   readonly slow: (socket: Socket) => void;
 }
 
-export interface FrontLimits {
+export interface RawConnectionLimits {
   /** For a first request to come, for the next one, and for a machine that has stopped taking what is sent. */
   readonly firstMs: number;
   readonly idleMs: number;
@@ -41,11 +41,11 @@ const CHUNK_BYTES = 1 << 20;
  * route, without an HTTP server around it. A connection on which anything else is said goes to that server for good, with
  * the words it was said in, before one of ours has left.
  */
-export class Front {
-  readonly #parts: FrontParts;
+export class RawConnections {
+  readonly #parts: RawConnectionParts;
   readonly #connections = new Set<Connection>();
 
-  constructor(parts: FrontParts) {
+  constructor(parts: RawConnectionParts) {
     this.#parts = parts;
   }
 
@@ -67,7 +67,7 @@ export class Front {
 
 /** An answer under way. */
 interface Under {
-  readonly asked: Plain;
+  readonly asked: RawRequest;
   readonly requester: Requester;
   readonly content: Buffer;
   readonly startedAt: number;
@@ -77,7 +77,7 @@ interface Under {
 
 class Connection {
   readonly #socket: Socket;
-  readonly #parts: FrontParts;
+  readonly #parts: RawConnectionParts;
   readonly #onGone: () => void;
   readonly #source: Address | undefined;
   /** From a request that is being looked at to the end of its answer. */
@@ -89,7 +89,7 @@ class Connection {
   #answered = 0;
   #waitsMs = 0;
 
-  constructor(socket: Socket, parts: FrontParts, onGone: () => void) {
+  constructor(socket: Socket, parts: RawConnectionParts, onGone: () => void) {
     this.#socket = socket;
     this.#parts = parts;
     this.#onGone = onGone;
@@ -118,38 +118,38 @@ class Connection {
       this.#socket.pause(); // so this grows by one read at most
       return;
     }
-    const asked = readPlain(bytes);
+    const asked = readRawRequest(bytes);
     if (asked === undefined || !isArtefactName(asked.path)) return this.#handOver(bytes);
     this.#isBusy = true;
     this.#answer(asked, bytes).catch(() => this.#socket.destroy());
   };
 
-  async #answer(asked: Plain, bytes: Buffer): Promise<void> {
-    const { shelf, replica, vrf, shared, perClient, now } = this.#parts;
+  async #answer(asked: RawRequest, bytes: Buffer): Promise<void> {
+    const { cache, replica, vrf, shared, perClient, now } = this.#parts;
     const startedAt = now();
     const requester = this.#source === undefined ? undefined : requesterAt(replica, this.#source, vrf);
     if (requester?.is !== "requester") return this.#handOver(bytes);
-    const found = shelf.find(asked.path) ?? shelf.load(asked.path);
-    const shelved = "content" in found ? found : await found;
-    if (shelved === undefined) return this.#handOver(bytes);
+    const found = cache.find(asked.path) ?? cache.load(asked.path);
+    const artefact = "content" in found ? found : await found;
+    if (artefact === undefined) return this.#handOver(bytes);
     const isIn = await shared.take(`pxe-http ${requester.address}`, perClient.perSecond, perClient.burst);
     if (!isIn) return this.#handOver(bytes);
     if (this.#socket.destroyed) return;
     this.#isLast ||= asked.isLast || ++this.#answered >= this.#parts.limits.mostRequests;
-    this.#under = { asked, requester, content: shelved.content, startedAt, sent: 0 };
-    this.#begin(this.#under, shelved);
+    this.#under = { asked, requester, content: artefact.content, startedAt, sent: 0 };
+    this.#begin(this.#under, artefact);
   }
 
-  #begin(under: Under, shelved: Shelved): void {
+  #begin(under: Under, artefact: CachedArtefact): void {
     const { answers, limits } = this.#parts;
-    const whole = this.#isLast ? undefined : answers.whole(shelved);
+    const whole = this.#isLast ? undefined : answers.whole(artefact);
     if (whole !== undefined) {
       under.sent = under.content.length;
       this.#socket.write(whole, this.#onWritten);
       return;
     }
     this.#wait(limits.stalledMs);
-    this.#socket.write(answers.head(shelved, this.#isLast));
+    this.#socket.write(answers.head(artefact, this.#isLast));
     this.#goOn(under);
   }
 

@@ -6,16 +6,16 @@ import { contentTypeOf, isBootLoader } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
-import { artefactRoute, artefactSent, type FileParts, pathOf } from "./artefact-route.ts";
+import { artefactRoute, artefactSent, type ArtefactParts, pathOf } from "./artefact-route.ts";
 import type { Identity } from "./identify.ts";
 import type { Party } from "./journal.ts";
 import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
 import { sourceOf } from "./requester.ts";
 import { renderWait } from "./script.ts";
-import { type SeedParts, seedRoute } from "./cloud-init-route.ts";
+import { type CloudInitParts, cloudInitRoute } from "./cloud-init-route.ts";
 import { refuse, sendRefusal, traceOf } from "./request-context.ts";
 
-export interface ServerParts extends BootParts, SeedParts, FileParts, PhoneHomeParts {
+export interface ServerParts extends BootParts, CloudInitParts, ArtefactParts, PhoneHomeParts {
   readonly identity: Identity;
   readonly shared: Pick<Shared, "take">;
   readonly perClient: { readonly perSecond: number; readonly burst: number };
@@ -57,7 +57,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
       else socket.destroy();
     },
   });
-  app.decorateRequest("visit", null);
+  app.decorateRequest("caller", null);
   app.addHook("onRequest", gate(parts));
   app.addHook("onResponse", async (request, reply) => {
     parts.metrics.request(routeOf(request), reply.statusCode, reply.elapsedTime);
@@ -83,7 +83,7 @@ function routes(parts: ServerParts) {
   return async (app: FastifyInstance): Promise<void> => {
     app.get("/boot.ipxe", { config: { route: "script" } }, bootRoute(parts));
     for (const document of Object.keys(DOCUMENTS) as DocumentName[]) {
-      app.get(`/cloud-init/${document}`, { config: { route: "cloud-init" } }, seedRoute(parts, document));
+      app.get(`/cloud-init/${document}`, { config: { route: "cloud-init" } }, cloudInitRoute(parts, document));
     }
     app.get("/artefacts/*", { config: { route: "artefact" }, onSend: artefactSent(parts) }, artefactRoute(parts));
     app.post("/phone-home", { config: { route: "phone-home" } }, phoneHomeRoute(parts));
@@ -103,18 +103,18 @@ function gate(parts: ServerParts) {
     };
     const { perSecond, burst } = parts.perClient;
     if (!(await parts.shared.take(`pxe-http ${stranger.source}`, perSecond, burst)))
-      return turnAway(parts, request, reply, refused("too many requests"), stranger);
+      return refuseAtGate(parts, request, reply, refused("too many requests"), stranger);
     const requester = await parts.identity.of(source);
-    if (requester.is === "requester") request.visit = { ...stranger, requester, base: baseOf(parts, request) };
-    else if (isOpen(request)) request.visit = { ...stranger, base: baseOf(parts, request) };
-    else return turnAway(parts, request, reply, requester, stranger);
+    if (requester.is === "requester") request.caller = { ...stranger, requester, base: baseOf(parts, request) };
+    else if (isOpen(request)) request.caller = { ...stranger, base: baseOf(parts, request) };
+    else return refuseAtGate(parts, request, reply, requester, stranger);
   };
 }
 
 const isOpen = (request: FastifyRequest): boolean => routeOf(request) === "artefact" && isBootLoader(pathOf(request));
 
 /** A machine that wants its script gets one that waits; anybody else gets the no itself. */
-function turnAway(
+function refuseAtGate(
   parts: ServerParts,
   request: FastifyRequest,
   reply: FastifyReply,

@@ -8,15 +8,15 @@ import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitE
 import { parseAddress, sound } from "@firstlight/wire";
 import type { FastifyListenOptions } from "fastify";
 import type { PxeHttpConfig } from "./config.ts";
-import { Answers } from "./raw-answer.ts";
+import { RawAnswers } from "./raw-answer.ts";
 import { Connections } from "./connections.ts";
 import { Decisions } from "./decisions.ts";
-import { Front } from "./raw-connection.ts";
+import { RawConnections } from "./raw-connection.ts";
 import { Identity } from "./identify.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
 import { createServer, LIMITS } from "./server.ts";
-import { Shelf } from "./artefact-cache.ts";
+import { ArtefactCache } from "./artefact-cache.ts";
 import { swift } from "./swift.ts";
 
 /** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
@@ -56,10 +56,10 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     now: () => clock.now(),
   });
   const root = config.artefacts ?? join(context.site.site.stateDir, "artefacts");
-  const shelf = new Shelf(root, config.cacheBytes, now);
+  const cache = new ArtefactCache(root, config.cacheBytes, now);
   const app = createServer({
     api,
-    shelf,
+    cache,
     journal,
     clock,
     shared,
@@ -73,15 +73,15 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     baseUrl: () => config.baseUrl ?? `http://${endpoint}`,
     onFault: (error) => log.error({ error }, "a request met a fault"),
   });
-  const gate = { shelf, replica, vrf: config.vrf, shared, perClient, journal, metrics, now };
+  const gate = { cache, replica, vrf: config.vrf, shared, perClient, journal, metrics, now };
   const [slow] = app.server.listeners("request") as [RequestListener];
   const short = swift({ ...gate, slow });
   app.server.off("request", slow).on("request", short);
   const [whole] = app.server.listeners("connection") as [(socket: Socket) => void];
   const { keepAliveTimeout, connectionTimeout, maxRequestsPerSocket, http } = LIMITS;
-  const front = new Front({
+  const front = new RawConnections({
     ...gate,
-    answers: new Answers(clock, { keepAliveSeconds: keepAliveTimeout / 1000, mostRequests: maxRequestsPerSocket }),
+    answers: new RawAnswers(clock, { keepAliveSeconds: keepAliveTimeout / 1000, mostRequests: maxRequestsPerSocket }),
     limits: {
       firstMs: http.headersTimeout,
       idleMs: keepAliveTimeout,

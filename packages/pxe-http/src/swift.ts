@@ -6,10 +6,10 @@ import { fetched } from "./artefact-sent.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { requesterAt, sourceOf } from "./requester.ts";
-import type { Shelf, Shelved } from "./artefact-cache.ts";
+import type { ArtefactCache, CachedArtefact } from "./artefact-cache.ts";
 
 export interface SwiftParts {
-  readonly shelf: Shelf;
+  readonly cache: ArtefactCache;
   readonly replica: Replica;
   readonly vrf: string;
   readonly shared: Pick<Shared, "take">;
@@ -36,14 +36,14 @@ export function swift(parts: SwiftParts): RequestListener {
     const asked = request.method === "GET" ? ASKED.exec(request.url ?? "") : null;
     if (asked === null || !isArtefactName(asked[2]!) || CONDITIONS.some((name) => request.headers[name] !== undefined))
       return parts.slow(request, response);
-    const found = parts.shelf.find(asked[2]!);
+    const found = parts.cache.find(asked[2]!);
     if (found === undefined) return parts.slow(request, response);
     serve(parts, request, response, { found, path: asked[2]!, trace: asked[1] }).catch(() => response.destroy());
   };
 }
 
 interface Asked {
-  readonly found: Shelved | Promise<Shelved | undefined>;
+  readonly found: CachedArtefact | Promise<CachedArtefact | undefined>;
   readonly path: string;
   readonly trace: string | undefined;
 }
@@ -56,13 +56,13 @@ async function serve(
 ): Promise<void> {
   const { replica, vrf, shared, perClient, now, slow } = parts;
   const from = now();
-  const shelved = "content" in asked.found ? asked.found : await asked.found;
+  const artefact = "content" in asked.found ? asked.found : await asked.found;
   const source = sourceOf(request.socket.remoteAddress);
   const requester = source === undefined ? undefined : requesterAt(replica, source, vrf);
-  if (shelved === undefined || requester?.is !== "requester") return slow(request, response);
+  if (artefact === undefined || requester?.is !== "requester") return slow(request, response);
   const isIn = await shared.take(`pxe-http ${requester.address}`, perClient.perSecond, perClient.burst);
   if (!isIn) return slow(request, response);
-  const { content, headers } = shelved;
+  const { content, headers } = artefact;
   const progress: Progress = { bytes: 0 };
   response.once("close", () => {
     const whole = response.writableFinished ? undefined : content.length;

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { lease } from "@firstlight/kit";
 import * as fc from "fast-check";
-import { readPlain } from "../src/raw-request.ts";
+import { readRawRequest } from "../src/raw-request.ts";
 import { lab, NOBODY, ONE, TRACE, until } from "./lab.ts";
 
 const PATH = `/t/${TRACE}/artefacts/discovery/kernel`;
@@ -224,7 +224,7 @@ test("whatever is taken for plain, a whole HTTP parser takes for the same reques
   await fc.assert(
     fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 3 }), async (lines) => {
       const bytes = Buffer.from(`GET /artefacts/a HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
-      const asked = readPlain(bytes);
+      const asked = readRawRequest(bytes);
       if (asked === undefined) return;
       plain++;
       const before = read.length;

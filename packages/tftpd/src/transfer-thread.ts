@@ -1,19 +1,19 @@
 /** The thread behind `transfer-worker.ts`: one blocking port, no event loop. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { listenBlocking } from "@firstlight/datagram";
-import { Carrier, type News, type Order } from "./transfer-loop.ts";
+import { TransferLoop, type WorkerReport, type WorkerCommand } from "./transfer-loop.ts";
 import type { ThreadData } from "./transfer-worker.ts";
 
-const { address, bell, orders } = workerData as ThreadData & { readonly orders: MessagePort };
+const { address, bell, commands } = workerData as ThreadData & { readonly commands: MessagePort };
 const port = await listenBlocking({ address, port: 0 }, bell);
-const tell = (news: News): void => orders.postMessage(news, []);
-const carrier = new Carrier({
+const tell = (report: WorkerReport): void => commands.postMessage(report, []);
+const loop = new TransferLoop({
   port,
   now: () => performance.now(),
-  nextOrder: () => receiveMessageOnPort(orders)?.message as Order | undefined,
+  nextCommand: () => receiveMessageOnPort(commands)?.message as WorkerCommand | undefined,
   tell,
 });
 tell({ is: "open" });
-carrier.run();
+loop.run();
 port.close();
-orders.close();
+commands.close();
