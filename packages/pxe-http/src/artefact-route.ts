@@ -6,21 +6,27 @@ import { chunkBytes, isArtefactName } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ArtefactCache } from "./artefact-cache.ts";
+import { recordArtefact } from "./artefact-sent.ts";
+import { MemoryStream } from "./memory-stream.ts";
 import { refuse, type RefuseParts } from "./request-context.ts";
 
 export interface ArtefactParts extends RefuseParts {
   readonly metrics: Metrics;
   /** The artefacts' folder, absolute. */
   readonly root: string;
-  /** Learns what has been sent whole. */
-  readonly cache: Pick<ArtefactCache, "learn">;
+  readonly cache: Pick<ArtefactCache, "find" | "learn">;
 }
 
-/** `/artefacts/PATH`: HEAD, ranges, ETag and conditions by @fastify/static, with large reads; its end is told. */
+/** A request with one of these headers wants a part of the file, or only to know whether it changed. */
+const CONDITIONS = ["range", "if-none-match", "if-match", "if-modified-since", "if-unmodified-since"] as const;
+
+/** `/artefacts/PATH`: a whole file from memory where it is cached; HEAD, ranges and conditions by @fastify/static. */
 export function artefactRoute(parts: ArtefactParts) {
   let transfers = 0;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = pathOf(request);
+    const cached = isWholeWanted(request) && isArtefactName(path) ? await parts.cache.find(path) : undefined;
+    if (cached !== undefined) return reply.headers(cached.headers).send(new MemoryStream(cached.content));
     const no = isArtefactName(path)
       ? await refusalFor(parts.root, path)
       : refused("the name is not one of an artefact", printable(path));
@@ -33,10 +39,10 @@ export function artefactRoute(parts: ArtefactParts) {
   };
 }
 
-/** Once the last byte is read or the machine has left: what it got. Ranges of one file are told by their last. */
+/** Records an answer once it ended. Of the ranges of one file, only the last range makes an event. */
 export function artefactSent({ metrics, journal, cache }: ArtefactParts) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
-    if (!(payload instanceof ReadStream)) return payload;
+    if (!(payload instanceof ReadStream || payload instanceof MemoryStream)) return payload;
     const caller = request.caller ?? {};
     const path = pathOf(request);
     const bytes = Number(reply.getHeader("content-length"));
@@ -46,19 +52,22 @@ export function artefactSent({ metrics, journal, cache }: ArtefactParts) {
       const isWhole = reply.raw.writableFinished;
       if (isWhole && reply.statusCode === 200) void cache.learn(path);
       if (!isLast && isWhole) return;
-      const because = isWhole ? {} : { because: `the machine left before the end of its ${bytes} bytes` };
-      journal.tell("pxe.artefact", caller, { detail: { path, bytes: String(payload.bytesRead) }, ...because });
+      const cutFrom = isWhole ? undefined : bytes;
+      recordArtefact(journal, { path, party: caller, bytes: payload.bytesRead, cutFrom });
     });
     return payload;
   };
 }
+
+const isWholeWanted = ({ method, headers }: FastifyRequest): boolean =>
+  method === "GET" && CONDITIONS.every((name) => headers[name] === undefined);
 
 /** The part of an artefact's URL below `/artefacts/`, decoded; empty for other routes. */
 export function pathOf(request: FastifyRequest): string {
   return (request.params as { readonly "*"?: string } | undefined)?.["*"] ?? "";
 }
 
-/** A link may lead anywhere within the folder, and nowhere else. */
+/** Why a file is not served. A link may lead anywhere within the folder, and nowhere else. */
 async function refusalFor(root: string, path: string): Promise<Refused | undefined> {
   try {
     const real = await realpath(join(root, path));

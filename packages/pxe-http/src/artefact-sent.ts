@@ -1,26 +1,17 @@
-import type { Journal } from "./journal.ts";
+import type { Journal, Party } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Requester } from "./requester.ts";
 
-/** How an answer from memory ended. */
-export interface Fetched {
+/** How an answer with an artefact ended. */
+export interface ArtefactSent {
   readonly path: string;
-  readonly trace: string | undefined;
-  readonly requester: Requester;
-  readonly ms: number;
+  readonly party: Party;
   readonly bytes: number;
-  /** The bytes of the whole artefact, where the machine left before it had them. */
-  readonly whole: number | undefined;
+  /** The size of the answer in bytes, if the machine closed the connection before its end. */
+  readonly cutFrom: number | undefined;
 }
 
-/** Counts it and tells the machine's timeline, as `files.ts` does of what is read from disk. */
-export function fetched(
-  { metrics, journal }: { readonly metrics: Metrics; readonly journal: Journal },
-  { path, trace, requester, ms, bytes, whole }: Fetched,
-): void {
-  metrics.request("artefact", 200, ms);
-  metrics.bytes(bytes);
-  const because = whole === undefined ? {} : { because: `the machine left before the end of its ${whole} bytes` };
-  const party = trace === undefined ? { requester } : { requester, trace };
+/** Puts the answer on the machine's timeline. The caller counts the bytes: a range may count without an event. */
+export function recordArtefact(journal: Journal, { path, party, bytes, cutFrom }: ArtefactSent): void {
+  const because = cutFrom === undefined ? {} : { because: `the machine left before the end of its ${cutFrom} bytes` };
   journal.tell("pxe.artefact", party, { detail: { path, bytes: String(bytes) }, ...because });
 }

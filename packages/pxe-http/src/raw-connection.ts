@@ -1,23 +1,19 @@
 import type { Socket } from "node:net";
-import type { Replica } from "@firstlight/ipam";
-import type { Shared } from "@firstlight/service";
 import type { Address } from "@firstlight/wire";
 import type { RawAnswers } from "./raw-answer.ts";
 import { isArtefactName } from "./artefact.ts";
-import { fetched } from "./artefact-sent.ts";
+import { recordArtefact } from "./artefact-sent.ts";
+import type { Gate } from "./gate.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { type RawRequest, readRawRequest } from "./raw-request.ts";
-import { requesterAt, type Requester, sourceOf } from "./requester.ts";
+import { type Requester, sourceOf } from "./requester.ts";
 import type { ArtefactCache, CachedArtefact } from "./artefact-cache.ts";
 
 export interface RawConnectionParts {
   readonly cache: ArtefactCache;
   readonly answers: RawAnswers;
-  readonly replica: Replica;
-  readonly vrf: string;
-  readonly shared: Pick<Shared, "take">;
-  readonly perClient: { readonly perSecond: number; readonly burst: number };
+  readonly gate: Pick<Gate, "known" | "take">;
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly now: () => number;
@@ -125,14 +121,14 @@ class Connection {
   };
 
   async #answer(asked: RawRequest, bytes: Buffer): Promise<void> {
-    const { cache, replica, vrf, shared, perClient, now } = this.#parts;
+    const { cache, gate, now } = this.#parts;
     const startedAt = now();
-    const requester = this.#source === undefined ? undefined : requesterAt(replica, this.#source, vrf);
+    const requester = this.#source === undefined ? undefined : gate.known(this.#source);
     if (requester?.is !== "requester") return this.#handOver(bytes);
     const found = cache.find(asked.path) ?? cache.load(asked.path);
     const artefact = "content" in found ? found : await found;
     if (artefact === undefined) return this.#handOver(bytes);
-    const isIn = await shared.take(`pxe-http ${requester.address}`, perClient.perSecond, perClient.burst);
+    const isIn = await gate.take(requester.address);
     if (!isIn) return this.#handOver(bytes);
     if (this.#socket.destroyed) return;
     this.#isLast ||= asked.isLast || ++this.#answered >= this.#parts.limits.mostRequests;
@@ -174,14 +170,11 @@ class Connection {
   #ended(under: Under, isWhole: boolean): void {
     this.#under = undefined;
     const { asked, requester, content, sent, startedAt } = under;
-    fetched(this.#parts, {
-      path: asked.path,
-      trace: asked.trace,
-      requester,
-      ms: this.#parts.now() - startedAt,
-      bytes: sent,
-      whole: isWhole ? undefined : content.length,
-    });
+    const { metrics, journal, now } = this.#parts;
+    metrics.request("artefact", 200, now() - startedAt);
+    metrics.bytes(sent);
+    const party = asked.trace === undefined ? { requester } : { requester, trace: asked.trace };
+    recordArtefact(journal, { path: asked.path, party, bytes: sent, cutFrom: isWhole ? undefined : content.length });
   }
 
   /** To the HTTP server, as if it had been there from the start. */

@@ -1,5 +1,4 @@
 import fastifyStatic from "@fastify/static";
-import type { Shared } from "@firstlight/service";
 import { formatAddress } from "@firstlight/wire";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { contentTypeOf, isBootLoader } from "./artefact.ts";
@@ -7,7 +6,7 @@ import { type Refused, refused } from "./because.ts";
 import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
 import { artefactRoute, artefactSent, type ArtefactParts, pathOf } from "./artefact-route.ts";
-import type { Identity } from "./identify.ts";
+import type { Gate } from "./gate.ts";
 import type { Party } from "./journal.ts";
 import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
 import { sourceOf } from "./requester.ts";
@@ -16,9 +15,7 @@ import { type CloudInitParts, cloudInitRoute } from "./cloud-init-route.ts";
 import { refuse, sendRefusal, traceOf } from "./request-context.ts";
 
 export interface ServerParts extends BootParts, CloudInitParts, ArtefactParts, PhoneHomeParts {
-  readonly identity: Identity;
-  readonly shared: Pick<Shared, "take">;
-  readonly perClient: { readonly perSecond: number; readonly burst: number };
+  readonly gate: Pick<Gate, "admit">;
   /** This server as machines reach it, asked for at each request: port 0 is known only once it listens. */
   readonly baseUrl: () => string;
   readonly onFault: (error: unknown) => void;
@@ -58,7 +55,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
     },
   });
   app.decorateRequest("caller", null);
-  app.addHook("onRequest", gate(parts));
+  app.addHook("onRequest", admission(parts));
   app.addHook("onResponse", async (request, reply) => {
     parts.metrics.request(routeOf(request), reply.statusCode, reply.elapsedTime);
   });
@@ -92,8 +89,8 @@ function routes(parts: ServerParts) {
 
 type Stranger = Omit<Party, "requester">;
 
-/** Who asks, and whether it may now. */
-function gate(parts: ServerParts) {
+/** Runs the gate before any handler. Boot loaders need no lease. */
+function admission(parts: ServerParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> => {
     const source = sourceOf(request.raw.socket.remoteAddress);
     const trace = traceOf(request);
@@ -101,19 +98,17 @@ function gate(parts: ServerParts) {
       ...(source !== undefined && { source: formatAddress(source) }),
       ...(trace !== undefined && { trace }),
     };
-    const { perSecond, burst } = parts.perClient;
-    if (!(await parts.shared.take(`pxe-http ${stranger.source}`, perSecond, burst)))
-      return refuseAtGate(parts, request, reply, refused("too many requests"), stranger);
-    const requester = await parts.identity.of(source);
+    const requester = await parts.gate.admit(source, stranger.source);
     if (requester.is === "requester") request.caller = { ...stranger, requester, base: baseOf(parts, request) };
-    else if (isOpen(request)) request.caller = { ...stranger, base: baseOf(parts, request) };
+    else if (requester.because !== "too many requests" && isOpen(request))
+      request.caller = { ...stranger, base: baseOf(parts, request) };
     else return refuseAtGate(parts, request, reply, requester, stranger);
   };
 }
 
 const isOpen = (request: FastifyRequest): boolean => routeOf(request) === "artefact" && isBootLoader(pathOf(request));
 
-/** A machine that wants its script gets one that waits; anybody else gets the no itself. */
+/** Refuses at the gate. A request for the boot script gets a script that waits, any other one an error. */
 function refuseAtGate(
   parts: ServerParts,
   request: FastifyRequest,
@@ -127,7 +122,7 @@ function refuseAtGate(
   return sendWait(parts, request, reply, no.because, no.because === "too many requests" ? "wait" : "stranger");
 }
 
-/** Without a decision, counted like the scripts that follow one. */
+/** Sends a waiting script without a decision, and counts it like the others. */
 function sendWait(
   parts: ServerParts,
   request: FastifyRequest,

@@ -71,7 +71,8 @@ export class TransferLoop {
     const { port, nextCommand } = this.#parts;
     while (!this.#isStopped) {
       for (const datagram of port.receive(this.#byId.size > 0 ? TICK_MS : IDLE_MS)) this.#take(datagram);
-      if (port.isWoken) for (let command = nextCommand(); command !== undefined; command = nextCommand()) this.#execute(command);
+      if (port.isWoken)
+        for (let command = nextCommand(); command !== undefined; command = nextCommand()) this.#execute(command);
       this.#tick();
     }
     for (const { session } of this.#byId.values()) session.end("server stops");
