@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fetch, lab, LEASED, until } from "./site.ts";
+import { fetch, lab, LEASED, until } from "./lab.ts";
 
 const content = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 9)) & 0xff);
 const BATCH = { engine: "batch" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LAB } from "@firstlight/kit";
 import type { Message } from "@firstlight/wire/tftp";
-import { fetch, lab, LEASED, type Fetched, until } from "./site.ts";
+import { fetch, lab, LEASED, type Fetched, until } from "./lab.ts";
 
 /** Bytes of which no two blocks are alike. */
 const content = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 9)) & 0xff);
