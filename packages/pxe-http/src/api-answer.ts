@@ -1,7 +1,7 @@
 import { ApiUnavailable, isRefusal, UnknownMachine } from "@firstlight/api-client";
 import { type Refused, refused } from "./because.ts";
 
-/** The API's answer, or its no as a value: it knows the machine not, it refuses, or it is away. */
+/** The API's answer, or a refusal as a value: unknown machine, refused by the API, or API away. */
 export async function apiAnswer<T>(question: Promise<T>): Promise<T | Refused> {
   try {
     return await question;

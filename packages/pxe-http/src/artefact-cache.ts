@@ -14,7 +14,7 @@ interface Kept extends CachedArtefact {
   readonly real: string;
   readonly stamp: string;
   checkedAt: number;
-  /** Under way: whoever else asks waits for the same look. */
+  /** The check of the disk under way, shared by all requests. */
   checking: Promise<CachedArtefact | undefined> | undefined;
 }
 
@@ -30,8 +30,8 @@ const MOST_FILES = 1024;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * What machines have fetched lately, in memory, bounded, until it changes on disk: a rack that boots at once asks for the
- * same few files.
+ * Artefacts fetched lately, in bounded memory, until they change on disk: a rack that boots at once fetches the same few
+ * files.
  */
 export class ArtefactCache {
   readonly #root: string;
@@ -67,7 +67,7 @@ export class ArtefactCache {
     return taken;
   }
 
-  /** After a whole answer: reads the file once more, one at a time, when half the cache holds it. */
+  /** After a whole answer: reads the file again, one at a time, if it fits into half the cache. */
   async learn(path: string): Promise<void> {
     if (this.#isLearning || this.#kept.has(path)) return;
     this.#isLearning = true;
@@ -81,7 +81,7 @@ export class ArtefactCache {
       if (kept) this.#keep(path, kept);
       return kept;
     } catch {
-      return undefined; // gone or unreadable: whoever asks next learns it from the disk
+      return undefined; // gone or unreadable: the next request reads the disk
     }
   }
 
@@ -135,7 +135,7 @@ export class ArtefactCache {
   }
 }
 
-/** As @fastify/static writes them, and `files.ts` above it: a test holds the two together. */
+/** As @fastify/static writes them, and `artefact-route.ts` above it: a test holds the two together. */
 function headersOf(path: string, { size, mtime }: Stats): OutgoingHttpHeaders {
   return {
     "cache-control": "no-cache",

@@ -1,5 +1,4 @@
 import type { Journal, Party } from "./journal.ts";
-import type { Metrics } from "./metrics.ts";
 
 /** How an answer with an artefact ended. */
 export interface ArtefactSent {

@@ -9,7 +9,7 @@ interface Made {
   readonly bytes: Buffer;
 }
 
-/** The head of an answer, the very one that the HTTP server behind would write. */
+/** Makes the same answer heads as the HTTP server writes. */
 export class RawAnswers {
   readonly #clock: Clock;
   readonly #keepAlive: string;
@@ -25,7 +25,7 @@ export class RawAnswers {
   /** A small artefact's answer whole, on a connection that goes on; `undefined` where it has to be sent in parts. */
   whole(artefact: CachedArtefact): Buffer | undefined {
     if (artefact.content.length > SMALL_BYTES) return undefined;
-    const second = this.#tell();
+    const second = this.#updateDate();
     let made = this.#made.get(artefact);
     if (made?.second !== second) {
       made = { second, bytes: Buffer.concat([this.head(artefact, false), artefact.content]) };
@@ -35,13 +35,13 @@ export class RawAnswers {
   }
 
   head({ headers }: CachedArtefact, isLast: boolean): Buffer {
-    this.#tell();
+    this.#updateDate();
     const fields = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
     const end = isLast ? "Connection: close\r\n\r\n" : this.#keepAlive;
     return Buffer.from(`HTTP/1.1 200 OK\r\n${fields.join("")}Date: ${this.#date}\r\n${end}`, "latin1");
   }
 
-  #tell(): number {
+  #updateDate(): number {
     const second = Math.floor(this.#clock.now() / 1000);
     if (second !== this.#second) {
       this.#second = second;

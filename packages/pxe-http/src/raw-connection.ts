@@ -18,7 +18,7 @@ export interface RawConnectionParts {
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly limits: RawConnectionLimits;
-  /** The HTTP server's own: takes a connection with everything else, and every no. */
+  /** The HTTP server's connection listener: answers all other requests, and every refusal. */
   readonly slow: (socket: Socket) => void;
 }
 
@@ -33,9 +33,9 @@ export interface RawConnectionLimits {
 const CHUNK_BYTES = 1 << 20;
 
 /**
- * The short way to an artefact that is in memory, for a machine that the replica knows: the same gate as before every
- * route, without an HTTP server around it. A connection on which anything else is said goes to that server for good, with
- * the words it was said in, before one of ours has left.
+ * Answers plain requests for cached artefacts on the socket, without an HTTP server, behind the same gate as every route.
+ * A connection that sends anything else goes to the HTTP server for good, with the bytes it sent, before any answer to
+ * them. ADR 0017 has the argument and the numbers.
  */
 export class RawConnections {
   readonly #parts: RawConnectionParts;
@@ -76,11 +76,11 @@ class Connection {
   readonly #parts: RawConnectionParts;
   readonly #onGone: () => void;
   readonly #source: Address | undefined;
-  /** From a request that is being looked at to the end of its answer. */
+  /** True from the arrival of a request to the end of its answer. */
   #isBusy = false;
   #isLast = false;
   #under: Under | undefined;
-  /** What the machine said meanwhile: the HTTP server's to answer. */
+  /** Bytes that arrived during an answer; the HTTP server answers them. */
   #more: Buffer | undefined;
   #answered = 0;
   #waitsMs = 0;
@@ -108,7 +108,7 @@ class Connection {
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    if (this.#isLast && !this.#isBusy) return; // it has had its last answer
+    if (this.#isLast && !this.#isBusy) return; // the last answer is sent
     if (this.#isBusy) {
       this.#more = this.#more === undefined ? bytes : Buffer.concat([this.#more, bytes]);
       this.#socket.pause(); // so this grows by one read at most
@@ -158,7 +158,7 @@ class Connection {
 
   readonly #onWritten = (error?: Error | null): void => {
     const under = this.#under;
-    if (error || under === undefined) return; // it closes, and that tells
+    if (error || under === undefined) return; // the connection closes, and #onClose records that
     if (under.sent < under.content.length) return this.#goOn(under);
     this.#ended(under, true);
     this.#isBusy = false;
@@ -196,7 +196,7 @@ class Connection {
     if (!this.#isBusy) this.#socket.destroySoon();
   };
 
-  /** Whatever moves on the connection begins this anew. */
+  /** Any traffic on the connection restarts this timeout. */
   #wait(ms: number): void {
     if (ms === this.#waitsMs) return;
     this.#waitsMs = ms;
@@ -213,5 +213,5 @@ class Connection {
   };
 }
 
-/** A connection that breaks closes, and that tells. */
+/** A broken connection closes, and `#onClose` records that. */
 function onError(): void {}

@@ -1,4 +1,4 @@
-/** A request for a whole artefact in the one form that boot loaders and installers give it. */
+/** A request for a whole artefact in the one form that boot loaders and installers send. */
 export interface RawRequest {
   readonly path: string;
   readonly trace: string | undefined;
@@ -26,7 +26,7 @@ const FIELDS: Readonly<Record<string, RegExp>> = {
 
 /**
  * Reads what came on a connection, if it is exactly one such request and nothing else: no body, no condition, no range,
- * no field twice that may stand once. Everything else is `undefined`, and for a whole HTTP parser to judge.
+ * no repeated field that must be unique. Anything else gives `undefined`: node's HTTP parser decides about it.
  */
 export function readRawRequest(bytes: Buffer): RawRequest | undefined {
   if (bytes.length > MOST_BYTES) return undefined;

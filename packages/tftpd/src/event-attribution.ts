@@ -22,8 +22,8 @@ interface Waiting {
 const [MOST_ADDRESSES, MOST_EVENTS] = [1024, 32];
 
 /**
- * Tells events with the MAC of whoever holds their address. A firmware may be here before the feed has brought its
- * lease, so an event waits a while for it; what follows about the same address waits behind it.
+ * Adds the MAC of the lease at an event's address. A request may arrive before the feed has brought its lease, so the
+ * event waits for it up to `waitMs`; later events of the same address wait behind it.
  */
 export class EventAttribution {
   readonly #parts: EventAttributionParts;

@@ -8,7 +8,7 @@ import type { Agreement } from "./options.ts";
 import { type Ended, Session, type SessionEnding, type Timer } from "./session.ts";
 import type { Patience } from "./transfer.ts";
 
-/** What the worker's thread is told to do. */
+/** A command to the worker thread. */
 export type WorkerCommand =
   | {
       readonly do: "start";
@@ -24,7 +24,7 @@ export type WorkerCommand =
   | { readonly do: "end"; readonly id: number; readonly because: SessionEnding }
   | { readonly do: "stop" };
 
-/** What it has to say. */
+/** A report from the worker thread. */
 export type WorkerReport =
   | { readonly is: "open" }
   | { readonly is: "proven"; readonly id: number }
@@ -48,7 +48,7 @@ export interface TransferLoopParts {
 
 /** How exact timers are while there are transfers, and how long the thread sleeps while there is none. */
 const [TICK_MS, IDLE_MS, COUNTS_MS] = [10, 1000, 1000];
-/** Errors a second to those who have no transfer here. */
+/** Errors a second to clients that have no transfer here. */
 const STRAYS_A_SECOND = 100;
 
 /** The loop of the worker's thread: every transfer whose file is in memory, on one port that their clients tell apart. */
@@ -66,7 +66,7 @@ export class TransferLoop {
     this.#parts = parts;
   }
 
-  /** Until it is told to stop. */
+  /** Runs until the `stop` command. */
   run(): void {
     const { port, nextCommand } = this.#parts;
     while (!this.#isStopped) {
@@ -179,7 +179,7 @@ export class TransferLoop {
   }
 }
 
-/** A timer that somebody looks at from time to time. */
+/** A timer that the loop checks at every tick. */
 class TickedTimer implements Timer {
   readonly #now: () => number;
   #at = Number.POSITIVE_INFINITY;

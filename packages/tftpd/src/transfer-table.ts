@@ -41,7 +41,7 @@ export class TransferTable {
     return [...this.#by.values()];
   }
 
-  /** The oldest that never heard from its client: its request may have come from anywhere. */
+  /** The oldest transfer whose client never answered: the source of its request may be forged. */
   oldestUnproven(): TransferEntry | undefined {
     for (const entry of this.#by.values()) if (entry.session?.isProven === false) return entry;
     return undefined;

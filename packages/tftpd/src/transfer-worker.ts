@@ -10,14 +10,14 @@ export interface ThreadData {
   readonly bell: Bell;
 }
 
-/** What is asked of the worker for one transfer. */
+/** One transfer for the worker. */
 export type TransferRequest = Omit<Extract<WorkerCommand, { do: "start" }>, "do" | "id">;
 
 type OnIgnored = (because: string, count: number) => void;
 
 /**
- * A thread of its own for transfers whose file is in memory, where nothing is ever waited for but the network: a block
- * costs two system calls and no turn of the event loop. What is slow stays with the event loop (`session.ts`).
+ * A thread for transfers whose file is in memory. It waits only for the network: a block costs two system calls and no
+ * turn of the event loop. Transfers that read from disk stay on the event loop (`session.ts`).
  */
 export class TransferWorker implements AsyncDisposable {
   readonly #worker: Worker;
@@ -55,7 +55,7 @@ export class TransferWorker implements AsyncDisposable {
     port.on("message", (report: WorkerReport) => this.#receive(report));
   }
 
-  /** Carries a transfer to its end, which is told by `onEnd`, once. */
+  /** Starts a transfer; `onEnd` is called once, at its end. */
   start(transfer: TransferRequest, onEnd: (ended: Ended) => void): Underway {
     const id = this.#nextId++;
     const { promise: closed, resolve } = Promise.withResolvers<void>();
@@ -78,14 +78,14 @@ export class TransferWorker implements AsyncDisposable {
     };
   }
 
-  /** Hears at once what the thread has said: a client may be faster with its next request than the event loop. */
+  /** Reads the thread's reports at once: a client's next request may arrive before the event loop delivers them. */
   catchUp(): void {
     for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
       this.#receive(got.message as WorkerReport);
     }
   }
 
-  /** Ends what is under way, and tells how. Safe to call twice. */
+  /** Ends all transfers and reports each end. Safe to call twice. */
   [Symbol.asyncDispose](): Promise<void> {
     return (this.#closing ??= this.#close());
   }
