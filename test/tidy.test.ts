@@ -46,7 +46,7 @@ const CORES = [
   "packages/dhcpd/src/v4/{client,decide,boot,delivery,reply}.ts",
   "packages/dhcpd/src/lease/{grace,stage,holds}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal,reasons}.ts",
-  "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
+  "packages/pxe-http/src/{script,ipxe-text,cloud-init,artefact,requester,phone-home-call,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,name-index,record,reply,revision,rrsets,zones,servers,authority,frames,responder,reasons}.ts",
   "packages/unbound-config/src/{render,clause,view,backlog,reasons}.ts",
   "packages/rack/src/core/*.ts",

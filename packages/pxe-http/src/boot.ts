@@ -1,13 +1,13 @@
 import type { Api, Decision } from "@firstlight/api-client";
 import type { Clock } from "@firstlight/service";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { answered, isRefused } from "./asking.ts";
+import { apiAnswer, isRefused } from "./api-answer.ts";
 import { sentence } from "./because.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
 import { render, type Rendered, renderWait, type ScriptContext } from "./script.ts";
-import { visitOf } from "./visit.ts";
+import { contextOf } from "./request-context.ts";
 
 export interface BootParts {
   readonly api: Pick<Api, "decide">;
@@ -25,11 +25,11 @@ export interface BootParts {
  */
 export function bootRoute(parts: BootParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const visit = visitOf(request);
-    const [script, decision] = await scriptFor(parts, visit);
+    const caller = contextOf(request);
+    const [script, decision] = await scriptFor(parts, caller);
     if (request.method === "GET") {
       const kind = script.is === "wait" ? "pxe.wait" : "pxe.script";
-      parts.journal.tell(kind, visit, { because: script.because, detail: detailOf(script, decision) });
+      parts.journal.tell(kind, caller, { because: script.because, detail: detailOf(script, decision) });
       parts.metrics.script(script.is);
     }
     return sendScript(reply, script);
@@ -40,12 +40,12 @@ export function sendScript(reply: FastifyReply, { text }: Rendered): FastifyRepl
   return reply.code(200).type("text/plain; charset=utf-8").header("cache-control", "no-store").send(text);
 }
 
-async function scriptFor(parts: BootParts, visit: ReturnType<typeof visitOf>): Promise<[Rendered, Decision?]> {
+async function scriptFor(parts: BootParts, caller: ReturnType<typeof contextOf>): Promise<[Rendered, Decision?]> {
   const { api, clock, decisions, script } = parts;
-  const { requester, trace, base } = visit;
+  const { requester, trace, base } = caller;
   const { address, mac } = requester;
   const context = { ...script, base, mac };
-  const answer = await answered(api.decide({ address, mac, ...(trace !== undefined && { trace }) }));
+  const answer = await apiAnswer(api.decide({ address, mac, ...(trace !== undefined && { trace }) }));
   if (!isRefused(answer)) {
     decisions.learn(requester, answer, clock.now());
     return [render(answer, context), answer];

@@ -17,7 +17,7 @@ export function createMetrics(registry: Registry, connections: () => number): Me
   const registers = [registry];
   const requests = new Counter({
     name: "firstlight_http_requests_total",
-    help: "Requests answered, by route and status",
+    help: "Requests apiAnswer, by route and status",
     labelNames: ["route", "code"],
     registers,
   });

@@ -1,5 +1,5 @@
 import type { Action, Decision } from "@firstlight/api-client";
-import { isWord, words } from "./line.ts";
+import { isOneArgument, words } from "./ipxe-text.ts";
 
 /** What a script needs beyond its decision. */
 export interface ScriptContext {
@@ -76,7 +76,7 @@ function header(machineName: string, action: Action, because: string): readonly 
 /** A kernel and an initrd; the file names are settled by iPXE, which knows its own architecture. */
 function system(usual: Image, decision: Decision, { base, mac, kernelArguments }: ScriptContext): ReturnType<Renderer> {
   const { action, role, token } = decision;
-  if (!isWord(token)) return { because: "the API's token is not one for a kernel's command line" };
+  if (!isOneArgument(token)) return { because: "the API's token is not one for a kernel's command line" };
   const image = role === "dpu_oob" ? "dpu" : usual;
   const folder = `${base}/artefacts/${image}/\${buildarch}`;
   const kernel = [
@@ -109,7 +109,7 @@ function system(usual: Image, decision: Decision, { base, mac, kernelArguments }
 function tenant({ script = "", token, machineName }: Decision, { base }: ScriptContext): ReturnType<Renderer> {
   if (script.trim() === "") return { because: "its tenant has given no script" };
   if (script.length > MOST_TENANT_CHARACTERS) return { because: "its tenant's script is longer than 64 KiB" };
-  if (!isWord(token)) return { because: "the API's token is not one for a script" };
+  if (!isOneArgument(token)) return { because: "the API's token is not one for a script" };
   return [
     `set base-url ${base}`,
     `set cloud-init ${base}/cloud-init/`,

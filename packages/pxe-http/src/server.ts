@@ -1,24 +1,21 @@
 import fastifyStatic from "@fastify/static";
-import type { Shared } from "@firstlight/service";
 import { formatAddress } from "@firstlight/wire";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { contentTypeOf, isBootLoader } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
-import { artefactRoute, artefactSent, type FileParts, pathOf } from "./files.ts";
-import type { Identity } from "./identify.ts";
+import { artefactRoute, artefactSent, type ArtefactParts, pathOf } from "./artefact-route.ts";
+import type { Gate } from "./gate.ts";
 import type { Party } from "./journal.ts";
 import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
 import { sourceOf } from "./requester.ts";
 import { renderWait } from "./script.ts";
-import { type SeedParts, seedRoute } from "./seed.ts";
-import { refuse, sendRefusal, traceOf } from "./visit.ts";
+import { type CloudInitParts, cloudInitRoute } from "./cloud-init-route.ts";
+import { refuse, sendRefusal, traceOf } from "./request-context.ts";
 
-export interface ServerParts extends BootParts, SeedParts, FileParts, PhoneHomeParts {
-  readonly identity: Identity;
-  readonly shared: Pick<Shared, "take">;
-  readonly perClient: { readonly perSecond: number; readonly burst: number };
+export interface ServerParts extends BootParts, CloudInitParts, ArtefactParts, PhoneHomeParts {
+  readonly gate: Pick<Gate, "admit">;
   /** This server as machines reach it, asked for at each request: port 0 is known only once it listens. */
   readonly baseUrl: () => string;
   readonly onFault: (error: unknown) => void;
@@ -57,8 +54,8 @@ export function createServer(parts: ServerParts): FastifyInstance {
       else socket.destroy();
     },
   });
-  app.decorateRequest("visit", null);
-  app.addHook("onRequest", gate(parts));
+  app.decorateRequest("caller", null);
+  app.addHook("onRequest", admission(parts));
   app.addHook("onResponse", async (request, reply) => {
     parts.metrics.request(routeOf(request), reply.statusCode, reply.elapsedTime);
   });
@@ -83,7 +80,7 @@ function routes(parts: ServerParts) {
   return async (app: FastifyInstance): Promise<void> => {
     app.get("/boot.ipxe", { config: { route: "script" } }, bootRoute(parts));
     for (const document of Object.keys(DOCUMENTS) as DocumentName[]) {
-      app.get(`/cloud-init/${document}`, { config: { route: "cloud-init" } }, seedRoute(parts, document));
+      app.get(`/cloud-init/${document}`, { config: { route: "cloud-init" } }, cloudInitRoute(parts, document));
     }
     app.get("/artefacts/*", { config: { route: "artefact" }, onSend: artefactSent(parts) }, artefactRoute(parts));
     app.post("/phone-home", { config: { route: "phone-home" } }, phoneHomeRoute(parts));
@@ -92,8 +89,8 @@ function routes(parts: ServerParts) {
 
 type Stranger = Omit<Party, "requester">;
 
-/** Who asks, and whether it may now. */
-function gate(parts: ServerParts) {
+/** Runs the gate before any handler. Boot loaders need no lease. */
+function admission(parts: ServerParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> => {
     const source = sourceOf(request.raw.socket.remoteAddress);
     const trace = traceOf(request);
@@ -101,20 +98,18 @@ function gate(parts: ServerParts) {
       ...(source !== undefined && { source: formatAddress(source) }),
       ...(trace !== undefined && { trace }),
     };
-    const { perSecond, burst } = parts.perClient;
-    if (!(await parts.shared.take(`pxe-http ${stranger.source}`, perSecond, burst)))
-      return turnAway(parts, request, reply, refused("too many requests"), stranger);
-    const requester = await parts.identity.of(source);
-    if (requester.is === "requester") request.visit = { ...stranger, requester, base: baseOf(parts, request) };
-    else if (isOpen(request)) request.visit = { ...stranger, base: baseOf(parts, request) };
-    else return turnAway(parts, request, reply, requester, stranger);
+    const requester = await parts.gate.admit(source, stranger.source);
+    if (requester.is === "requester") request.caller = { ...stranger, requester, base: baseOf(parts, request) };
+    else if (requester.because !== "too many requests" && isOpen(request))
+      request.caller = { ...stranger, base: baseOf(parts, request) };
+    else return refuseAtGate(parts, request, reply, requester, stranger);
   };
 }
 
 const isOpen = (request: FastifyRequest): boolean => routeOf(request) === "artefact" && isBootLoader(pathOf(request));
 
-/** A machine that wants its script gets one that waits; anybody else gets the no itself. */
-function turnAway(
+/** Refuses at the gate. A request for the boot script gets a script that waits, any other one an error. */
+function refuseAtGate(
   parts: ServerParts,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -127,7 +122,7 @@ function turnAway(
   return sendWait(parts, request, reply, no.because, no.because === "too many requests" ? "wait" : "stranger");
 }
 
-/** Without a decision, counted like the scripts that follow one. */
+/** Sends a waiting script without a decision, and counts it like the others. */
 function sendWait(
   parts: ServerParts,
   request: FastifyRequest,

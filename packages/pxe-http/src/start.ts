@@ -1,4 +1,3 @@
-import type { RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
@@ -8,16 +7,16 @@ import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitE
 import { parseAddress, sound } from "@firstlight/wire";
 import type { FastifyListenOptions } from "fastify";
 import type { PxeHttpConfig } from "./config.ts";
-import { Answers } from "./answer.ts";
+import { RawAnswers } from "./raw-answer.ts";
 import { Connections } from "./connections.ts";
 import { Decisions } from "./decisions.ts";
-import { Front } from "./front.ts";
+import { Gate } from "./gate.ts";
+import { RawConnections } from "./raw-connection.ts";
 import { Identity } from "./identify.ts";
 import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
 import { createServer, LIMITS } from "./server.ts";
-import { Shelf } from "./shelf.ts";
-import { swift } from "./swift.ts";
+import { ArtefactCache } from "./artefact-cache.ts";
 
 /** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
 export interface Backing {
@@ -56,41 +55,41 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     now: () => clock.now(),
   });
   const root = config.artefacts ?? join(context.site.site.stateDir, "artefacts");
-  const shelf = new Shelf(root, config.cacheBytes, now);
+  const cache = new ArtefactCache(root, config.cacheBytes, now);
+  const { vrf, identityWaitMs: waitMs } = config;
+  const gate = new Gate({ replica, vrf, identity: new Identity(replica, { vrf, waitMs }), shared, perClient });
   const app = createServer({
     api,
-    shelf,
+    cache,
     journal,
     clock,
-    shared,
     metrics,
     waitSeconds,
-    perClient,
+    gate,
     script: { waitSeconds, kernelArguments },
     root,
     decisions: new Decisions(config.lastDecisionSeconds),
-    identity: new Identity(replica, { vrf: config.vrf, waitMs: config.identityWaitMs }),
     baseUrl: () => config.baseUrl ?? `http://${endpoint}`,
     onFault: (error) => log.error({ error }, "a request met a fault"),
   });
-  const gate = { shelf, replica, vrf: config.vrf, shared, perClient, journal, metrics, now };
-  const [slow] = app.server.listeners("request") as [RequestListener];
-  const short = swift({ ...gate, slow });
-  app.server.off("request", slow).on("request", short);
-  const [whole] = app.server.listeners("connection") as [(socket: Socket) => void];
+  const [acceptHttp] = app.server.listeners("connection") as [(socket: Socket) => void];
   const { keepAliveTimeout, connectionTimeout, maxRequestsPerSocket, http } = LIMITS;
-  const front = new Front({
-    ...gate,
-    answers: new Answers(clock, { keepAliveSeconds: keepAliveTimeout / 1000, mostRequests: maxRequestsPerSocket }),
+  const rawConnections = new RawConnections({
+    cache,
+    gate,
+    journal,
+    metrics,
+    now,
+    answers: new RawAnswers(clock, { keepAliveSeconds: keepAliveTimeout / 1000, mostRequests: maxRequestsPerSocket }),
     limits: {
       firstMs: http.headersTimeout,
       idleMs: keepAliveTimeout,
       stalledMs: connectionTimeout,
       mostRequests: maxRequestsPerSocket,
     },
-    slow: (socket) => whole.call(app.server, socket),
+    slow: (socket) => acceptHttp.call(app.server, socket),
   });
-  app.server.off("connection", whole).on("connection", front.accept);
+  app.server.off("connection", acceptHttp).on("connection", rawConnections.accept);
   app.server.maxConnections = config.maxConnections;
   connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
   const { host, port } = splitEndpoint(config.listen);
@@ -104,13 +103,12 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
     endpoints: { http: endpoint },
     ready: () => backing.ready(),
     drain() {
-      app.server.off("request", short).on("request", slow); // which tells kept connections to close
-      app.server.off("connection", front.accept).on("connection", whole);
-      front.drain();
+      app.server.off("connection", rawConnections.accept).on("connection", acceptHttp);
+      rawConnections.drain();
       return app.close(); // no new connection, and the answers under way are finished
     },
     async stop() {
-      front.close();
+      rawConnections.close();
       app.server.closeAllConnections();
       await app.close();
     },

@@ -9,10 +9,10 @@ import { pxeHttpSchema } from "../src/config.ts";
 import { Decisions } from "../src/decisions.ts";
 import { Journal } from "../src/journal.ts";
 import { Limit } from "@firstlight/service";
-import { readCall } from "../src/phone.ts";
+import { readCall } from "../src/phone-home-call.ts";
 import { requesterAt, sourceOf } from "../src/requester.ts";
-import { ONE } from "./lab.ts";
 
+const ONE = { address: "127.64.0.12", mac: "02:f1:00:00:00:01" } as const;
 const HOUR = 3_600_000;
 const SILENT = { request() {}, bytes() {}, refusal() {}, untold() {}, script() {} };
 const SOURCE = readAddress(ONE.address);

@@ -121,7 +121,7 @@ function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
 }
 
 async function contentOf(handle: FileHandle, bytes: number): Promise<Uint8Array> {
-  const content = new Uint8Array(new SharedArrayBuffer(bytes)); // the lane's thread reads it too
+  const content = new Uint8Array(new SharedArrayBuffer(bytes)); // the worker's thread reads it too
   if ((await filled(handle, content, 0)) !== bytes) throw new Error("file became shorter as it was read");
   return content;
 }

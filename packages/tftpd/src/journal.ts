@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Namer } from "./namer.ts";
+import type { EventAttribution } from "./event-attribution.ts";
 import type { Agreement } from "./options.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Ended } from "./session.ts";
@@ -13,7 +13,7 @@ export interface Asked {
 }
 
 export interface JournalParts {
-  readonly namer: Pick<Namer, "tell">;
+  readonly attribution: Pick<EventAttribution, "tell">;
   readonly metrics: Metrics;
   /** Wall clock in milliseconds: what waits for its name keeps its time. */
   readonly now: () => number;
@@ -48,7 +48,7 @@ export class Journal {
     because: string | undefined,
     numbers: Readonly<Record<string, number>>,
   ): void {
-    const { namer, now } = this.#parts;
+    const { attribution, now } = this.#parts;
     const event = {
       kind,
       at: now(),
@@ -57,6 +57,6 @@ export class Journal {
       ...(because !== undefined && { because }),
       detail: { file, ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])) },
     };
-    namer.tell(event, client.endpoint.address);
+    attribution.tell(event, client.endpoint.address);
   }
 }

@@ -5,8 +5,8 @@ import { clientOf, keyOf } from "./client.ts";
 import { type BootFile, netasciiOf } from "./file.ts";
 import type { Files } from "./files.ts";
 import type { Asked, Journal } from "./journal.ts";
-import type { Lane } from "./lane.ts";
-import { type Line, ownLine, sharedLine, sourceOf } from "./line.ts";
+import type { TransferWorker } from "./transfer-worker.ts";
+import { type ReplyPort, ownReplyPort, sharedReplyPort, sourceOf } from "./reply-port.ts";
 import type { Limit } from "@firstlight/service";
 import type { Metrics } from "./metrics.ts";
 import { normalise } from "./name.ts";
@@ -14,7 +14,7 @@ import { negotiate, type OptionLimits } from "./options.ts";
 import { REASONS } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./refusal.ts";
 import { type Ended, Session, type SessionEnding, type Underway } from "./session.ts";
-import type { Slot, Slots } from "./slots.ts";
+import type { TransferEntry, TransferTable } from "./transfer-table.ts";
 import { loopTimer } from "./timer.ts";
 import type { Patience } from "./transfer.ts";
 
@@ -22,9 +22,9 @@ export interface Parts {
   /** Where requests come in, and everything else with `singlePort`. */
   readonly port: Port;
   /** Takes the files that are in memory; absent where the engine cannot, or one port has to do. */
-  readonly lane: Lane | undefined;
+  readonly worker: TransferWorker | undefined;
   readonly files: Files;
-  readonly slots: Slots;
+  readonly transfers: TransferTable;
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly perClient: Limit<string>;
@@ -59,13 +59,13 @@ export class Server {
   /** Takes no new request and waits for the transfers under way. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    if (this.#parts.slots.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (this.#parts.transfers.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
   /** Ends what is still under way. */
   async stop(): Promise<void> {
     this.#isDraining = true;
-    for (const slot of this.#parts.slots.all()) this.#dismiss(slot, "server-stops");
+    for (const entry of this.#parts.transfers.all()) this.#dismiss(entry, "server-stops");
     await Promise.all(this.#closing);
   }
 
@@ -73,8 +73,8 @@ export class Server {
     const message = this.#read(datagram);
     if (message === undefined) return;
     if (message.is === "RRQ" || message.is === "WRQ") return this.#request(message, datagram);
-    const slot = this.#parts.singlePort ? this.#parts.slots.of(keyOf(datagram.from)) : undefined;
-    if (slot?.session) return this.#proceed(slot.session, message);
+    const entry = this.#parts.singlePort ? this.#parts.transfers.of(keyOf(datagram.from)) : undefined;
+    if (entry?.session) return this.#proceed(entry.session, message);
     this.#stray(message, datagram, this.#parts.port);
   }
 
@@ -101,7 +101,7 @@ export class Server {
   }
 
   #request(request: Request, datagram: Datagram): void {
-    const { metrics, perClient, slots, now } = this.#parts;
+    const { metrics, perClient, transfers, now } = this.#parts;
     metrics.request(request.is);
     const client = clientOf(datagram);
     const name = normalise(request.file);
@@ -114,55 +114,55 @@ export class Server {
     if (request.is === "WRQ") return this.#refuse(asked, "read-only");
     if (name.is === "refused") return this.#refuse(asked, name.because);
     if (!MODES.has(request.mode)) return this.#refuse(asked, "mode-unknown");
-    if (slots.of(client.key)) this.#parts.lane?.catchUp();
-    const before = slots.of(client.key);
+    if (transfers.of(client.key)) this.#parts.worker?.catchUp();
+    const before = transfers.of(client.key);
     if (before && isSame(before.request, datagram.bytes)) return this.#again(before);
     if (before) this.#dismiss(before, "client-asked-anew");
-    if (!slots.hasRoomFor(client)) return this.#refuse(asked, "transfers-per-client-limit");
-    if (slots.isFull && !this.#makeRoom()) return this.#refuse(asked, "transfers-limit");
-    const slot: Slot = { client, request: datagram.bytes.slice() };
-    slots.add(slot);
-    void this.#open(slot, asked, request);
+    if (!transfers.hasRoomFor(client)) return this.#refuse(asked, "transfers-per-client-limit");
+    if (transfers.isFull && !this.#makeRoom()) return this.#refuse(asked, "transfers-limit");
+    const entry: TransferEntry = { client, request: datagram.bytes.slice() };
+    transfers.add(entry);
+    void this.#open(entry, asked, request);
   }
 
-  #again({ session }: Slot): void {
+  #again({ session }: TransferEntry): void {
     if (session) session.receive({ is: "again" });
     else this.#parts.metrics.ignored("already-under-way");
   }
 
   #makeRoom(): boolean {
-    const slot = this.#parts.slots.oldestUnproven();
-    if (slot) this.#dismiss(slot, "crowded-out");
-    return slot !== undefined;
+    const entry = this.#parts.transfers.oldestUnproven();
+    if (entry) this.#dismiss(entry, "crowded-out");
+    return entry !== undefined;
   }
 
-  async #open(slot: Slot, asked: Asked, request: Request): Promise<void> {
-    const { files, journal, lane, limits, patience, port, now, metrics, mostNetasciiBytes, slots } = this.#parts;
+  async #open(entry: TransferEntry, asked: Asked, request: Request): Promise<void> {
+    const { files, journal, worker, limits, patience, port, now, metrics, mostNetasciiBytes, transfers } = this.#parts;
     const opened = await files.open(asked.file);
     const file =
       typeof opened !== "string" && request.mode === "netascii" ? await netasciiOf(opened, mostNetasciiBytes) : opened;
-    if (typeof file === "string") return this.#giveUp(slot, asked, file);
+    if (typeof file === "string") return this.#giveUp(entry, asked, file);
     const agreed = negotiate(request.options, limits, file.bytes);
     const onEnd = (ended: Ended): void => {
       journal.ended(asked, ended);
-      this.#free(slot);
+      this.#free(entry);
     };
-    const { client } = slot;
-    if (lane && file.content) {
-      if (slots.of(client.key) !== slot) return; // dismissed meanwhile
+    const { client } = entry;
+    if (worker && file.content) {
+      if (transfers.of(client.key) !== entry) return; // dismissed meanwhile
       journal.started(asked, file.bytes, agreed);
-      const wanted = { to: client.endpoint, source: sourceOf(client, port), content: file.content, agreed, patience };
-      slot.session = lane.carry(wanted, onEnd);
+      const transfer = { to: client.endpoint, source: sourceOf(client, port), content: file.content, agreed, patience };
+      entry.session = worker.start(transfer, onEnd);
       return;
     }
     const window = 2 * agreed.blockBytes * agreed.windowBlocks;
-    const line = await this.#line(slot, Math.max(SMALLEST_BUFFER_BYTES, window)).catch(() => undefined);
-    if (line === undefined) return this.#giveUp(slot, asked, "no-port", file);
-    if (slots.of(client.key) !== slot) return this.#close(line.close(), file); // dismissed meanwhile
+    const replyPort = await this.#replyPort(entry, Math.max(SMALLEST_BUFFER_BYTES, window)).catch(() => undefined);
+    if (replyPort === undefined) return this.#giveUp(entry, asked, "no-port", file);
+    if (transfers.of(client.key) !== entry) return this.#close(replyPort.close(), file); // dismissed meanwhile
     journal.started(asked, file.bytes, agreed);
-    slot.session = new Session({
+    entry.session = new Session({
       file,
-      line,
+      replyPort,
       agreed,
       patience,
       now,
@@ -172,49 +172,49 @@ export class Server {
     });
   }
 
-  async #line(slot: Slot, bufferBytes: number): Promise<Line> {
-    const { port, singlePort, slots } = this.#parts;
-    const { client } = slot;
-    if (singlePort) return sharedLine(client, port);
-    return ownLine(client, port, bufferBytes, (datagram, own) => {
+  async #replyPort(entry: TransferEntry, bufferBytes: number): Promise<ReplyPort> {
+    const { port, singlePort, transfers } = this.#parts;
+    const { client } = entry;
+    if (singlePort) return sharedReplyPort(client, port);
+    return ownReplyPort(client, port, bufferBytes, (datagram, own) => {
       const message = this.#read(datagram);
       if (message === undefined) return;
-      const isOurs = keyOf(datagram.from) === client.key && slots.of(client.key) === slot;
-      if (isOurs && slot.session) this.#proceed(slot.session, message);
+      const isOurs = keyOf(datagram.from) === client.key && transfers.of(client.key) === entry;
+      if (isOurs && entry.session) this.#proceed(entry.session, message);
       else this.#stray(message, datagram, own);
     });
   }
 
-  #giveUp(slot: Slot, asked: Asked, because: Refusal, file?: BootFile): void {
+  #giveUp(entry: TransferEntry, asked: Asked, because: Refusal, file?: BootFile): void {
     if (file) this.#close(undefined, file);
-    if (this.#free(slot)) this.#refuse(asked, because);
+    if (this.#free(entry)) this.#refuse(asked, because);
   }
 
   #refuse(asked: Asked, because: Refusal): void {
     const { port, journal } = this.#parts;
     const error = REFUSALS[because];
     if (error !== "silence") {
-      sharedLine(asked.client, port).send(
+      sharedReplyPort(asked.client, port).send(
         encode({ is: "ERROR", code: ERRORS.of[error], message: REASONS[because].sentence }),
       );
     }
     journal.refused(asked, because);
   }
 
-  #dismiss(slot: Slot, because: SessionEnding): void {
-    slot.session?.end(because);
-    this.#free(slot); // at once, also where the lane has yet to hear of it
+  #dismiss(entry: TransferEntry, because: SessionEnding): void {
+    entry.session?.end(because);
+    this.#free(entry); // at once, also where the worker has yet to hear of it
   }
 
-  #free(slot: Slot): boolean {
-    const isFreed = this.#parts.slots.remove(slot);
-    if (slot.session) this.#track(slot.session.closed);
-    if (this.#parts.slots.size === 0) this.#onIdle?.();
+  #free(entry: TransferEntry): boolean {
+    const isFreed = this.#parts.transfers.remove(entry);
+    if (entry.session) this.#track(entry.session.closed);
+    if (this.#parts.transfers.size === 0) this.#onIdle?.();
     return isFreed;
   }
 
-  #close(line: Promise<void> | undefined, file: BootFile): void {
-    this.#track(Promise.allSettled([line, file[Symbol.asyncDispose]()]));
+  #close(replyPort: Promise<void> | undefined, file: BootFile): void {
+    this.#track(Promise.allSettled([replyPort, file[Symbol.asyncDispose]()]));
   }
 
   #track(closing: Promise<unknown>): void {

@@ -1,6 +1,6 @@
 import { encode, ERRORS, HEADER_BYTES, writeDataHeader } from "@firstlight/wire/tftp";
 import type { BootFile } from "./file.ts";
-import type { Line } from "./line.ts";
+import type { ReplyPort } from "./reply-port.ts";
 import type { Agreement } from "./options.ts";
 import { REASONS } from "./reasons.ts";
 import { type Effect, type Ending, type Event, type Patience, start, step, type Transfer } from "./transfer.ts";
@@ -34,7 +34,7 @@ export interface Timer {
 
 export interface SessionParts {
   readonly file: BootFile;
-  readonly line: Line;
+  readonly replyPort: ReplyPort;
   readonly agreed: Agreement;
   readonly patience: Patience;
   /** Monotonic milliseconds. */
@@ -88,10 +88,10 @@ export class Session implements Underway {
   end(because: SessionEnding): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { file, line, agreed, now, timer, onEnd } = this.#parts;
+    const { file, replyPort, agreed, now, timer, onEnd } = this.#parts;
     timer.clear();
     if (because === "server-stops") this.#sendError(ERRORS.of.undefined, REASONS[because].sentence);
-    this.#closed = Promise.allSettled([line.close(), file[Symbol.asyncDispose]()]);
+    this.#closed = Promise.allSettled([replyPort.close(), file[Symbol.asyncDispose]()]);
     const bytes = Math.min(this.#transfer.acked * agreed.blockBytes, file.bytes);
     onEnd({ because, bytes, resent: this.#transfer.resent, ms: now() - this.#startedAt });
   }
@@ -118,13 +118,13 @@ export class Session implements Underway {
 
   /** A read from disk takes its time; everything else is done when this returns. */
   #perform(effects: readonly Effect[]): Promise<void> | undefined {
-    const { line, agreed, onIgnored } = this.#parts;
+    const { replyPort, agreed, onIgnored } = this.#parts;
     let pending: Promise<void> | undefined;
     for (const effect of effects) {
       switch (effect.do) {
         case "oack":
-          line.send(encode({ is: "OACK", options: agreed.options }));
-          line.flush();
+          replyPort.send(encode({ is: "OACK", options: agreed.options }));
+          replyPort.flush();
           break;
         case "send":
           pending = this.#send(effect.from, effect.count);
@@ -144,9 +144,9 @@ export class Session implements Underway {
 
   /** The file is read straight into the datagrams. `done`: how many of them have left. */
   #send(from: number, count: number, done = 0): Promise<void> | undefined {
-    const { file, agreed, line } = this.#parts;
-    if (line.sendBlocks) {
-      line.sendBlocks(from, count);
+    const { file, agreed, replyPort } = this.#parts;
+    if (replyPort.sendBlocks) {
+      replyPort.sendBlocks(from, count);
       return undefined;
     }
     const { blockBytes, windowBlocks } = agreed;
@@ -167,21 +167,21 @@ export class Session implements Underway {
       }
       if (!this.#leave(datagram, read === length)) return undefined;
     }
-    line.flush();
+    replyPort.flush();
     return undefined;
   }
 
   /** False when there is no point in sending more. */
   #leave(datagram: Uint8Array, isWhole: boolean): boolean {
     if (this.#isOver) return false;
-    if (isWhole) this.#parts.line.send(datagram);
+    if (isWhole) this.#parts.replyPort.send(datagram);
     else this.#events.unshift({ is: "fault" });
     return isWhole;
   }
 
   #sendError(code: number, message: string): void {
-    this.#parts.line.send(encode({ is: "ERROR", code, message }));
-    this.#parts.line.flush();
+    this.#parts.replyPort.send(encode({ is: "ERROR", code, message }));
+    this.#parts.replyPort.flush();
   }
 
   /** One timer a session; an acknowledgement that only moves its time further off costs nothing. */

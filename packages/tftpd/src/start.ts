@@ -6,11 +6,11 @@ import { formatAddress, parseAddress, sound } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
-import { Lane } from "./lane.ts";
+import { TransferWorker } from "./transfer-worker.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { Namer } from "./namer.ts";
+import { EventAttribution } from "./event-attribution.ts";
 import { Server } from "./server.ts";
-import { Slots } from "./slots.ts";
+import { TransferTable } from "./transfer-table.ts";
 
 /** The IPAM and the API as tftpd needs them, opened by whoever starts it. Neither can hold up a transfer. */
 export interface Backing {
@@ -37,9 +37,9 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
   const { config, log, clock, root } = context;
   const cache = { fileBytes: config.cacheFileBytes, totalBytes: config.cacheBytes };
   const files = new Files(root, cache, () => clock.now());
-  const slots = new Slots(config.maxTransfers, config.maxTransfersPerClient);
+  const transfers = new TransferTable(config.maxTransfers, config.maxTransfersPerClient);
   const metrics = createMetrics(context.metrics, {
-    transfers: () => slots.size,
+    transfers: () => transfers.size,
     cachedBytes: () => files.cachedBytes,
   });
   const { host, port: listening } = splitEndpoint(config.listen);
@@ -50,8 +50,8 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     engine: config.engine,
     onFallback: (because) => log.info({ because, at: config.listen }, "portable UDP engine"),
   });
-  const lane = config.singlePort ? undefined : await laneOf(port, metrics, log);
-  const namer = new Namer({
+  const worker = config.singlePort ? undefined : await openWorker(port, metrics, log);
+  const attribution = new EventAttribution({
     replica: backing.replica,
     reporter: backing.reporter,
     waitMs: config.identityWaitMs,
@@ -60,12 +60,12 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
   });
   const server = new Server({
     port,
-    lane,
+    worker,
     files,
-    slots,
+    transfers,
     metrics,
     now,
-    journal: new Journal({ namer, metrics, now: () => clock.now() }),
+    journal: new Journal({ attribution, metrics, now: () => clock.now() }),
     perClient: new Limit(config.perClient, MOST_CLIENTS),
     limits: { blockBytes: config.blksize, windowBlocks: config.windowsize },
     patience: config,
@@ -79,8 +79,8 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     drain: () => server.drain(),
     async stop() {
       await server.stop();
-      await lane?.[Symbol.asyncDispose]();
-      namer.stop();
+      await worker?.[Symbol.asyncDispose]();
+      attribution.stop();
       await port.close();
       await serving;
     },
@@ -88,10 +88,10 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
 }
 
 /** Beside the engine that takes many datagrams at a time; elsewhere each transfer has a port of its own. */
-async function laneOf(port: Port, metrics: Metrics, log: StartContext["log"]): Promise<Lane | undefined> {
+async function openWorker(port: Port, metrics: Metrics, log: StartContext["log"]): Promise<TransferWorker | undefined> {
   if (port.engine === "dgram") return undefined;
   try {
-    return await Lane.open(port.local.address, (because, count) => metrics.ignored(because, count));
+    return await TransferWorker.open(port.local.address, (because, count) => metrics.ignored(because, count));
   } catch (fault) {
     log.info({ because: (fault as Error).message }, "no thread for the transfers: each has its own port");
     return undefined;

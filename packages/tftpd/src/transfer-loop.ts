@@ -3,15 +3,15 @@ import { isMalformed } from "@firstlight/wire";
 import { decode, encode, ERRORS, HEADER_BYTES, writeDataHeader } from "@firstlight/wire/tftp";
 import { type Key, keyOf } from "./client.ts";
 import { inMemory } from "./file.ts";
-import type { Line } from "./line.ts";
+import type { ReplyPort } from "./reply-port.ts";
 import type { Agreement } from "./options.ts";
 import { type Ended, Session, type SessionEnding, type Timer } from "./session.ts";
 import type { Patience } from "./transfer.ts";
 
-/** What the lane's thread is told to do. */
-export type Order =
+/** A command to the worker thread. */
+export type WorkerCommand =
   | {
-      readonly do: "carry";
+      readonly do: "start";
       readonly id: number;
       readonly to: Endpoint;
       /** The local address that was asked. */
@@ -24,14 +24,14 @@ export type Order =
   | { readonly do: "end"; readonly id: number; readonly because: SessionEnding }
   | { readonly do: "stop" };
 
-/** What it has to say. */
-export type News =
+/** A report from the worker thread. */
+export type WorkerReport =
   | { readonly is: "open" }
   | { readonly is: "proven"; readonly id: number }
   | { readonly is: "ended"; readonly id: number; readonly ended: Ended }
   | { readonly is: "ignored"; readonly because: string; readonly count: number };
 
-interface Carried {
+interface LoopTransfer {
   readonly id: number;
   readonly key: Key;
   readonly session: Session;
@@ -39,39 +39,40 @@ interface Carried {
   isProven: boolean;
 }
 
-export interface CarrierParts {
+export interface TransferLoopParts {
   readonly port: BlockingPort;
   readonly now: () => number;
-  readonly nextOrder: () => Order | undefined;
-  readonly tell: (news: News) => void;
+  readonly nextCommand: () => WorkerCommand | undefined;
+  readonly tell: (report: WorkerReport) => void;
 }
 
 /** How exact timers are while there are transfers, and how long the thread sleeps while there is none. */
 const [TICK_MS, IDLE_MS, COUNTS_MS] = [10, 1000, 1000];
-/** Errors a second to those who have no transfer here. */
+/** Errors a second to clients that have no transfer here. */
 const STRAYS_A_SECOND = 100;
 
-/** The loop of the lane's thread: every transfer whose file is in memory, on one port that their clients tell apart. */
-export class Carrier {
-  readonly #parts: CarrierParts;
-  readonly #byKey = new Map<Key, Carried>();
-  readonly #byId = new Map<number, Carried>();
+/** The loop of the worker's thread: every transfer whose file is in memory, on one port that their clients tell apart. */
+export class TransferLoop {
+  readonly #parts: TransferLoopParts;
+  readonly #byKey = new Map<Key, LoopTransfer>();
+  readonly #byId = new Map<number, LoopTransfer>();
   readonly #ignored = new Map<string, number>();
   #strays = 0;
   #tickAt = 0;
   #countsAt = 0;
   #isStopped = false;
 
-  constructor(parts: CarrierParts) {
+  constructor(parts: TransferLoopParts) {
     this.#parts = parts;
   }
 
-  /** Until it is told to stop. */
+  /** Runs until the `stop` command. */
   run(): void {
-    const { port, nextOrder } = this.#parts;
+    const { port, nextCommand } = this.#parts;
     while (!this.#isStopped) {
       for (const datagram of port.receive(this.#byId.size > 0 ? TICK_MS : IDLE_MS)) this.#take(datagram);
-      if (port.isWoken) for (let order = nextOrder(); order !== undefined; order = nextOrder()) this.#obey(order);
+      if (port.isWoken)
+        for (let command = nextCommand(); command !== undefined; command = nextCommand()) this.#execute(command);
       this.#tick();
     }
     for (const { session } of this.#byId.values()) session.end("server-stops");
@@ -82,14 +83,14 @@ export class Carrier {
   #take({ bytes, from }: Datagram): void {
     const message = decode(bytes);
     if (isMalformed(message)) return this.#ignore(message.because);
-    const carried = this.#byKey.get(keyOf(from));
-    if (carried === undefined) return this.#stray(message.is === "ERROR", from);
-    if (message.is === "ACK") carried.session.receive({ is: "ack", block: message.block });
-    else if (message.is === "ERROR") carried.session.receive({ is: "error", code: message.code });
+    const transfer = this.#byKey.get(keyOf(from));
+    if (transfer === undefined) return this.#stray(message.is === "ERROR", from);
+    if (message.is === "ACK") transfer.session.receive({ is: "ack", block: message.block });
+    else if (message.is === "ERROR") transfer.session.receive({ is: "error", code: message.code });
     else return this.#ignore("means nothing within a transfer");
-    if (carried.isProven || !carried.session.isProven) return;
-    carried.isProven = true;
-    this.#parts.tell({ is: "proven", id: carried.id });
+    if (transfer.isProven || !transfer.session.isProven) return;
+    transfer.isProven = true;
+    this.#parts.tell({ is: "proven", id: transfer.id });
   }
 
   /** RFC 1350 §4: another's transfer is not disturbed; an ERROR is never answered. */
@@ -99,28 +100,28 @@ export class Carrier {
     this.#parts.port.send(encode({ is: "ERROR", code: ERRORS.of.unknownTransfer, message: "unknown transfer" }), from);
   }
 
-  #obey(order: Order): void {
-    switch (order.do) {
-      case "carry":
-        return this.#carry(order);
+  #execute(command: WorkerCommand): void {
+    switch (command.do) {
+      case "start":
+        return this.#start(command);
       case "again":
-        return this.#byId.get(order.id)?.session.receive({ is: "again" });
+        return this.#byId.get(command.id)?.session.receive({ is: "again" });
       case "end":
-        return this.#byId.get(order.id)?.session.end(order.because);
+        return this.#byId.get(command.id)?.session.end(command.because);
       case "stop":
         this.#isStopped = true;
     }
   }
 
-  #carry(order: Extract<Order, { do: "carry" }>): void {
-    const { id, to, content, agreed, patience } = order;
+  #start(command: Extract<WorkerCommand, { do: "start" }>): void {
+    const { id, to, content, agreed, patience } = command;
     const { now, tell } = this.#parts;
     const key = keyOf(to);
     this.#byKey.get(key)?.session.end("client-asked-anew");
     const timer = new TickedTimer(now);
     const session: Session = new Session({
       file: inMemory(content),
-      line: this.#line(order),
+      replyPort: this.#replyPort(command),
       agreed,
       patience,
       now,
@@ -132,13 +133,13 @@ export class Carrier {
         tell({ is: "ended", id, ended });
       },
     });
-    const carried: Carried = { id, key, session, timer, isProven: false };
-    this.#byId.set(id, carried);
-    this.#byKey.set(key, carried);
+    const transfer: LoopTransfer = { id, key, session, timer, isProven: false };
+    this.#byId.set(id, transfer);
+    this.#byKey.set(key, transfer);
   }
 
   /** Blocks leave from where the file stands; all of it leaves before the wait. */
-  #line({ content, agreed, to, source }: Extract<Order, { do: "carry" }>): Line {
+  #replyPort({ content, agreed, to, source }: Extract<WorkerCommand, { do: "start" }>): ReplyPort {
     const { port } = this.#parts;
     const { blockBytes, windowBlocks } = agreed;
     const from = source === undefined ? undefined : { address: source };
@@ -178,7 +179,7 @@ export class Carrier {
   }
 }
 
-/** A timer that somebody looks at from time to time. */
+/** A timer that the loop checks at every tick. */
 class TickedTimer implements Timer {
   readonly #now: () => number;
   #at = Number.POSITIVE_INFINITY;

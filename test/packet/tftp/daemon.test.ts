@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readAddress, testTrust } from "@firstlight/kit";
 import { createContext, createLog, loadSite, splitEndpoint } from "@firstlight/service";
-import { daemon } from "../src/main.ts";
-import { fetch, openClient } from "./site.ts";
+import { daemon } from "@firstlight/tftpd";
+import { fetch, openClient } from "./lab.ts";
 
 test("the whole daemon serves files while database and API are both away, and says what it cannot name", async () => {
   await using parts = new AsyncDisposableStack();

@@ -1,32 +1,28 @@
 import type { Socket } from "node:net";
-import type { Replica } from "@firstlight/ipam";
-import type { Shared } from "@firstlight/service";
 import type { Address } from "@firstlight/wire";
-import type { Answers } from "./answer.ts";
+import type { RawAnswers } from "./raw-answer.ts";
 import { isArtefactName } from "./artefact.ts";
-import { fetched } from "./fetched.ts";
+import { recordArtefact } from "./artefact-sent.ts";
+import type { Gate } from "./gate.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
-import { type Plain, readPlain } from "./plain.ts";
-import { requesterAt, type Requester, sourceOf } from "./requester.ts";
-import type { Shelf, Shelved } from "./shelf.ts";
+import { type RawRequest, readRawRequest } from "./raw-request.ts";
+import { type Requester, sourceOf } from "./requester.ts";
+import type { ArtefactCache, CachedArtefact } from "./artefact-cache.ts";
 
-export interface FrontParts {
-  readonly shelf: Shelf;
-  readonly answers: Answers;
-  readonly replica: Replica;
-  readonly vrf: string;
-  readonly shared: Pick<Shared, "take">;
-  readonly perClient: { readonly perSecond: number; readonly burst: number };
+export interface RawConnectionParts {
+  readonly cache: ArtefactCache;
+  readonly answers: RawAnswers;
+  readonly gate: Pick<Gate, "known" | "take">;
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly now: () => number;
-  readonly limits: FrontLimits;
-  /** The HTTP server's own: takes a connection with everything else, and every no. */
+  readonly limits: RawConnectionLimits;
+  /** The HTTP server's connection listener: answers all other requests, and every refusal. */
   readonly slow: (socket: Socket) => void;
 }
 
-export interface FrontLimits {
+export interface RawConnectionLimits {
   /** For a first request to come, for the next one, and for a machine that has stopped taking what is sent. */
   readonly firstMs: number;
   readonly idleMs: number;
@@ -37,15 +33,15 @@ export interface FrontLimits {
 const CHUNK_BYTES = 1 << 20;
 
 /**
- * The short way to an artefact that is in memory, for a machine that the replica knows: the same gate as before every
- * route, without an HTTP server around it. A connection on which anything else is said goes to that server for good, with
- * the words it was said in, before one of ours has left.
+ * Answers plain requests for cached artefacts on the socket, without an HTTP server, behind the same gate as every route.
+ * A connection that sends anything else goes to the HTTP server for good, with the bytes it sent, before any answer to
+ * them. ADR 0017 has the argument and the numbers.
  */
-export class Front {
-  readonly #parts: FrontParts;
+export class RawConnections {
+  readonly #parts: RawConnectionParts;
   readonly #connections = new Set<Connection>();
 
-  constructor(parts: FrontParts) {
+  constructor(parts: RawConnectionParts) {
     this.#parts = parts;
   }
 
@@ -67,7 +63,7 @@ export class Front {
 
 /** An answer under way. */
 interface Under {
-  readonly asked: Plain;
+  readonly asked: RawRequest;
   readonly requester: Requester;
   readonly content: Buffer;
   readonly startedAt: number;
@@ -77,19 +73,19 @@ interface Under {
 
 class Connection {
   readonly #socket: Socket;
-  readonly #parts: FrontParts;
+  readonly #parts: RawConnectionParts;
   readonly #onGone: () => void;
   readonly #source: Address | undefined;
-  /** From a request that is being looked at to the end of its answer. */
+  /** True from the arrival of a request to the end of its answer. */
   #isBusy = false;
   #isLast = false;
   #under: Under | undefined;
-  /** What the machine said meanwhile: the HTTP server's to answer. */
+  /** Bytes that arrived during an answer; the HTTP server answers them. */
   #more: Buffer | undefined;
   #answered = 0;
   #waitsMs = 0;
 
-  constructor(socket: Socket, parts: FrontParts, onGone: () => void) {
+  constructor(socket: Socket, parts: RawConnectionParts, onGone: () => void) {
     this.#socket = socket;
     this.#parts = parts;
     this.#onGone = onGone;
@@ -112,44 +108,44 @@ class Connection {
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    if (this.#isLast && !this.#isBusy) return; // it has had its last answer
+    if (this.#isLast && !this.#isBusy) return; // the last answer is sent
     if (this.#isBusy) {
       this.#more = this.#more === undefined ? bytes : Buffer.concat([this.#more, bytes]);
       this.#socket.pause(); // so this grows by one read at most
       return;
     }
-    const asked = readPlain(bytes);
+    const asked = readRawRequest(bytes);
     if (asked === undefined || !isArtefactName(asked.path)) return this.#handOver(bytes);
     this.#isBusy = true;
     this.#answer(asked, bytes).catch(() => this.#socket.destroy());
   };
 
-  async #answer(asked: Plain, bytes: Buffer): Promise<void> {
-    const { shelf, replica, vrf, shared, perClient, now } = this.#parts;
+  async #answer(asked: RawRequest, bytes: Buffer): Promise<void> {
+    const { cache, gate, now } = this.#parts;
     const startedAt = now();
-    const requester = this.#source === undefined ? undefined : requesterAt(replica, this.#source, vrf);
+    const requester = this.#source === undefined ? undefined : gate.known(this.#source);
     if (requester?.is !== "requester") return this.#handOver(bytes);
-    const found = shelf.find(asked.path) ?? shelf.load(asked.path);
-    const shelved = "content" in found ? found : await found;
-    if (shelved === undefined) return this.#handOver(bytes);
-    const isIn = await shared.take(`pxe-http ${requester.address}`, perClient.perSecond, perClient.burst);
+    const found = cache.find(asked.path) ?? cache.load(asked.path);
+    const artefact = "content" in found ? found : await found;
+    if (artefact === undefined) return this.#handOver(bytes);
+    const isIn = await gate.take(requester.address);
     if (!isIn) return this.#handOver(bytes);
     if (this.#socket.destroyed) return;
     this.#isLast ||= asked.isLast || ++this.#answered >= this.#parts.limits.mostRequests;
-    this.#under = { asked, requester, content: shelved.content, startedAt, sent: 0 };
-    this.#begin(this.#under, shelved);
+    this.#under = { asked, requester, content: artefact.content, startedAt, sent: 0 };
+    this.#begin(this.#under, artefact);
   }
 
-  #begin(under: Under, shelved: Shelved): void {
+  #begin(under: Under, artefact: CachedArtefact): void {
     const { answers, limits } = this.#parts;
-    const whole = this.#isLast ? undefined : answers.whole(shelved);
+    const whole = this.#isLast ? undefined : answers.whole(artefact);
     if (whole !== undefined) {
       under.sent = under.content.length;
       this.#socket.write(whole, this.#onWritten);
       return;
     }
     this.#wait(limits.stalledMs);
-    this.#socket.write(answers.head(shelved, this.#isLast));
+    this.#socket.write(answers.head(artefact, this.#isLast));
     this.#goOn(under);
   }
 
@@ -162,7 +158,7 @@ class Connection {
 
   readonly #onWritten = (error?: Error | null): void => {
     const under = this.#under;
-    if (error || under === undefined) return; // it closes, and that tells
+    if (error || under === undefined) return; // the connection closes, and #onClose records that
     if (under.sent < under.content.length) return this.#goOn(under);
     this.#ended(under, true);
     this.#isBusy = false;
@@ -174,14 +170,11 @@ class Connection {
   #ended(under: Under, isWhole: boolean): void {
     this.#under = undefined;
     const { asked, requester, content, sent, startedAt } = under;
-    fetched(this.#parts, {
-      path: asked.path,
-      trace: asked.trace,
-      requester,
-      ms: this.#parts.now() - startedAt,
-      bytes: sent,
-      whole: isWhole ? undefined : content.length,
-    });
+    const { metrics, journal, now } = this.#parts;
+    metrics.request("artefact", 200, now() - startedAt);
+    metrics.bytes(sent);
+    const party = asked.trace === undefined ? { requester } : { requester, trace: asked.trace };
+    recordArtefact(journal, { path: asked.path, party, bytes: sent, cutFrom: isWhole ? undefined : content.length });
   }
 
   /** To the HTTP server, as if it had been there from the start. */
@@ -203,7 +196,7 @@ class Connection {
     if (!this.#isBusy) this.#socket.destroySoon();
   };
 
-  /** Whatever moves on the connection begins this anew. */
+  /** Any traffic on the connection restarts this timeout. */
   #wait(ms: number): void {
     if (ms === this.#waitsMs) return;
     this.#waitsMs = ms;
@@ -220,5 +213,5 @@ class Connection {
   };
 }
 
-/** A connection that breaks closes, and that tells. */
+/** A broken connection closes, and `#onClose` records that. */
 function onError(): void {}

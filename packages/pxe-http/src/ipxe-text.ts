@@ -10,6 +10,6 @@ export function words(text: string): string {
 }
 
 /** Whether a text can stand as one operand or setting value on an iPXE line and one kernel argument, unchanged. */
-export function isWord(text: string): boolean {
+export function isOneArgument(text: string): boolean {
   return /^[A-Za-z0-9.,:_/@+=~%-]{1,1024}$/.test(text);
 }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fetch, lab, LEASED, until } from "./site.ts";
+import { fetch, lab, LEASED, until } from "./lab.ts";
 
 const content = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 9)) & 0xff);
 const BATCH = { engine: "batch" };
-const skip = process.platform === "linux" ? false : "the lane needs the engine batch, which is Linux's";
+const skip = process.platform === "linux" ? false : "the worker needs the engine batch, which is Linux's";
 
-test("files in memory arrive whole on the lane's thread, with and without options", { skip }, async () => {
+test("files in memory arrive whole on the worker's thread, with and without options", { skip }, async () => {
   await using on = await lab(BATCH);
   for (const length of [0, 1, 511, 512, 513, 1468, 100_000]) {
     await on.put("file", content(length), "old");
@@ -22,7 +22,7 @@ test("files in memory arrive whole on the lane's thread, with and without option
   assert.deepEqual(new Set(on.reporter.of("tftp.end").map(({ because }) => because)), new Set(["sent"]));
 });
 
-test("the lane sends lost blocks again", { skip }, async () => {
+test("the worker sends lost blocks again", { skip }, async () => {
   await using on = await lab({ ...BATCH, retryMs: 10, maxRetryMs: 40, retries: 20 });
   await on.put("file", content(30_000), "old");
   await using client = await on.client();
@@ -32,7 +32,7 @@ test("the lane sends lost blocks again", { skip }, async () => {
 });
 
 test(
-  "a client that is gone ends its transfer on the lane, and one that stays is told when the server stops",
+  "a client that is gone ends its transfer on the worker, and one that stays is told when the server stops",
   { skip },
   async () => {
     await using on = await lab({ ...BATCH, retryMs: 10, maxRetryMs: 10, retries: 2 });
@@ -49,7 +49,7 @@ test(
   },
 );
 
-test("a client that asks anew from the same port gets the new file from the lane", { skip }, async () => {
+test("a client that asks anew from the same port gets the new file from the worker", { skip }, async () => {
   await using on = await lab(BATCH);
   await on.put("one", content(3000), "old");
   await on.put("two", content(700), "old");
@@ -66,7 +66,7 @@ test("a client that asks anew from the same port gets the new file from the lane
   );
 });
 
-test("who has no transfer on the lane learns it, and nobody answers an error", { skip }, async () => {
+test("who has no transfer on the worker learns it, and nobody answers an error", { skip }, async () => {
   await using on = await lab(BATCH);
   await on.put("file", content(3000), "old");
   await using client = await on.client();

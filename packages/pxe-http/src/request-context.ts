@@ -7,7 +7,7 @@ import type { Requester } from "./requester.ts";
 declare module "fastify" {
   interface FastifyRequest {
     /** Set before any handler runs. */
-    visit: Visit | null;
+    caller: RequestContext | null;
   }
   interface FastifyContextConfig {
     route?: RouteName;
@@ -15,17 +15,17 @@ declare module "fastify" {
 }
 
 /** One request. Its trace, from the URL, joins events and proves nothing. */
-export interface Visit extends Party {
+export interface RequestContext extends Party {
   readonly requester?: Requester;
   /** Where this boot's URLs begin, without a final slash. */
   readonly base: string;
 }
 
-/** The visit of a known machine: the gate lets nobody else through, but for boot loaders. */
-export function visitOf(request: FastifyRequest): Visit & { readonly requester: Requester } {
-  const { visit } = request;
-  if (!visit?.requester) throw new TypeError("a handler ran before the requester was known");
-  return { ...visit, requester: visit.requester };
+/** The caller of a known machine: the gate lets nobody else through, but for boot loaders. */
+export function contextOf(request: FastifyRequest): RequestContext & { readonly requester: Requester } {
+  const { caller } = request;
+  if (!caller?.requester) throw new TypeError("a handler ran before the requester was known");
+  return { ...caller, requester: caller.requester };
 }
 
 /** The trace of a route below `/t/TRACE`. */
@@ -47,7 +47,7 @@ export function refuse(
   no: Refused,
   code?: number,
 ): FastifyReply {
-  journal.refused(request.visit ?? {}, no, request.url);
+  journal.refused(request.caller ?? {}, no, request.url);
   return sendRefusal(reply, no, waitSeconds, code);
 }
 

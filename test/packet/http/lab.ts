@@ -6,8 +6,8 @@ import { FakeApi, FakeReporter, domain, iface, lease, prefix, segment, siteOf } 
 import type { Row } from "@firstlight/ipam";
 import { processShared } from "@firstlight/service";
 import { Registry } from "prom-client";
-import { pxeHttpSchema } from "../src/config.ts";
-import { startPxeHttp } from "../src/start.ts";
+import { pxeHttpSchema } from "@firstlight/pxe-http/config";
+import { startPxeHttp } from "@firstlight/pxe-http/start";
 
 export const TRACE = "0af7651916cd43dd8448eb211c80319c";
 

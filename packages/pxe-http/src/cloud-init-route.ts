@@ -1,25 +1,25 @@
 import { createHash } from "node:crypto";
 import type { Api } from "@firstlight/api-client";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { answered, isRefused } from "./asking.ts";
+import { apiAnswer, isRefused } from "./api-answer.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
-import { refuse, type RefuseParts, visitOf } from "./visit.ts";
+import { refuse, type RefuseParts, contextOf } from "./request-context.ts";
 
-export interface SeedParts extends RefuseParts {
+export interface CloudInitParts extends RefuseParts {
   readonly api: Pick<Api, "decide">;
 }
 
 /** `/cloud-init/DOCUMENT`: the requester's own seed. The API away is a 503, upon which cloud-init asks again. */
-export function seedRoute(parts: SeedParts, document: DocumentName) {
+export function cloudInitRoute(parts: CloudInitParts, document: DocumentName) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const visit = visitOf(request);
-    const { requester, trace } = visit;
+    const caller = contextOf(request);
+    const { requester, trace } = caller;
     const { address, mac } = requester;
-    const decision = await answered(parts.api.decide({ address, mac, ...(trace !== undefined && { trace }) }));
+    const decision = await apiAnswer(parts.api.decide({ address, mac, ...(trace !== undefined && { trace }) }));
     if (isRefused(decision)) return refuse(parts, request, reply, decision);
     if (request.method === "GET") {
       const detail = { document, machine: decision.machineName, version: String(decision.version) };
-      parts.journal.tell("pxe.cloud-init", visit, { detail });
+      parts.journal.tell("pxe.cloud-init", caller, { detail });
     }
     const text = DOCUMENTS[document]({ decision, requester, task: taskOf(decision.token) });
     return reply.type("text/yaml; charset=utf-8").header("cache-control", "no-store").send(text);

@@ -3,7 +3,7 @@ import test from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { domain, FakeReporter, iface, lease, prefix, readAddress, segment, siteOf } from "@firstlight/kit";
 import { formatMac } from "@firstlight/wire";
-import { Namer } from "../src/namer.ts";
+import { EventAttribution } from "../src/event-attribution.ts";
 import { Limit } from "@firstlight/service";
 
 const ADDRESS = "127.64.0.12";
@@ -12,10 +12,10 @@ async function lab(rows: Parameters<typeof siteOf>[0], waitMs: number) {
   const site = await siteOf(rows);
   const reporter = new FakeReporter();
   const ofStrangers = new Limit<string>({ perSecond: 1, burst: 100 }, 8);
-  const namer = new Namer({ replica: site.replica, reporter, waitMs, ofStrangers, now: () => 0 });
+  const attribution = new EventAttribution({ replica: site.replica, reporter, waitMs, ofStrangers, now: () => 0 });
   const tell = (file: string): void =>
-    namer.tell({ kind: "tftp.start", at: 5, address: ADDRESS, detail: { file } }, readAddress(ADDRESS));
-  return { site, reporter, namer, tell, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
+    attribution.tell({ kind: "tftp.start", at: 5, address: ADDRESS, detail: { file } }, readAddress(ADDRESS));
+  return { site, reporter, attribution, tell, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
 }
 
 const GROUND = [domain(), segment(), prefix(), iface()];
@@ -45,6 +45,6 @@ test("an event about an address that nobody holds is told without a name, once i
 
   await using other = await lab(GROUND, 60_000);
   other.tell("stopped");
-  other.namer.stop();
+  other.attribution.stop();
   assert.equal(other.reporter.told.length, 1);
 });

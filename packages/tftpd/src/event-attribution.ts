@@ -3,7 +3,7 @@ import type { Lease, Replica } from "@firstlight/ipam";
 import type { Limit } from "@firstlight/service";
 import { type Address, formatMac } from "@firstlight/wire";
 
-export interface NamerParts {
+export interface EventAttributionParts {
   readonly replica: Pick<Replica, "lease" | "follow">;
   readonly reporter: Pick<Reporter, "tell">;
   /** How long an event waits for its name, in milliseconds. */
@@ -22,15 +22,15 @@ interface Waiting {
 const [MOST_ADDRESSES, MOST_EVENTS] = [1024, 32];
 
 /**
- * Tells events with the MAC of whoever holds their address. A firmware may be here before the feed has brought its
- * lease, so an event waits a while for it; what follows about the same address waits behind it.
+ * Adds the MAC of the lease at an event's address. A request may arrive before the feed has brought its lease, so the
+ * event waits for it up to `waitMs`; later events of the same address wait behind it.
  */
-export class Namer {
-  readonly #parts: NamerParts;
+export class EventAttribution {
+  readonly #parts: EventAttributionParts;
   readonly #waiting = new Map<Address, Waiting>();
   #following: Disposable | undefined;
 
-  constructor(parts: NamerParts) {
+  constructor(parts: EventAttributionParts) {
     this.#parts = parts;
   }
 

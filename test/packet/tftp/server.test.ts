@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LAB } from "@firstlight/kit";
 import type { Message } from "@firstlight/wire/tftp";
-import { REASONS } from "../src/reasons.ts";
-import { fetch, lab, LEASED, type Fetched, until } from "./site.ts";
+import { fetch, lab, LEASED, type Fetched, until } from "./lab.ts";
+import { REASONS } from "@firstlight/tftpd/reasons";
 
 /** Bytes of which no two blocks are alike. */
 const content = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 9)) & 0xff);

@@ -5,24 +5,30 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { chunkBytes, isArtefactName } from "./artefact.ts";
 import { type Refused, refused } from "./because.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Shelf } from "./shelf.ts";
-import { refuse, type RefuseParts } from "./visit.ts";
+import type { ArtefactCache } from "./artefact-cache.ts";
+import { recordArtefact } from "./artefact-sent.ts";
+import { MemoryStream } from "./memory-stream.ts";
+import { refuse, type RefuseParts } from "./request-context.ts";
 
-export interface FileParts extends RefuseParts {
+export interface ArtefactParts extends RefuseParts {
   readonly metrics: Metrics;
   /** The artefacts' folder, absolute. */
   readonly root: string;
-  /** Learns what has been sent whole. */
-  readonly shelf: Pick<Shelf, "learn">;
+  readonly cache: Pick<ArtefactCache, "find" | "learn">;
 }
 
-/** `/artefacts/PATH`: HEAD, ranges, ETag and conditions by @fastify/static, with large reads; its end is told. */
-export function artefactRoute(parts: FileParts) {
+/** A request with one of these headers wants a part of the file, or only to know whether it changed. */
+const CONDITIONS = ["range", "if-none-match", "if-match", "if-modified-since", "if-unmodified-since"] as const;
+
+/** `/artefacts/PATH`: a whole file from memory where it is cached; HEAD, ranges and conditions by @fastify/static. */
+export function artefactRoute(parts: ArtefactParts) {
   let transfers = 0;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = pathOf(request);
+    const cached = isWholeWanted(request) && isArtefactName(path) ? await parts.cache.find(path) : undefined;
+    if (cached !== undefined) return reply.headers(cached.headers).send(new MemoryStream(cached.content));
     const no = isArtefactName(path)
-      ? await whyNot(parts.root, path)
+      ? await refusalFor(parts.root, path)
       : refused("the name is not one of an artefact", printable(path));
     if (no) return refuse(parts, request, reply, no);
     transfers++;
@@ -33,33 +39,36 @@ export function artefactRoute(parts: FileParts) {
   };
 }
 
-/** Once the last byte is read or the machine has left: what it got. Ranges of one file are told by their last. */
-export function artefactSent({ metrics, journal, shelf }: FileParts) {
+/** Records an answer once it ended. Of the ranges of one file, only the last range makes an event. */
+export function artefactSent({ metrics, journal, cache }: ArtefactParts) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
-    if (!(payload instanceof ReadStream)) return payload;
-    const visit = request.visit ?? {};
+    if (!(payload instanceof ReadStream || payload instanceof MemoryStream)) return payload;
+    const caller = request.caller ?? {};
     const path = pathOf(request);
     const bytes = Number(reply.getHeader("content-length"));
     const isLast = reply.statusCode === 200 || isAtEnd(String(reply.getHeader("content-range")));
     reply.raw.once("close", () => {
       metrics.bytes(payload.bytesRead);
       const isWhole = reply.raw.writableFinished;
-      if (isWhole && reply.statusCode === 200) void shelf.learn(path);
+      if (isWhole && reply.statusCode === 200) void cache.learn(path);
       if (!isLast && isWhole) return;
-      const because = isWhole ? {} : { because: `the machine left before the end of its ${bytes} bytes` };
-      journal.tell("pxe.artefact", visit, { detail: { path, bytes: String(payload.bytesRead) }, ...because });
+      const cutFrom = isWhole ? undefined : bytes;
+      recordArtefact(journal, { path, party: caller, bytes: payload.bytesRead, cutFrom });
     });
     return payload;
   };
 }
+
+const isWholeWanted = ({ method, headers }: FastifyRequest): boolean =>
+  method === "GET" && CONDITIONS.every((name) => headers[name] === undefined);
 
 /** The part of an artefact's URL below `/artefacts/`, decoded; empty for other routes. */
 export function pathOf(request: FastifyRequest): string {
   return (request.params as { readonly "*"?: string } | undefined)?.["*"] ?? "";
 }
 
-/** A link may lead anywhere within the folder, and nowhere else. */
-async function whyNot(root: string, path: string): Promise<Refused | undefined> {
+/** Why a file is not served. A link may lead anywhere within the folder, and nowhere else. */
+async function refusalFor(root: string, path: string): Promise<Refused | undefined> {
   try {
     const real = await realpath(join(root, path));
     if (relative(await realpath(root), real).split(sep)[0] === "..")

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { utimesSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { lease } from "@firstlight/kit";
-import * as fc from "fast-check";
-import { readPlain } from "../src/plain.ts";
 import { lab, NOBODY, ONE, TRACE, until } from "./lab.ts";
 
 const PATH = `/t/${TRACE}/artefacts/discovery/kernel`;
@@ -202,43 +198,4 @@ test("a machine that leaves in the middle of an artefact from memory is on its t
   const told = on.reporter.of("pxe.artefact").find(({ because }) => because !== undefined)!;
   assert.match(told.because!, /left before the end of its 67108864 bytes/);
   assert.ok(Number(told.detail!["bytes"]) < 64 << 20);
-});
-
-test("whatever is taken for plain, a whole HTTP parser takes for the same request without a body", async () => {
-  const read: { url: string | undefined; fields: string[] }[] = [];
-  const judge = createServer((request, response) => {
-    read.push({ url: request.url, fields: Object.keys(request.headers) });
-    response.end();
-  });
-  await new Promise<void>((resolve) => judge.listen(0, "127.0.0.1", () => resolve()));
-  const { port } = judge.address() as AddressInfo;
-  const names = fc.constantFrom("Host", "host", "Accept", "User-Agent", "Connection", "connection", "Content-Length");
-  const values = fc.oneof(
-    fc.constantFrom("x", "close", "keep-alive", " keep-alive ", "", "0", "a\tb"),
-    fc.string({ maxLength: 5 }),
-  );
-  const line = fc
-    .tuple(names, fc.constantFrom(": ", ":", " : "), values, fc.constantFrom("\r\n", "\r\n", "\r\n", "\n"))
-    .map((parts) => parts.join(""));
-  let plain = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 3 }), async (lines) => {
-      const bytes = Buffer.from(`GET /artefacts/a HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1");
-      const asked = readPlain(bytes);
-      if (asked === undefined) return;
-      plain++;
-      const before = read.length;
-      const socket = connect(port, "127.0.0.1");
-      socket.end(bytes);
-      const answer = await text(socket);
-      assert.match(answer, /^HTTP\/1.1 200/, bytes.toString("latin1"));
-      assert.equal(read.length, before + 1);
-      assert.equal(read[before]!.url, "/artefacts/a");
-      assert.ok(!read[before]!.fields.includes("content-length"));
-      assert.equal(/^connection: close/im.test(answer), asked.isLast);
-    }),
-    { numRuns: 1000 },
-  );
-  assert.ok(plain > 20, String(plain));
-  judge.close();
 });

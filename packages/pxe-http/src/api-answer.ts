@@ -1,8 +1,8 @@
 import { ApiUnavailable, isRefusal, UnknownMachine } from "@firstlight/api-client";
 import { type Refused, refused } from "./because.ts";
 
-/** The API's answer, or its no as a value: it knows the machine not, it refuses, or it is away. */
-export async function answered<T>(question: Promise<T>): Promise<T | Refused> {
+/** The API's answer, or a refusal as a value: unknown machine, refused by the API, or API away. */
+export async function apiAnswer<T>(question: Promise<T>): Promise<T | Refused> {
   try {
     return await question;
   } catch (error) {

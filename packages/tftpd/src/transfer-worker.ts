@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type MessagePort, MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { type Bell, createWakeup, type Endpoint, type Wakeup } from "@firstlight/datagram";
-import type { News, Order } from "./carrier.ts";
+import type { WorkerReport, WorkerCommand } from "./transfer-loop.ts";
 import type { Ended, Underway } from "./session.ts";
 
 export interface ThreadData {
@@ -10,30 +10,30 @@ export interface ThreadData {
   readonly bell: Bell;
 }
 
-/** What is asked of the lane for one transfer. */
-export type Wanted = Omit<Extract<Order, { do: "carry" }>, "do" | "id">;
+/** One transfer for the worker. */
+export type TransferRequest = Omit<Extract<WorkerCommand, { do: "start" }>, "do" | "id">;
 
 type OnIgnored = (because: string, count: number) => void;
 
 /**
- * A thread of its own for transfers whose file is in memory, where nothing is ever waited for but the network: a block
- * costs two system calls and no turn of the event loop. What is slow stays with the event loop (`session.ts`).
+ * A thread for transfers whose file is in memory. It waits only for the network: a block costs two system calls and no
+ * turn of the event loop. Transfers that read from disk stay on the event loop (`session.ts`).
  */
-export class Lane implements AsyncDisposable {
+export class TransferWorker implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #wakeup: Wakeup;
   readonly #onIgnored: OnIgnored;
-  readonly #carried = new Map<number, { onEnd(ended: Ended): void; onProven(): void }>();
+  readonly #transfers = new Map<number, { onEnd(ended: Ended): void; onProven(): void }>();
   #closing: Promise<void> | undefined;
   #nextId = 1;
 
   /** Rejects where the thread's port cannot be had (`FL_UNAVAILABLE`, or what the kernel said). */
-  static async open(address: Endpoint["address"], onIgnored: OnIgnored): Promise<Lane> {
+  static async open(address: Endpoint["address"], onIgnored: OnIgnored): Promise<TransferWorker> {
     const wakeup = await createWakeup();
     const { port1, port2 } = new MessageChannel();
-    const data = { address, bell: wakeup.bell, orders: port2 };
-    const worker = new Worker(new URL("./lane-thread.ts", import.meta.url), {
+    const data = { address, bell: wakeup.bell, commands: port2 };
+    const worker = new Worker(new URL("./transfer-thread.ts", import.meta.url), {
       workerData: data,
       transferList: [port2],
     });
@@ -44,7 +44,7 @@ export class Lane implements AsyncDisposable {
       port1.close();
       throw fault;
     }
-    return new Lane(worker, port1, wakeup, onIgnored);
+    return new TransferWorker(worker, port1, wakeup, onIgnored);
   }
 
   private constructor(worker: Worker, port: MessagePort, wakeup: Wakeup, onIgnored: OnIgnored) {
@@ -52,69 +52,69 @@ export class Lane implements AsyncDisposable {
     this.#port = port;
     this.#wakeup = wakeup;
     this.#onIgnored = onIgnored;
-    port.on("message", (news: News) => this.#hear(news));
+    port.on("message", (report: WorkerReport) => this.#receive(report));
   }
 
-  /** Carries a transfer to its end, which is told by `onEnd`, once. */
-  carry(wanted: Wanted, onEnd: (ended: Ended) => void): Underway {
+  /** Starts a transfer; `onEnd` is called once, at its end. */
+  start(transfer: TransferRequest, onEnd: (ended: Ended) => void): Underway {
     const id = this.#nextId++;
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     let isProven = false;
-    this.#carried.set(id, {
+    this.#transfers.set(id, {
       onProven: () => (isProven = true),
       onEnd(ended) {
         resolve();
         onEnd(ended);
       },
     });
-    this.#order({ do: "carry", id, ...wanted });
+    this.#command({ do: "start", id, ...transfer });
     return {
       get isProven() {
         return isProven;
       },
       closed,
-      receive: (event) => (event.is === "again" ? this.#order({ do: "again", id }) : undefined),
-      end: (because) => this.#order({ do: "end", id, because }),
+      receive: (event) => (event.is === "again" ? this.#command({ do: "again", id }) : undefined),
+      end: (because) => this.#command({ do: "end", id, because }),
     };
   }
 
-  /** Hears at once what the thread has said: a client may be faster with its next request than the event loop. */
+  /** Reads the thread's reports at once: a client's next request may arrive before the event loop delivers them. */
   catchUp(): void {
     for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
-      this.#hear(got.message as News);
+      this.#receive(got.message as WorkerReport);
     }
   }
 
-  /** Ends what is under way, and tells how. Safe to call twice. */
+  /** Ends all transfers and reports each end. Safe to call twice. */
   [Symbol.asyncDispose](): Promise<void> {
     return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
     const ended = once(this.#worker, "exit");
-    this.#order({ do: "stop" });
+    this.#command({ do: "stop" });
     await ended;
     this.catchUp();
     this.#port.close();
     this.#wakeup.close();
   }
 
-  #order(order: Order): void {
-    this.#port.postMessage(order, []);
+  #command(command: WorkerCommand): void {
+    this.#port.postMessage(command, []);
     this.#wakeup.wake();
   }
 
-  #hear(news: News): void {
-    switch (news.is) {
+  #receive(report: WorkerReport): void {
+    switch (report.is) {
       case "proven":
-        return this.#carried.get(news.id)?.onProven();
+        return this.#transfers.get(report.id)?.onProven();
       case "ended": {
-        const carried = this.#carried.get(news.id);
-        this.#carried.delete(news.id);
-        return carried?.onEnd(news.ended);
+        const entry = this.#transfers.get(report.id);
+        this.#transfers.delete(report.id);
+        return entry?.onEnd(report.ended);
       }
       case "ignored":
-        this.#onIgnored(news.because, news.count);
+        this.#onIgnored(report.because, report.count);
     }
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { lab } from "./site.ts";
+import { lab } from "../packet/tftp/lab.ts";
 
 /** npm's `tftp2`: RFC 1350 and nothing else, written by others; it neither retransmits nor knows options. */
 interface Peer {

@@ -2,7 +2,7 @@ import type { Client, Key } from "./client.ts";
 import type { Underway } from "./session.ts";
 
 /** The place of one transfer, taken when its request is accepted; the session comes once the file is open. */
-export interface Slot {
+export interface TransferEntry {
   readonly client: Client;
   /** The request as it came, to know it again. */
   readonly request: Uint8Array;
@@ -10,8 +10,8 @@ export interface Slot {
 }
 
 /** Every transfer under way, by the client's endpoint: bounded overall and for each address. */
-export class Slots {
-  readonly #by = new Map<Key, Slot>();
+export class TransferTable {
+  readonly #by = new Map<Key, TransferEntry>();
   readonly #perAddress = new Map<string, number>();
   readonly #most: number;
   readonly #mostPerAddress: number;
@@ -33,30 +33,30 @@ export class Slots {
     return (this.#perAddress.get(address) ?? 0) < this.#mostPerAddress;
   }
 
-  of(key: Key): Slot | undefined {
+  of(key: Key): TransferEntry | undefined {
     return this.#by.get(key);
   }
 
-  all(): Slot[] {
+  all(): TransferEntry[] {
     return [...this.#by.values()];
   }
 
-  /** The oldest that never heard from its client: its request may have come from anywhere. */
-  oldestUnproven(): Slot | undefined {
-    for (const slot of this.#by.values()) if (slot.session?.isProven === false) return slot;
+  /** The oldest transfer whose client never answered: the source of its request may be forged. */
+  oldestUnproven(): TransferEntry | undefined {
+    for (const entry of this.#by.values()) if (entry.session?.isProven === false) return entry;
     return undefined;
   }
 
-  add(slot: Slot): void {
-    const { key, address } = slot.client;
-    this.#by.set(key, slot);
+  add(entry: TransferEntry): void {
+    const { key, address } = entry.client;
+    this.#by.set(key, entry);
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
   }
 
   /** False when it was gone already. */
-  remove(slot: Slot): boolean {
-    const { key, address } = slot.client;
-    if (this.#by.get(key) !== slot) return false;
+  remove(entry: TransferEntry): boolean {
+    const { key, address } = entry.client;
+    if (this.#by.get(key) !== entry) return false;
     this.#by.delete(key);
     const left = (this.#perAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#perAddress.delete(address);

@@ -1,5 +1,5 @@
-/** A request for a whole artefact in the one form that boot loaders and installers give it. */
-export interface Plain {
+/** A request for a whole artefact in the one form that boot loaders and installers send. */
+export interface RawRequest {
   readonly path: string;
   readonly trace: string | undefined;
   /** The machine asks that the connection end with this answer. */
@@ -26,9 +26,9 @@ const FIELDS: Readonly<Record<string, RegExp>> = {
 
 /**
  * Reads what came on a connection, if it is exactly one such request and nothing else: no body, no condition, no range,
- * no field twice that may stand once. Everything else is `undefined`, and for a whole HTTP parser to judge.
+ * no repeated field that must be unique. Anything else gives `undefined`: node's HTTP parser decides about it.
  */
-export function readPlain(bytes: Buffer): Plain | undefined {
+export function readRawRequest(bytes: Buffer): RawRequest | undefined {
   if (bytes.length > MOST_BYTES) return undefined;
   const match = REQUEST.exec(bytes.toString("latin1"));
   if (match === null) return undefined;

@@ -7,8 +7,8 @@ import { splitEndpoint, systemClock } from "@firstlight/service";
 import { decode, encode, type Message, type Options } from "@firstlight/wire/tftp";
 import { isMalformed } from "@firstlight/wire";
 import { Registry } from "prom-client";
-import { tftpdSchema } from "../src/config.ts";
-import { startTftpd } from "../src/start.ts";
+import { tftpdSchema } from "@firstlight/tftpd/config";
+import { startTftpd } from "@firstlight/tftpd/start";
 
 const ROWS = [domain(), segment(), prefix(), iface(), lease()];
 /** The address of the lab's one lease. */

@@ -2,22 +2,22 @@ import { type Datagram, type Endpoint, listen, type Port } from "@firstlight/dat
 import type { Client } from "./client.ts";
 
 /** The way to one client: everything sent on it comes from one address and port. */
-export interface Line {
+export interface ReplyPort {
   /** `bytes` must not be changed until `flush`. */
   send(bytes: Uint8Array): void;
-  /** Sends blocks of a file that is in memory from where they stand, if the line can. */
+  /** Sends blocks of a file that is in memory from where they stand, if this port can. */
   sendBlocks?(from: number, count: number): void;
   flush(): void;
   close(): Promise<void>;
 }
 
 /** A port of its own for one transfer, as RFC 1350 §4 asks; whatever arrives there goes to `receive`. */
-export async function ownLine(
+export async function ownReplyPort(
   { endpoint, asked }: Client,
   { local }: Port,
   bufferBytes: number,
   receive: (datagram: Datagram, port: Port) => void,
-): Promise<Line> {
+): Promise<ReplyPort> {
   // The engine dgram: the other one would hold a thread for each transfer.
   const port = await listen({ address: asked ?? local.address, port: 0, engine: "dgram", bufferBytes });
   void pump(port, receive);
@@ -35,7 +35,7 @@ async function pump(port: Port, receive: (datagram: Datagram, port: Port) => voi
 }
 
 /** The listening port, shared by all: for networks that let no other one through. */
-export function sharedLine(client: Client, port: Port): Line {
+export function sharedReplyPort(client: Client, port: Port): ReplyPort {
   const address = sourceOf(client, port);
   const source = address === undefined ? undefined : { address };
   return {

@@ -1,5 +1,5 @@
 import type { Clock } from "@firstlight/service";
-import type { Shelved } from "./shelf.ts";
+import type { CachedArtefact } from "./artefact-cache.ts";
 
 /** Whole answers up to this size are kept with their heads, for a second each. */
 const SMALL_BYTES = 64 * 1024;
@@ -9,11 +9,11 @@ interface Made {
   readonly bytes: Buffer;
 }
 
-/** The head of an answer, the very one that the HTTP server behind would write. */
-export class Answers {
+/** Makes the same answer heads as the HTTP server writes. */
+export class RawAnswers {
   readonly #clock: Clock;
   readonly #keepAlive: string;
-  readonly #made = new WeakMap<Shelved, Made>();
+  readonly #made = new WeakMap<CachedArtefact, Made>();
   #second = -1;
   #date = "";
 
@@ -23,25 +23,25 @@ export class Answers {
   }
 
   /** A small artefact's answer whole, on a connection that goes on; `undefined` where it has to be sent in parts. */
-  whole(shelved: Shelved): Buffer | undefined {
-    if (shelved.content.length > SMALL_BYTES) return undefined;
-    const second = this.#tell();
-    let made = this.#made.get(shelved);
+  whole(artefact: CachedArtefact): Buffer | undefined {
+    if (artefact.content.length > SMALL_BYTES) return undefined;
+    const second = this.#updateDate();
+    let made = this.#made.get(artefact);
     if (made?.second !== second) {
-      made = { second, bytes: Buffer.concat([this.head(shelved, false), shelved.content]) };
-      this.#made.set(shelved, made);
+      made = { second, bytes: Buffer.concat([this.head(artefact, false), artefact.content]) };
+      this.#made.set(artefact, made);
     }
     return made.bytes;
   }
 
-  head({ headers }: Shelved, isLast: boolean): Buffer {
-    this.#tell();
+  head({ headers }: CachedArtefact, isLast: boolean): Buffer {
+    this.#updateDate();
     const fields = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
     const end = isLast ? "Connection: close\r\n\r\n" : this.#keepAlive;
     return Buffer.from(`HTTP/1.1 200 OK\r\n${fields.join("")}Date: ${this.#date}\r\n${end}`, "latin1");
   }
 
-  #tell(): number {
+  #updateDate(): number {
     const second = Math.floor(this.#clock.now() / 1000);
     if (second !== this.#second) {
       this.#second = second;

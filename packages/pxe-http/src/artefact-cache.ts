@@ -5,17 +5,17 @@ import { join, relative, sep } from "node:path";
 import { contentTypeOf } from "./artefact.ts";
 
 /** An artefact in memory, with the headers that the HTTP server would answer it with. */
-export interface Shelved {
+export interface CachedArtefact {
   readonly content: Buffer;
   readonly headers: OutgoingHttpHeaders;
 }
 
-interface Kept extends Shelved {
+interface Kept extends CachedArtefact {
   readonly real: string;
   readonly stamp: string;
   checkedAt: number;
-  /** Under way: whoever else asks waits for the same look. */
-  checking: Promise<Shelved | undefined> | undefined;
+  /** The check of the disk under way, shared by all requests. */
+  checking: Promise<CachedArtefact | undefined> | undefined;
 }
 
 /** For so long after a look at the disk an artefact is taken for unchanged. */
@@ -30,15 +30,15 @@ const MOST_FILES = 1024;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * What machines have fetched lately, in memory, bounded, until it changes on disk: a rack that boots at once asks for the
- * same few files.
+ * Artefacts fetched lately, in bounded memory, until they change on disk: a rack that boots at once fetches the same few
+ * files.
  */
-export class Shelf {
+export class ArtefactCache {
   readonly #root: string;
   readonly #mostBytes: number;
   readonly #now: () => number;
   readonly #kept = new Map<string, Kept>();
-  readonly #loading = new Map<string, Promise<Shelved | undefined>>();
+  readonly #loading = new Map<string, Promise<CachedArtefact | undefined>>();
   #bytes = 0;
   #isLearning = false;
 
@@ -50,7 +50,7 @@ export class Shelf {
   }
 
   /** The artefact, if it is here and still the one on disk; a promise where the disk has to be looked at. */
-  find(path: string): Shelved | undefined | Promise<Shelved | undefined> {
+  find(path: string): CachedArtefact | undefined | Promise<CachedArtefact | undefined> {
     const kept = this.#kept.get(path);
     if (kept === undefined) return undefined;
     if (this.#now() - kept.checkedAt < FRESH_MS) return kept;
@@ -58,7 +58,7 @@ export class Shelf {
   }
 
   /** Takes a small artefact from the disk, once for all who ask meanwhile. `path` is the name of an artefact. */
-  load(path: string): Promise<Shelved | undefined> {
+  load(path: string): Promise<CachedArtefact | undefined> {
     const loading = this.#loading.get(path);
     if (loading !== undefined) return loading;
     if (this.#loading.size >= MOST_LOADING) return Promise.resolve(undefined);
@@ -67,7 +67,7 @@ export class Shelf {
     return taken;
   }
 
-  /** After a whole answer: reads the file once more, one at a time, when half the shelf holds it. */
+  /** After a whole answer: reads the file again, one at a time, if it fits into half the cache. */
   async learn(path: string): Promise<void> {
     if (this.#isLearning || this.#kept.has(path)) return;
     this.#isLearning = true;
@@ -75,13 +75,13 @@ export class Shelf {
     this.#isLearning = false;
   }
 
-  async #take(path: string, mostBytes: number): Promise<Shelved | undefined> {
+  async #take(path: string, mostBytes: number): Promise<CachedArtefact | undefined> {
     try {
       const kept = await this.#read(path, Math.min(mostBytes, this.#mostBytes / 2));
       if (kept) this.#keep(path, kept);
       return kept;
     } catch {
-      return undefined; // gone or unreadable: whoever asks next learns it from the disk
+      return undefined; // gone or unreadable: the next request reads the disk
     }
   }
 
@@ -99,7 +99,7 @@ export class Shelf {
     return { content, headers: headersOf(path, seen), real, stamp, checkedAt, checking: undefined };
   }
 
-  async #check(path: string, kept: Kept): Promise<Shelved | undefined> {
+  async #check(path: string, kept: Kept): Promise<CachedArtefact | undefined> {
     const at = this.#now();
     const isSame = await this.#isSame(path, kept);
     kept.checking = undefined;
@@ -135,7 +135,7 @@ export class Shelf {
   }
 }
 
-/** As @fastify/static writes them, and `files.ts` above it: a test holds the two together. */
+/** As @fastify/static writes them, and `artefact-route.ts` above it: a test holds the two together. */
 function headersOf(path: string, { size, mtime }: Stats): OutgoingHttpHeaders {
   return {
     "cache-control": "no-cache",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode, type Message } from "@firstlight/wire/tftp";
 import * as fc from "fast-check";
-import { fetch, lab, until } from "./site.ts";
+import { fetch, lab, until } from "./lab.ts";
 
 const SEEDS: readonly Message[] = [
   {

@@ -1,0 +1,16 @@
+import type { Journal, Party } from "./journal.ts";
+
+/** How an answer with an artefact ended. */
+export interface ArtefactSent {
+  readonly path: string;
+  readonly party: Party;
+  readonly bytes: number;
+  /** The size of the answer in bytes, if the machine closed the connection before its end. */
+  readonly cutFrom: number | undefined;
+}
+
+/** Puts the answer on the machine's timeline. The caller counts the bytes: a range may count without an event. */
+export function recordArtefact(journal: Journal, { path, party, bytes, cutFrom }: ArtefactSent): void {
+  const because = cutFrom === undefined ? {} : { because: `the machine left before the end of its ${cutFrom} bytes` };
+  journal.tell("pxe.artefact", party, { detail: { path, bytes: String(bytes) }, ...because });
+}
