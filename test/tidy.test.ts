@@ -11,24 +11,24 @@ const ROOT = resolve(import.meta.dirname, "..");
 /** Which floor a package stands on: it may import what is below it, and what `beside` allows. */
 const FLOORS: Readonly<Record<string, number>> = {
   wire: 0,
-  datagram: 0,
-  service: 0,
-  ipam: 1,
-  "api-client": 1,
-  "unbound-config": 2,
-  dhcpd: 2,
-  tftpd: 2,
-  "pxe-http": 2,
-  dnsd: 2,
-  api: 2,
-  rack: 2,
-  site: 3,
+  datagram: 1,
+  service: 1,
+  ipam: 2,
+  "api-client": 2,
+  "unbound-config": 3,
+  dhcpd: 3,
+  tftpd: 3,
+  "pxe-http": 3,
+  dnsd: 3,
+  api: 3,
+  rack: 3,
+  site: 4,
 };
 
 /** Cores: data in, data out. No node: modules, no clock, no timer, no promise, no environment. */
 const CORES = [
   "packages/wire/src/**/*.ts",
-  "packages/service/src/{backoff,buckets,limit,nearest}.ts",
+  "packages/service/src/{time/backoff,limit/*,config/nearest}.ts",
   "packages/ipam/src/{allocate,records,zones,reverse,affected,model,feed,lease,key}.ts",
   "packages/ipam/src/allocation/*.ts",
   "packages/ipam/src/{utilisation,reclaim,history/difference}.ts",

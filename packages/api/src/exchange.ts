@@ -17,7 +17,7 @@ import {
   type RowChange,
   SHEET_KINDS,
 } from "@firstlight/ipam/exchange";
-import { within } from "@firstlight/service";
+import { withTimeout } from "@firstlight/service";
 import { addressOf, addressText, macOf, oneOf, textOf } from "./field.ts";
 import { exhausted, invalid } from "./no.ts";
 import type { Handlers } from "./server.ts";
@@ -45,7 +45,7 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
       if (underWay >= MOST_IMPORTS) throw exhausted(`${MOST_IMPORTS} imports are under way: try again`);
       underWay++;
       try {
-        const sheet = await within(GATHER_MS, gathered(requests));
+        const sheet = await withTimeout(GATHER_MS, gathered(requests));
         return importedToWire(await exchange.import(sheet, actor));
       } finally {
         underWay--;

@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { inherited, listen, type Port } from "@firstlight/datagram";
+import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import {
+  type Context,
+  inheritedListener,
+  joinEndpoint,
+  type Readiness,
+  type Running,
+  splitEndpoint,
+} from "@firstlight/service";
 import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
 import { createBuilder } from "./build.ts";
@@ -97,7 +104,7 @@ async function open(
       const stream = await listenStream({
         host,
         port: port.local.port,
-        descriptor: inherited("tcp", port.local),
+        descriptor: inheritedListener(port.local),
         connections: tcp.connections,
         perAddress: tcp.perAddress,
         idleMs: tcp.idleSeconds * 1000,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Backoff, backoffMs, type Clock, type Readiness, within } from "@firstlight/service";
+import { type Backoff, backoffMs, type Clock, type Readiness, withTimeout } from "@firstlight/service";
 import type { Position } from "./feed.ts";
 import { Memory } from "./memory/memory.ts";
 import { Tables } from "./memory/tables.ts";
@@ -158,7 +158,7 @@ class Follower {
       if (!this.#mustLoad) {
         return {
           is: "pulled",
-          pulled: await within(ANSWER_MS, this.#source.changes(this.#memory.at, this.#options.batch)),
+          pulled: await withTimeout(ANSWER_MS, this.#source.changes(this.#memory.at, this.#options.batch)),
         };
       }
       const loaded = await this.#source.load();

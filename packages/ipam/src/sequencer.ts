@@ -4,7 +4,7 @@
  * never two: who loses the connection has lost the office and the transaction with it.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { backoffMs, News } from "@firstlight/service";
+import { backoffMs, AutoResetEvent } from "@firstlight/service";
 import { Client } from "pg";
 import type { Position } from "./feed.ts";
 import { CHANNELS, notifySql } from "./store/herald.ts";
@@ -75,7 +75,7 @@ export function startSequencer(options: SequencerOptions): Sequencer {
 class Office {
   readonly #options: SequencerOptions;
   readonly #stopping = new AbortController();
-  readonly #news = new News();
+  readonly #wakeup = new AutoResetEvent();
   #verifyAt = 0;
   isInOffice = false;
   sequenced = 0;
@@ -86,7 +86,7 @@ class Office {
 
   stop(): void {
     this.#stopping.abort();
-    this.#news.tell();
+    this.#wakeup.set();
   }
 
   async run(): Promise<void> {
@@ -94,8 +94,8 @@ class Office {
     let isSilent = false; // said once, until it has been in office again
     for (let attempt = 0; !this.#stopping.signal.aborted;) {
       const client = new Client({ ...clientOptions(this.#options), statement_timeout: 0, query_timeout: 0 });
-      client.on("error", () => this.#news.tell()); // the next query says what happened
-      client.on("notification", () => this.#news.tell());
+      client.on("error", () => this.#wakeup.set()); // the next query says what happened
+      client.on("notification", () => this.#wakeup.set());
       try {
         await client.connect();
         attempt = 0;
@@ -143,7 +143,7 @@ class Office {
         await trim(client, floors, keep);
         untrimmed = 0;
       }
-      if (count === 0) await this.#news.wait(pollMs);
+      if (count === 0) await this.#wakeup.wait(pollMs);
       else if (count < WORTH) await this.#sleep(gatherMs);
     }
   }

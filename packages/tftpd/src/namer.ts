@@ -1,6 +1,6 @@
 import type { Reporter, Told } from "@firstlight/api-client";
 import type { Lease, Replica } from "@firstlight/ipam";
-import type { Limit } from "@firstlight/service";
+import type { RateLimit } from "@firstlight/service";
 import { type Address, formatMac } from "@firstlight/wire";
 
 export interface NamerParts {
@@ -9,7 +9,7 @@ export interface NamerParts {
   /** How long an event waits for its name, in milliseconds. */
   readonly waitMs: number;
   /** Bounds what is told of clients that nobody knows. */
-  readonly ofStrangers: Limit<string>;
+  readonly ofStrangers: RateLimit<string>;
   readonly now: () => number;
 }
 

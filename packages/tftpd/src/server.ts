@@ -7,7 +7,7 @@ import type { Files } from "./files.ts";
 import type { Asked, Journal } from "./journal.ts";
 import type { Lane } from "./lane.ts";
 import { type Line, ownLine, sharedLine, sourceOf } from "./line.ts";
-import type { Limit } from "@firstlight/service";
+import type { RateLimit } from "@firstlight/service";
 import type { Metrics } from "./metrics.ts";
 import { normalise } from "./name.ts";
 import { negotiate, type OptionLimits } from "./options.ts";
@@ -26,7 +26,7 @@ export interface Parts {
   readonly slots: Slots;
   readonly journal: Journal;
   readonly metrics: Metrics;
-  readonly perClient: Limit<string>;
+  readonly perClient: RateLimit<string>;
   readonly limits: OptionLimits;
   readonly patience: Patience;
   readonly singlePort: boolean;

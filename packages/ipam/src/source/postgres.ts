@@ -1,5 +1,5 @@
 import { Client, type Pool } from "pg";
-import { within } from "@firstlight/service";
+import { withTimeout } from "@firstlight/service";
 import type { Kind, Row } from "../model.ts";
 import { type Loaded, type Pulled, type Source, Unmigrated } from "../source.ts";
 import type { Position } from "../feed.ts";
@@ -52,7 +52,7 @@ export class PgSource implements Source, AsyncDisposable {
     try {
       await client.connect();
       await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      const { rows } = await within(ANSWER_MS, client.query<Standing>(STANDING));
+      const { rows } = await withTimeout(ANSWER_MS, client.query<Standing>(STANDING));
       const { epoch, position, dns, now } = rows[0]!;
       return { at: { epoch, position }, dnsPosition: dns, databaseNow: now, rows: everyRow(client) };
     } catch (error) {
@@ -139,7 +139,7 @@ async function* everyRow(client: Client): AsyncGenerator<Iterable<Row>> {
 async function* fetched(client: Client, kind: Kind): AsyncGenerator<readonly Row[]> {
   await client.query(`DECLARE every NO SCROLL CURSOR FOR SELECT to_jsonb(t) AS "row" FROM ${TABLES[kind]} t`);
   for (;;) {
-    const { rows } = await within(ANSWER_MS, client.query<{ row: Json }>(`FETCH ${FETCH} FROM every`));
+    const { rows } = await withTimeout(ANSWER_MS, client.query<{ row: Json }>(`FETCH ${FETCH} FROM every`));
     if (rows.length > 0) yield rows.map(({ row }) => rowFrom(kind, row));
     if (rows.length < FETCH) break;
   }
