@@ -41,7 +41,7 @@ const CORES = [
   "packages/tftpd/src/{transfer,options,name,netascii,refusal}.ts",
   "packages/pxe-http/src/{script,line,cloud-init,artefact,requester,phone,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,names,record,reply,sets,zones,servers,authority,edition,frames,responder}.ts",
-  "packages/unbound-config/src/{render,clause,view,backlog}.ts",
+  "packages/unbound-config/src/{render,clause,view,flush-queue}.ts",
   "packages/rack/src/core/*.ts",
   "packages/site/src/supervise.ts",
 ];

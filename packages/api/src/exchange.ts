@@ -5,7 +5,7 @@ import type {
   ImportRequest,
   ImportResponseSchema,
 } from "@firstlight/api-client/gen/firstlight/v1/exchange_pb.js";
-import { pieces } from "@firstlight/api-client";
+import { textChunks } from "@firstlight/api-client";
 import {
   BOUNDS,
   type Exchange,
@@ -38,7 +38,7 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
     async *export(request) {
       const kind = oneOf(SHEET_KINDS, request.kind, "kind");
       const text = await exchange.export(kind, oneOf(FORMATS, request.format, "format"));
-      for (const piece of pieces(text)) yield { text: piece };
+      for (const piece of textChunks(text)) yield { text: piece };
     },
 
     async import(requests, { actor }) {

@@ -1,4 +1,4 @@
-import type { EventKind, Reporter, Told } from "@firstlight/api-client";
+import type { EventKind, Reporter, NewEvent } from "@firstlight/api-client";
 import { type Clock, RateLimit, type Rate, LruMap } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 
@@ -37,7 +37,7 @@ export class Journal {
   }
 
   /** `key` says what makes it the same event again; `event` is made only where it is told. */
-  tell(kind: EventKind, mac: Mac, key: string | number | undefined, event: () => Told): void {
+  tell(kind: EventKind, mac: Mac, key: string | number | undefined, event: () => NewEvent): void {
     const { reporter, clock, onLeftOut } = this.#parts;
     const now = clock.now();
     if ((key !== undefined && this.#isAgain(kind, mac, key, now)) || !this.#hasRoom(kind, now)) return onLeftOut(kind);

@@ -4,22 +4,22 @@ import { check, type Checked } from "./check.ts";
 
 export type Placed =
   | { readonly is: "placed"; readonly checked: Checked }
-  /** The file says this already. */
+  /** The file has this text already. */
   | { readonly is: "same" }
-  /** What stood before still stands. */
+  /** The previous file is unchanged. */
   | { readonly is: "refused"; readonly because: string };
 
-/** Puts a configuration where unbound reads it: written beside, checked, moved in one step. Whoever reads sees all or nothing. */
+/** Replaces unbound's configuration atomically: writes a new file, checks it and renames it. */
 export async function place(file: string, text: string, checkconf: string): Promise<Placed> {
   const beside = `${file}.new`;
   if ((await present(file)) === text) {
-    await rm(beside, { force: true }); // what was refused meanwhile is wanted no more
+    await rm(beside, { force: true }); // an earlier refused file is obsolete
     return { is: "same" };
   }
   await mkdir(dirname(file), { recursive: true });
   await writeDurably(beside, text);
   const checked = await check(beside, checkconf);
-  if (checked.is === "unsound") return { is: "refused", because: checked.because }; // FILE.new is left to be looked at
+  if (checked.is === "unsound") return { is: "refused", because: checked.because }; // FILE.new is kept for inspection
   await rename(beside, file);
   await syncFolder(dirname(file));
   return { is: "placed", checked };

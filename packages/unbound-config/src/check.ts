@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 export type Checked =
   | { readonly is: "sound"; readonly warnings: string }
   | { readonly is: "unsound"; readonly because: string }
-  /** Nobody here can tell. */
+  /** No checker is installed. */
   | { readonly is: "skipped"; readonly because: string };
 
 const DEADLINE_MS = 20_000;
@@ -11,7 +11,7 @@ const MOST_BYTES = 1 << 20;
 /** Where distributions keep what an ordinary user's PATH does not name. */
 const FOLDERS = ["", "/usr/sbin/", "/usr/local/sbin/"];
 
-/** What unbound's own checker says of a file: unbound ends itself when it is told to reload a bad one. */
+/** The result of unbound-checkconf: unbound exits when it reloads a faulty file. */
 export async function check(file: string, program: string): Promise<Checked> {
   for (const folder of program.includes("/") ? [""] : FOLDERS) {
     const checked = await run(`${folder}${program}`, file);

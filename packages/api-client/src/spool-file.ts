@@ -1,19 +1,19 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BootEvent } from "./api.ts";
-import { isEventKind } from "./plain.ts";
+import { isEventKind } from "./codec.ts";
 import { SPOOL } from "./spool.ts";
 
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** What a daemon could not send before it stopped: one event a line, beside its other state. */
-export interface Backlog {
+/** The events that a daemon could not send before it stopped, one a line in its state folder. */
+export interface SpoolFile {
   load(): Promise<BootEvent[]>;
-  /** Replaces what was kept; nothing left removes the file. */
+  /** Replaces the stored events; an empty list removes the file. */
   save(events: readonly BootEvent[]): Promise<void>;
 }
 
-export function fileBacklog(file: string): Backlog {
+export function openSpoolFile(file: string): SpoolFile {
   return {
     async load() {
       const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -31,7 +31,7 @@ export function fileBacklog(file: string): Backlog {
   };
 }
 
-/** A torn line is no event: the file is a courtesy to the timeline, never a reason not to start. */
+/** A torn line is skipped: the file is best effort and never prevents a start. */
 function parse(line: string): BootEvent[] {
   try {
     const event = JSON.parse(line) as BootEvent;

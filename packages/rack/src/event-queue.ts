@@ -1,22 +1,22 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Clock } from "@firstlight/service";
 
-/** Events for one machine between a socket and its core. Bounded: what comes while it is full is lost, as on a wire. */
-export interface Mailbox<Event> {
+/** Events for one machine, from a socket to its core. Bounded: events beyond the bound are dropped. */
+export interface EventQueue<Event> {
   put(event: Event): void;
-  /** The next event, or `undefined` when `atMs` has come. Rejects with the signal's reason when the power goes. */
+  /** The next event, or `undefined` when `atMs` has come. Rejects with the signal's reason when the signal aborts. */
   next(atMs: number): Promise<Event | undefined>;
 }
 
 const MOST = 256;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** `settled` tells when all that has arrived was put; only then is nothing there. */
-export function createMailbox<Event>(
+/** `settled` resolves when everything received has been queued; only then does a wait time out. */
+export function createEventQueue<Event>(
   clock: Clock,
   signal: AbortSignal,
   settled: () => Promise<void> = fewTurns,
-): Mailbox<Event> {
+): EventQueue<Event> {
   const waiting: Event[] = [];
   let wake: (() => void) | undefined;
   return {
@@ -44,7 +44,7 @@ export function createMailbox<Event>(
   };
 }
 
-/** In a turn of the event loop timers come before sockets: an answer may be there that nobody has read yet. */
+/** In a turn of the event loop timers come before sockets: an answer may have arrived that is not read yet. */
 async function fewTurns(): Promise<void> {
   await turn();
   await turn();

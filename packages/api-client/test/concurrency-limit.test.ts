@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
-import { Turnstile } from "../src/turnstile.ts";
+import { ConcurrencyLimit } from "../src/concurrency-limit.ts";
 
 /** Calls that end when they are told to. */
-function calls(options: { most: number; mostWaiting?: number; patienceMs?: number }) {
-  const gate = new Turnstile({ mostWaiting: 10, patienceMs: 60_000, ...options });
+function calls(options: { most: number; mostWaiting?: number; maxWaitMs?: number }) {
+  const limit = new ConcurrencyLimit({ mostWaiting: 10, maxWaitMs: 60_000, ...options });
   const begun: number[] = [];
   const ends = new Map<number, PromiseWithResolvers<number>>();
   const pass = (n: number): Promise<number> =>
-    gate.pass("decide", () => {
+    limit.run("decide", () => {
       begun.push(n);
       const end = Promise.withResolvers<number>();
       ends.set(n, end);
@@ -18,7 +18,7 @@ function calls(options: { most: number; mostWaiting?: number; patienceMs?: numbe
   return { pass, begun, ends };
 }
 
-test("so many at a time, the others in their order, also past one that fails", async () => {
+test("waiting calls run in order, also after a failed call", async () => {
   const { pass, begun, ends } = calls({ most: 2 });
   const all = [1, 2, 3, 4, 5].map(pass);
   await turn();
@@ -38,8 +38,8 @@ test("so many at a time, the others in their order, also past one that fails", a
   assert.equal(await later, 6, "every place was given back");
 });
 
-test("a full line says so at once, and nobody waits in it for ever", async () => {
-  const { pass, ends } = calls({ most: 1, mostWaiting: 1, patienceMs: 5 });
+test("a full queue rejects at once and waiting is bounded in time", async () => {
+  const { pass, ends } = calls({ most: 1, mostWaiting: 1, maxWaitMs: 5 });
   const first = pass(1);
   const second = pass(2);
   await assert.rejects(pass(3), { code: "FL_API_UNAVAILABLE", message: /1 calls are under way and 1 wait/ });

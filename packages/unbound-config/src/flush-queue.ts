@@ -1,23 +1,23 @@
 import { flushesOfZones } from "./flush.ts";
 
-export interface BacklogLimits {
-  /** dnsd follows the same feed on its own and may be behind: whoever asked in between has its "no" for this long at most. */
+export interface FlushQueueLimits {
+  /** Delay before a flush is repeated: dnsd follows the feed by itself, and a stale answer may be cached until then. */
   readonly settleMs: number;
-  /** Flushes waiting; beyond it zones are flushed whole. */
+  /** Most flushes waiting; beyond it whole zones are flushed. */
   readonly most: number;
 }
 
 /**
- * Flushes to be done: each at once, and again after a time. The same one twice is one. Bounded: what would be too many
- * names becomes a few zones.
+ * Pending flushes, without duplicates. Each is done at once and again after a delay. Bounded: too many names are replaced
+ * by their zones.
  */
-export class Backlog {
-  readonly #limits: BacklogLimits;
+export class FlushQueue {
+  readonly #limits: FlushQueueLimits;
   readonly #due = new Set<string>();
-  /** When a flush is to be repeated; in that order, for the delay is the same for all. */
+  /** When each flush is repeated, in time order, because the delay is constant. */
   readonly #again = new Map<string, number>();
 
-  constructor(limits: BacklogLimits) {
+  constructor(limits: FlushQueueLimits) {
     this.#limits = limits;
   }
 
@@ -40,7 +40,7 @@ export class Backlog {
     for (const flush of flushesOfZones(zones())) this.#put(flush, now);
   }
 
-  /** The next flush to do; what fails comes back by `retry`. */
+  /** The next flush; the caller returns a failed one by `retry`. */
   take(now: number): string | undefined {
     for (const [flush, at] of this.#again) {
       if (at > now) break;

@@ -2,50 +2,50 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { domain, iface, lease, name, siteOf } from "@firstlight/kit";
 import { affectedBy, type Followed } from "@firstlight/ipam";
-import { Backlog } from "../src/backlog.ts";
+import { FlushQueue } from "../src/flush-queue.ts";
 import { flushesOf } from "../src/flush.ts";
 import { ROWS } from "./site.ts";
 
 const none = (): string[] => [];
 
-function all(backlog: Backlog, now: number): string[] {
+function all(flushQueue: FlushQueue, now: number): string[] {
   const taken: string[] = [];
-  for (let flush = backlog.take(now); flush !== undefined; flush = backlog.take(now)) taken.push(flush);
+  for (let flush = flushQueue.take(now); flush !== undefined; flush = flushQueue.take(now)) taken.push(flush);
   return taken;
 }
 
-test("a changed name is flushed at once, and once more when dnsd must have heard of it", () => {
-  const backlog = new Backlog({ settleMs: 1000, most: 10 });
-  backlog.add(["flush a"], none, 0);
-  assert.equal(backlog.dueAt, 0);
-  assert.deepEqual(all(backlog, 0), ["flush a"]);
-  assert.equal(backlog.dueAt, 1000);
-  assert.deepEqual(all(backlog, 999), []);
-  assert.deepEqual(all(backlog, 1000), ["flush a"]);
-  assert.equal(backlog.dueAt, Infinity);
+test("a changed name is flushed at once and again after the settle time", () => {
+  const flushQueue = new FlushQueue({ settleMs: 1000, most: 10 });
+  flushQueue.add(["flush a"], none, 0);
+  assert.equal(flushQueue.dueAt, 0);
+  assert.deepEqual(all(flushQueue, 0), ["flush a"]);
+  assert.equal(flushQueue.dueAt, 1000);
+  assert.deepEqual(all(flushQueue, 999), []);
+  assert.deepEqual(all(flushQueue, 1000), ["flush a"]);
+  assert.equal(flushQueue.dueAt, Infinity);
 });
 
-test("a name that changes ten times meanwhile is flushed once, and again after its last change", () => {
-  const backlog = new Backlog({ settleMs: 1000, most: 10 });
-  for (let now = 0; now < 10; now++) backlog.add(["flush a"], none, now);
-  assert.deepEqual(all(backlog, 10), ["flush a"]);
-  assert.deepEqual(all(backlog, 1008), []);
-  assert.deepEqual(all(backlog, 1009), ["flush a"]);
+test("repeated changes of a name are flushed together", () => {
+  const flushQueue = new FlushQueue({ settleMs: 1000, most: 10 });
+  for (let now = 0; now < 10; now++) flushQueue.add(["flush a"], none, now);
+  assert.deepEqual(all(flushQueue, 10), ["flush a"]);
+  assert.deepEqual(all(flushQueue, 1008), []);
+  assert.deepEqual(all(flushQueue, 1009), ["flush a"]);
 });
 
-test("a flush that failed stays to be done", () => {
-  const backlog = new Backlog({ settleMs: 0, most: 10 });
-  backlog.add(["flush a"], none, 0);
-  backlog.retry(backlog.take(0)!);
-  assert.equal(backlog.pending, 1);
-  assert.deepEqual(all(backlog, 0), ["flush a"]);
+test("a failed flush is retried", () => {
+  const flushQueue = new FlushQueue({ settleMs: 0, most: 10 });
+  flushQueue.add(["flush a"], none, 0);
+  flushQueue.retry(flushQueue.take(0)!);
+  assert.equal(flushQueue.pending, 1);
+  assert.deepEqual(all(flushQueue, 0), ["flush a"]);
 });
 
-test("more names than the bound become their zones, whole", () => {
-  const backlog = new Backlog({ settleMs: 1000, most: 3 });
-  for (const flush of ["flush a", "flush b", "flush c", "flush d"]) backlog.add([flush], () => ["lab.test"], 0);
-  assert.deepEqual(all(backlog, 0), ["flush_zone lab.test"]);
-  assert.deepEqual(all(backlog, 1000), ["flush_zone lab.test"]);
+test("beyond the bound whole zones are flushed", () => {
+  const flushQueue = new FlushQueue({ settleMs: 1000, most: 3 });
+  for (const flush of ["flush a", "flush b", "flush c", "flush d"]) flushQueue.add([flush], () => ["lab.test"], 0);
+  assert.deepEqual(all(flushQueue, 0), ["flush_zone lab.test"]);
+  assert.deepEqual(all(flushQueue, 1000), ["flush_zone lab.test"]);
 });
 
 /** What a transaction means to unbound. */
@@ -81,16 +81,16 @@ test("a renewal flushes nothing", async () => {
   assert.equal(said.filter((one) => one === "flush node-1.lab.test").length, 1);
 });
 
-test("a TXT is flushed by its type, for a plain flush forgets to", async () => {
+test("a TXT record is flushed by its type", async () => {
   const said = await told(({ source }) => source.push(name({ type: "TXT", data: '"hello"' })));
   assert.deepEqual(said, ["flush www.lab.test", "flush_type www.lab.test TXT"]);
 });
 
-test("a name that would be two words is never spoken", async () => {
+test("a name with a space is never sent to unbound", async () => {
   const said = await told(({ source }) => source.push(name({ owner: "a\nreload.lab.test" })));
   assert.deepEqual(said, []);
 });
 
-test("a zone that came flushes no single name", async () => {
+test("a new zone flushes no single names", async () => {
   assert.deepEqual(await told(({ source }) => source.push(domain({ id: 2, name: "more.test" }))), []);
 });

@@ -3,23 +3,23 @@ import type { Clock } from "@firstlight/service";
 import { formatIPv4, parseMac } from "@firstlight/wire";
 import type { Booted } from "./boot.ts";
 import type { RackConfig } from "./config.ts";
-import { chance } from "./core/chance.ts";
+import { seededRandom } from "./core/seeded-random.ts";
 import type { FleetMachine, Role } from "./fleet.ts";
-import type { Fuse } from "./fuse.ts";
+import type { AbortFanOut } from "./abort-fan-out.ts";
 import { hold } from "./lease.ts";
-import type { Line, Servers } from "./line.ts";
+import type { Nic, Servers } from "./nic.ts";
 import type { Relay } from "./relay.ts";
 import type { InterfaceReport, Step } from "./timeline.ts";
 
 export interface PowerOn extends RackConfig {
-  /** Cuts the power: boots end where they are, leases are kept no longer. */
+  /** Cuts the power: boots end and leases are no longer renewed. */
   readonly signal?: AbortSignal;
   /** Systems that are up renew their leases until the power is cut, after `powerOn` has settled too. */
   readonly stay?: boolean;
   readonly clock?: Clock;
 }
 
-/** What all interfaces of a powered rack share. */
+/** State shared by all interfaces of a powered rack. */
 export interface Rack {
   readonly options: PowerOn;
   readonly relays: Relays;
@@ -27,9 +27,9 @@ export interface Rack {
   readonly clock: Clock;
   readonly startedAt: number;
   readonly tell: (step: Step) => void;
-  readonly power: Fuse;
-  readonly booting: Fuse;
-  /** Leases kept in the background. */
+  readonly power: AbortFanOut;
+  readonly booting: AbortFanOut;
+  /** Lease renewals in the background. */
   readonly held: Promise<void>[];
 }
 
@@ -37,14 +37,14 @@ export interface Relays extends AsyncDisposable {
   readonly of: Readonly<Record<Role, Relay>>;
 }
 
-/** Firmware goes through its boot order again and again. */
+/** Firmware repeats its boot order. */
 const RETRY_MS = [2000, 5000, 10_000, 30_000];
 
-/** One interface: its line, its timeline, and how it ended. */
-export class Track {
+/** The boot of one interface: its attempts, timeline and outcome. */
+export class InterfaceBoot {
   readonly role: Role;
   readonly #rack: Rack;
-  readonly #line: Line;
+  readonly #nic: Nic;
   readonly #mac: string;
   readonly #steps: Step[] = [];
   #booted: Booted | undefined;
@@ -56,7 +56,7 @@ export class Track {
     this.#mac = mac;
     const { clock, servers, booting, startedAt } = rack;
     let programs = 0;
-    this.#line = {
+    this.#nic = {
       mac: parseMac(mac) as number,
       serial,
       port: index + 1,
@@ -64,7 +64,7 @@ export class Track {
       servers,
       clock,
       seed: rack.options.seed,
-      nextSeed: () => chance(rack.options.seed, programs++),
+      nextSeed: () => seededRandom(rack.options.seed, programs++),
       until: rack.options.until,
       signal: booting.branch(),
       tell: (step, detail = {}) => {
@@ -79,31 +79,31 @@ export class Track {
     return this.#booted !== undefined;
   }
 
-  async run(boot: (line: Line) => Promise<Booted>): Promise<void> {
+  async run(boot: (nic: Nic) => Promise<Booted>): Promise<void> {
     const before = this.#booted?.name;
     this.#booted = undefined;
-    for (let tries = 0; !this.#booted && !this.#rack.booting.isBlown; tries++) {
+    for (let tries = 0; !this.#booted && !this.#rack.booting.isAborted; tries++) {
       try {
-        const booted = await boot(this.#line);
-        this.#line.tell("ready", { runs: booted.runs });
+        const booted = await boot(this.#nic);
+        this.#nic.tell("ready", { runs: booted.runs });
         this.#booted = { ...booted, ...(booted.name === undefined && before !== undefined && { name: before }) };
       } catch (fault) {
-        if (this.#rack.booting.isBlown) return; // the last step and the last reason stand
+        if (this.#rack.booting.isAborted) return; // keep the last step and reason
         this.#because = fault instanceof Error ? fault.message : String(fault);
         const waitMs = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]!;
-        this.#line.tell("boot.retry", { because: this.#because, waitMs });
-        await sleep(waitMs, undefined, { signal: this.#line.signal }).catch(() => {});
+        this.#nic.tell("boot.retry", { because: this.#because, waitMs });
+        await sleep(waitMs, undefined, { signal: this.#nic.signal }).catch(() => {});
       }
     }
   }
 
-  /** The last word: a failure is told, a lease is kept. */
+  /** Ends the boot: reports a failure, or keeps renewing the lease. */
   settle(): void {
     const { options, power, held } = this.#rack;
-    if (!this.#booted) this.#line.tell("failed", { in: this.#hangsIn, because: this.#reason });
+    if (!this.#booted) this.#nic.tell("failed", { in: this.#hangsIn, because: this.#reason });
     else if (options.stay) {
       const { program, lease } = this.#booted;
-      held.push(hold({ ...this.#line, signal: power.branch() }, program, lease).catch(() => {})); // ends when the power is cut
+      held.push(hold({ ...this.#nic, signal: power.branch() }, program, lease).catch(() => {})); // ends when the power is cut
     }
   }
 
@@ -126,7 +126,7 @@ export class Track {
 
   get #reason(): string {
     const { power, options } = this.#rack;
-    const end = power.isBlown ? "the power was cut" : `not done within ${options.deadlineSeconds} s`;
+    const end = power.isAborted ? "the power was cut" : `not done within ${options.deadlineSeconds} s`;
     return this.#because === undefined ? end : `${end}; before that: ${this.#because}`;
   }
 }

@@ -1,5 +1,5 @@
-/** A queue with cheap ends: taking the first does not move the rest. */
-export class Fifo<T> {
+/** A first-in first-out queue: taking the first items does not move the rest. */
+export class Queue<T> {
   private items: T[] = [];
   private head = 0;
 

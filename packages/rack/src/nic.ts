@@ -4,8 +4,8 @@ import type { Mac } from "@firstlight/wire";
 import type { Relay } from "./relay.ts";
 import type { Detail, StepName } from "./timeline.ts";
 
-/** One interface of one machine with power on: all that its firmware and systems can reach. */
-export interface Line {
+/** The network interface of a powered machine: everything that its firmware and systems can use. */
+export interface Nic {
   readonly mac: Mac;
   readonly serial: string;
   /** The switch port it is plugged into. */
@@ -16,21 +16,21 @@ export interface Line {
   readonly seed: number;
   /** A seed for the next program: a late reply to the one before must not be taken for an answer to it. */
   nextSeed(): number;
-  /** How far a boot goes. */
+  /** Where a boot ends. */
   readonly until: "script" | "system";
-  /** Aborted when the rack's time is over: no wait outlives it. */
+  /** Aborted at the rack's deadline; it ends every wait. */
   readonly signal: AbortSignal;
   tell(step: StepName, detail?: Detail): void;
 }
 
-/** What is the same for every machine, because a laboratory's ports are not the standard's. */
+/** The servers' addresses, the same for every machine; a laboratory may use other ports than the standard. */
 export interface Servers {
   readonly dhcp: Endpoint;
   readonly tftpPort: number;
   readonly dns: Endpoint;
 }
 
-/** A boot that cannot go on: an end of its timeline, not a fault of the rack. */
+/** A boot failed. It ends the machine's attempt; it is not a fault of the rack. */
 export class BootFailed extends Error {
   readonly code = "FL_BOOT_FAILED";
 }

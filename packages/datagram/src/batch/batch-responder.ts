@@ -8,16 +8,16 @@ import { SOCKADDR_BYTES } from "./sockaddr.ts";
 const OURS = new Set([C.EBADF, C.EFAULT, C.EINVAL, C.ENOTSOCK]);
 
 /** Bytes of one cache line. Slots an odd number of them apart do not fall into the same few sets of the cache. */
-const LINE = 64;
+const CACHE_LINE_BYTES = 64;
 
-export interface Exchange {
-  /** What the kernel reads and writes by address, held as long as the exchange. */
+export interface BatchResponder {
+  /** What the kernel reads and writes by address, held as long as the responder. */
   readonly memory: readonly unknown[];
   /** Takes up to one batch, has each answered in place, sends what was answered; how many were taken. */
   step(answer: Answer): number;
 }
 
-export interface ExchangeOptions {
+export interface BatchResponderOptions {
   readonly count: number;
   readonly maxBytes: number;
   readonly replyBytes: number;
@@ -29,7 +29,12 @@ export interface ExchangeOptions {
  * Receive, answer, send without an object per datagram: the header of a reply points at the sockaddr, and on a wildcard
  * socket at the packet information, that the kernel wrote with the query.
  */
-export function createExchange(libc: Libc, fd: number, options: ExchangeOptions, counters: Counters): Exchange {
+export function createBatchResponder(
+  libc: Libc,
+  fd: number,
+  options: BatchResponderOptions,
+  counters: Counters,
+): BatchResponder {
   const { count, replyBytes, maxBytes, isWildcard } = options;
   const asked = createHeaders(count);
   const said = createHeaders(count);
@@ -42,7 +47,7 @@ export function createExchange(libc: Libc, fd: number, options: ExchangeOptions,
   const prepare = (): void => {
     for (let i = 0; i < touched; i++) {
       taken[i * WORDS + WORD.nameLength] = SOCKADDR_BYTES;
-      taken[i * WORDS + WORD.controlLength] = isWildcard || i === 0 ? CONTROL_BYTES : 0; // the first tells of losses
+      taken[i * WORDS + WORD.controlLength] = isWildcard || i === 0 ? CONTROL_BYTES : 0; // the first reports drops
     }
   };
 
@@ -71,7 +76,7 @@ export function createExchange(libc: Libc, fd: number, options: ExchangeOptions,
         first += took;
         counters.sent += took;
       } else if (libc.errno() !== C.EINTR) {
-        first++; // refused, or the kernel's queue is full: a datagram may be lost, and whoever asked asks again
+        first++; // refused, or the kernel's queue is full: the datagram is lost and the client retries
         counters.unsent++;
       }
     }
@@ -107,7 +112,7 @@ export function createExchange(libc: Libc, fd: number, options: ExchangeOptions,
 
 /** Where the bytes of `count` datagrams stand, as views made once and as addresses in two words. */
 function slots(count: number, bytes: number) {
-  const stride = (Math.ceil(bytes / LINE) | 1) * LINE;
+  const stride = (Math.ceil(bytes / CACHE_LINE_BYTES) | 1) * CACHE_LINE_BYTES;
   const held = memory(count * stride);
   const address = (i: number): number => held.address + i * stride;
   const places = Array.from({ length: count }, (_, i) => i);
