@@ -1,13 +1,12 @@
-/** Floor 1. What the daemons ask of the API service, in plain values; the contract itself is in `proto/`. */
+/** Floor 2. What the daemons ask of the API service, in plain values; the contract itself is in `proto/`. */
 export * from "./api.ts";
 export { openChannel } from "./channel.ts";
 export { createApi, isRefusal } from "./client.ts";
-export { type ClientContext, type Connected, connectApi } from "./connect.ts";
-export { clean, EVENT_LIMITS, withinLimits } from "./event.ts";
+export { connectApi } from "./connect.ts";
+export { clean, EVENT_LIMITS } from "./event.ts";
 export * from "./identity.ts";
 export * from "./operator.ts";
 export * from "./codec.ts";
-export { createReporter } from "./reporter.ts";
 export * from "./service.ts";
 export { traceEvent } from "./span.ts";
 export * from "./text-chunks.ts";
