@@ -155,6 +155,43 @@ test("every source file is reached from an entry of its package", () => {
   );
 });
 
+/** The cycles that a depth-first walk over relative imports meets, types included; each as its files in order. */
+export function importCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const cycles: string[][] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) return void cycles.push([...path.slice(start), file]);
+    if (done.has(file)) return;
+    path.push(file);
+    for (const next of graph.get(file) ?? []) visit(next);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file);
+  return cycles;
+}
+
+test("no source files import one another in a circle", () => {
+  const graph = new Map(
+    sources.map((file) => {
+      const relatives = imports(read(file)).filter((specifier) => specifier.startsWith("."));
+      return [file, relatives.map((specifier) => relative(ROOT, resolve(ROOT, dirname(file), specifier)))] as const;
+    }),
+  );
+  assert.deepEqual(importCycles(graph), []);
+});
+
+test("the circle rule finds a planted circle", () => {
+  const graph = new Map([
+    ["a.ts", ["b.ts"]],
+    ["b.ts", ["c.ts"]],
+    ["c.ts", ["b.ts"]],
+  ]);
+  assert.deepEqual(importCycles(graph), [["b.ts", "c.ts", "b.ts"]]);
+});
+
 test(`no source file is longer than ${MOST_LINES} lines`, () => {
   const long = sources
     .map((file) => [file, read(file).split("\n").length] as const)
