@@ -1,4 +1,4 @@
-import { Limit } from "@firstlight/service";
+import { RateLimit } from "@firstlight/service";
 import { domain, prefix, segment, siteOf } from "@firstlight/kit";
 import { type IPv4, isMalformed, type Mac } from "@firstlight/wire";
 import { decode, encode, fit, type Message, options, relayAgent } from "@firstlight/wire/dhcp4";
@@ -20,7 +20,7 @@ export const discover: Case = {
   async open() {
     const rows = [domain(), segment(), prefix({ prefix: "10.0.0.0/16", gateway: "10.0.0.1" })];
     const site = await siteOf(rows);
-    const perClient = new Limit<Mac>({ perSecond: 1e9, burst: 1e9 }, 65_536);
+    const perClient = new RateLimit<Mac>({ perSecond: 1e9, burst: 1e9 }, 65_536);
     const bytes = encode(packet());
     const out = new Uint8Array(1500);
     let mac = 0;
@@ -40,7 +40,7 @@ export const discover: Case = {
 
 type Site = Awaited<ReturnType<typeof siteOf>>;
 
-function answered(bytes: Uint8Array, { replica, clock }: Site, perClient: Limit<Mac>, out: Uint8Array): number {
+function answered(bytes: Uint8Array, { replica, clock }: Site, perClient: RateLimit<Mac>, out: Uint8Array): number {
   const message = decode(bytes.slice());
   if (isMalformed(message)) throw new Error(message.because);
   const client = clientOf(message, { address: GATEWAY, port: 67 }, GATEWAY);

@@ -100,15 +100,15 @@ export const EVENT_KINDS = {
 
 export type EventKind = keyof typeof EVENT_KINDS;
 
-/** What a daemon tells: its id is made up, and its time is now unless it is said. */
-export type Told = Omit<BootEvent, "id" | "at"> & { readonly at?: number };
+/** An event to report. The reporter adds the id, and the time where it is absent. */
+export type NewEvent = Omit<BootEvent, "id" | "at"> & { readonly at?: number };
 
 /**
  * Tells the API what happened, without ever making a packet wait: a bounded spool sends in batches, at least once, in
  * order per machine, with back-off; what overflows is counted and the oldest goes first.
  */
 export interface Reporter {
-  tell(event: Told): void;
+  tell(event: NewEvent): void;
   /** Waits until everything told so far is acknowledged, or the time is over; says how many are left. */
   flush(timeoutMs: number): Promise<number>;
 }

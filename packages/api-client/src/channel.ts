@@ -32,11 +32,11 @@ export function openChannel({ address, site, credentials: own }: ChannelOptions)
   });
 }
 
-/** Why this certificate is not the API's: any other daemon of the site must not be able to play it. */
+/** Refuses a certificate that is not the API's, so that no other daemon of the site can impersonate it. */
 function notTheApi(site: string, certificate: PeerCertificate): Error | undefined {
   const subject = subjectOf(certificate.subjectaltname);
   if (subject?.site === site && formatSubject(subject) === "daemon/api") return undefined;
   return new Error(
-    `the server's certificate is not of spiffe://${site}/daemon/api but of ${certificate.subjectaltname ?? "nobody"}`,
+    `the server's certificate is not of spiffe://${site}/daemon/api but of ${certificate.subjectaltname ?? "no subject"}`,
   );
 }

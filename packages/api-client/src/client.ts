@@ -11,9 +11,9 @@ import {
 } from "./api.ts";
 import { BootService } from "./gen/firstlight/v1/boot_pb.js";
 import { EventService } from "./gen/firstlight/v1/event_pb.js";
-import { ACTIONS, ARCHES, eventToWire, STATES, wordOf } from "./plain.ts";
+import { ACTIONS, ARCHES, eventToWire, STATES, wordOf } from "./codec.ts";
 import { methodsOf } from "./methods.ts";
-import { Turnstile } from "./turnstile.ts";
+import { ConcurrencyLimit } from "./concurrency-limit.ts";
 
 /** All in, retries included. Every method is idempotent: Decide reads, Report has ids, a second phone-home moves nothing. */
 const LIMITS = {
@@ -24,7 +24,7 @@ const LIMITS = {
 } as const;
 
 /** Each method for itself: a report does not wait behind ten thousand machines that ask what to boot. */
-const TURNS = { most: 64, mostWaiting: 8192, patienceMs: 8_000 } as const;
+const CONCURRENCY = { most: 64, mostWaiting: 8192, maxWaitMs: 8_000 } as const;
 const FIRST_PAUSE_MS = 50;
 
 /** Statuses that a second attempt cannot change: the server has understood and said no. */
@@ -71,11 +71,11 @@ export function isRefusal(error: unknown): boolean {
 
 /** Runs calls in turn and within their deadline, trying again only when the API could not be reached. */
 function caller() {
-  const gates = new Map<keyof typeof LIMITS, Turnstile>();
+  const limits = new Map<keyof typeof LIMITS, ConcurrencyLimit>();
   return function call<T>(method: keyof typeof LIMITS, attempt: (deadlineMs: number) => Promise<T>): Promise<T> {
-    let gate = gates.get(method);
-    if (gate === undefined) gates.set(method, (gate = new Turnstile(TURNS)));
-    return gate.pass(method, () => attempts(method, attempt));
+    let limit = limits.get(method);
+    if (limit === undefined) limits.set(method, (limit = new ConcurrencyLimit(CONCURRENCY)));
+    return limit.run(method, () => attempts(method, attempt));
   };
 }
 

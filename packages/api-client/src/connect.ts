@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import type { Context } from "@firstlight/service";
 import type { Api, Reporter } from "./api.ts";
-import { fileBacklog } from "./backlog.ts";
+import { openSpoolFile } from "./spool-file.ts";
 import { openChannel } from "./channel.ts";
 import { createApi } from "./client.ts";
 import { subjectOf } from "./identity.ts";
@@ -26,8 +26,8 @@ export async function connectApi({ site, credentials, ...parts }: ClientContext)
   const channel = openChannel({ address: site.apiEndpoint, site: site.site.name, credentials });
   const api = createApi(channel);
   const name = subjectOf(new X509Certificate(credentials.cert).subjectAltName)?.name ?? "daemon";
-  const backlog = fileBacklog(join(site.site.stateDir, "spool", `${name}.jsonl`));
-  const reporter = await createReporter({ api, backlog, ...parts });
+  const spoolFile = openSpoolFile(join(site.site.stateDir, "spool", `${name}.jsonl`));
+  const reporter = await createReporter({ api, spoolFile, ...parts });
   return {
     api,
     reporter,

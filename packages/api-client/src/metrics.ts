@@ -1,4 +1,4 @@
-import { exposeLevel } from "@firstlight/service";
+import { exposeGauge } from "@firstlight/service";
 import { Counter, type Registry } from "prom-client";
 import type { Reason } from "./reasons.ts";
 
@@ -12,9 +12,9 @@ export function createSpoolMetrics(
   registry: Registry,
   spool: { readonly left: () => number; readonly lagMs: () => number },
 ): SpoolMetrics {
-  exposeLevel(registry, "firstlight_events_spooled", "Events told and not yet acknowledged by the API", spool.left);
+  exposeGauge(registry, "firstlight_events_spooled", "Events told and not yet acknowledged by the API", spool.left);
   const lagSeconds = (): number => spool.lagMs() / 1000;
-  exposeLevel(registry, "firstlight_events_lag_seconds", "Age of the oldest event not yet acknowledged", lagSeconds);
+  exposeGauge(registry, "firstlight_events_lag_seconds", "Age of the oldest event not yet acknowledged", lagSeconds);
   const registers = [registry];
   const sent = new Counter({ name: "firstlight_events_sent_total", help: "Events acknowledged by the API", registers });
   const dropped = new Counter({

@@ -1,32 +1,32 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "@firstlight/service";
 import type { Api, BootEvent, Reporter } from "./api.ts";
-import type { Backlog } from "./backlog.ts";
+import type { SpoolFile } from "./spool-file.ts";
 import { isRefusal } from "./client.ts";
 import { withinLimits } from "./event.ts";
-import { Fifo } from "./fifo.ts";
+import { Queue } from "./queue.ts";
 import { createSpoolMetrics } from "./metrics.ts";
 import { traceEvent } from "./span.ts";
 import { emptySpool, type SpoolEffect, type SpoolEvent, step } from "./spool.ts";
 
-/** Told events wait this long for company. */
+/** New events wait this long to share a batch. */
 const GATHER_MS = 20;
 
 export interface ReporterParts extends Pick<Context<unknown>, "clock" | "log" | "metrics" | "traces"> {
   readonly api: Pick<Api, "report">;
-  readonly backlog: Backlog;
+  readonly spoolFile: SpoolFile;
 }
 
-/** The spool at work. Disposing writes what is left to the backlog, from where the next start goes on. */
+/** The spool at work. Disposing writes what is left to the spool file, from where the next start goes on. */
 export async function createReporter({
   api,
   clock,
   log,
   metrics,
   traces,
-  backlog,
+  spoolFile,
 }: ReporterParts): Promise<Reporter & AsyncDisposable> {
-  const waiting = new Fifo<BootEvent>();
+  const waiting = new Queue<BootEvent>();
   let held: BootEvent[] = [];
   let spool = emptySpool;
   let timer: NodeJS.Timeout | undefined;
@@ -92,7 +92,8 @@ export async function createReporter({
   /** Everything is acknowledged: what an earlier run left behind is too. */
   function settle(): void {
     for (const done of watchers) done();
-    if (isStored) clearing = backlog.save([]).catch((error: unknown) => log.warn({ error }, "the event backlog stays"));
+    if (isStored)
+      clearing = spoolFile.save([]).catch((error: unknown) => log.warn({ error }, "the event spool file stays"));
     isStored = false;
   }
 
@@ -101,8 +102,8 @@ export async function createReporter({
     feed({ is: "told" });
   }
 
-  const kept = await backlog.load().catch((error: unknown) => {
-    log.warn({ error }, "the event backlog cannot be read");
+  const kept = await spoolFile.load().catch((error: unknown) => {
+    log.warn({ error }, "the event spool file cannot be read");
     return [];
   });
   isStored = kept.length > 0;
@@ -132,7 +133,7 @@ export async function createReporter({
       clearTimeout(timer);
       await clearing;
       const rest = [...held, ...waiting];
-      if (rest.length > 0 || isStored) await backlog.save(rest);
+      if (rest.length > 0 || isStored) await spoolFile.save(rest);
     },
   };
 }

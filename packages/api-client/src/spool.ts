@@ -43,7 +43,7 @@ const RETRY: Backoff = { baseMs: 200, maxMs: 10_000 };
 
 export const emptySpool: Spool = { waiting: 0, held: 0, sending: 0, portion: SPOOL.batch, failures: 0, retryAt: 0 };
 
-/** What happens next. Told events leave at the next `tick`, so that those of one moment share a batch. */
+/** What happens next. New events leave at the next `tick`, so that those of one moment share a batch. */
 export function step(spool: Spool, event: SpoolEvent, now: number): [Spool, SpoolEffect[]] {
   switch (event.is) {
     case "told":

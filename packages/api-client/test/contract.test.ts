@@ -19,7 +19,7 @@ function generated(dir: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(dir, name), "utf8")]));
 }
 
-test("the generated code is what the proto files say today", (t) => {
+test("the generated code matches the proto files", (t) => {
   const dir = mkdtempSync(join(tmpdir(), "firstlight-gen-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   buf("generate", "proto", "--output", dir);
@@ -28,6 +28,6 @@ test("the generated code is what the proto files say today", (t) => {
   assert.deepEqual(generated(join(ROOT, "src/gen")), fresh, "run: npm run generate");
 });
 
-test("the contract keeps the rules of buf lint", () => {
+test("the contract passes buf lint", () => {
   assert.doesNotThrow(() => buf("lint", "proto"));
 });

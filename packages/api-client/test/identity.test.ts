@@ -12,7 +12,7 @@ test("a SPIFFE id names a daemon or an operator of one site", () => {
   });
 });
 
-test("who has no SPIFFE id, two, or one that is quoted is nobody", () => {
+test("a certificate without exactly one plain SPIFFE id has no subject", () => {
   for (const names of [
     undefined,
     "",
@@ -28,7 +28,7 @@ test("who has no SPIFFE id, two, or one that is quoted is nobody", () => {
   }
 });
 
-test("any names give a subject that reads back, or nobody", () => {
+test("law: a formatted subject is read back, or there is none", () => {
   check(
     property(string(), (text) => {
       const subject = subjectOf(`URI:spiffe://lab/${text}`);

@@ -6,7 +6,7 @@ import test, { type TestContext } from "node:test";
 import { FakeApi } from "@firstlight/kit";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { fileBacklog } from "../src/backlog.ts";
+import { openSpoolFile } from "../src/spool-file.ts";
 import { createReporter } from "../src/reporter.ts";
 
 async function parts(t: TestContext) {
@@ -17,7 +17,7 @@ async function parts(t: TestContext) {
     const metrics = new Registry();
     return createReporter({
       api,
-      backlog: fileBacklog(file),
+      spoolFile: openSpoolFile(file),
       clock: { now: Date.now },
       log: pino({ enabled: false }),
       metrics,
@@ -26,7 +26,7 @@ async function parts(t: TestContext) {
   return { file, make };
 }
 
-test("events arrive in the order they were told, once", async (t) => {
+test("events arrive once and in order", async (t) => {
   const { make } = await parts(t);
   const api = new FakeApi();
   await using reporter = await make(api);
@@ -38,7 +38,7 @@ test("events arrive in the order they were told, once", async (t) => {
   );
 });
 
-test("what could not be sent before the stop is sent after the next start", async (t) => {
+test("unsent events are sent after the next start", async (t) => {
   const { make, file } = await parts(t);
   const away = new FakeApi();
   away.down = true;
@@ -58,10 +58,10 @@ test("what could not be sent before the stop is sent after the next start", asyn
   await assert.rejects(readFile(file), { code: "ENOENT" });
 });
 
-test("a torn backlog costs its torn lines, not the start", async (t) => {
+test("torn lines of the spool file are skipped at start", async (t) => {
   const { make, file } = await parts(t);
   await (await make(new FakeApi()))[Symbol.asyncDispose]();
-  await fileBacklog(file).save([{ id: "a", at: 1, kind: "dhcp.nak" }]);
+  await openSpoolFile(file).save([{ id: "a", at: 1, kind: "dhcp.nak" }]);
   await writeFile(file, `${await readFile(file, "utf8")}null\n{"id":"b","at":2,"ki`);
   const api = new FakeApi();
   await using reporter = await make(api);
@@ -69,7 +69,7 @@ test("a torn backlog costs its torn lines, not the start", async (t) => {
   assert.deepEqual([...api.events.keys()], ["a"]);
 });
 
-test("an event is cut to what the API takes", async (t) => {
+test("an event is truncated to the API's limits", async (t) => {
   const { make } = await parts(t);
   const api = new FakeApi();
   await using reporter = await make(api);

@@ -25,7 +25,7 @@ async function daemon(name: string, endpoint: string) {
     api,
     traces,
     metrics,
-    backlog: { load: () => Promise.resolve([]), save: () => Promise.resolve() },
+    spoolFile: { load: () => Promise.resolve([]), save: () => Promise.resolve() },
     clock: { now: () => AT },
     log: pino({ enabled: false }),
   });
@@ -36,7 +36,7 @@ async function daemon(name: string, endpoint: string) {
   return { reporter, metrics, stop };
 }
 
-test("the events that two daemons tell of a boot are one trace, below one root", async () => {
+test("events of one boot from two daemons form one trace", async () => {
   await using collector = await testCollector();
   const dhcpd = await daemon("dhcpd", collector.endpoint);
   const tftpd = await daemon("tftpd", collector.endpoint);
@@ -65,7 +65,7 @@ test("the events that two daemons tell of a boot are one trace, below one root",
   assert.match(await tftpd.metrics.metrics(), /firstlight_spans_total\{outcome="sent",[^}]*\} 1\n/);
 });
 
-test("spans that the collector does not take are counted", async () => {
+test("spans that the collector rejects are counted", async () => {
   await using collector = await testCollector();
   const { reporter, metrics, stop } = await daemon("dhcpd", `${collector.endpoint}/elsewhere`);
   reporter.tell({ kind: "dhcp.offer", trace: TRACE });
@@ -77,7 +77,7 @@ test("without a collector there are no spans", async () => {
   assert.equal(await createTraces(siteTo(undefined), "dhcpd", createMetrics("lab", "dhcpd")), undefined);
 });
 
-test("what a machine says of itself is no duration", () => {
+test("a duration that a machine reports is ignored", () => {
   const spans: { from: number; to: number }[] = [];
   const traces = { span: (span: { from: number; to: number }) => spans.push(span) };
   const event: BootEvent = { id: "a", at: AT, kind: "pxe.phone-home", trace: TRACE, detail: { ms: "1e300" } };

@@ -10,7 +10,7 @@ function play(spool: Spool, events: readonly SpoolEvent[], now = 0): [Spool, Spo
 
 const told = (count: number): SpoolEvent[] => Array.from({ length: count }, () => ({ is: "told" }));
 
-test("what is told in one moment leaves as one batch", () => {
+test("events of one moment are sent as one batch", () => {
   const [spool, effects] = play(emptySpool, [...told(3), { is: "tick" }]);
   assert.deepEqual(effects, [
     { do: "hold", count: 3 },
@@ -19,7 +19,7 @@ test("what is told in one moment leaves as one batch", () => {
   assert.equal(spool.sending, 3);
 });
 
-test("one batch is under way at a time, and the next follows its acknowledgement", () => {
+test("the next batch is sent after the acknowledgement of the last", () => {
   let [spool, effects] = play(emptySpool, [...told(300), { is: "tick" }]);
   assert.deepEqual(effects.at(-1), { do: "send", count: 256 });
   [spool, effects] = step(spool, { is: "tick" }, 1);
@@ -33,7 +33,7 @@ test("one batch is under way at a time, and the next follows its acknowledgement
   assert.equal(spool.held, 44);
 });
 
-test("an API that is away is asked again later and later, with the same batch", () => {
+test("a batch is retried with growing delays while the API is away", () => {
   let [spool, effects] = play(emptySpool, [...told(2), { is: "tick" }]);
   const pauses: number[] = [];
   let now = 0;
@@ -49,7 +49,7 @@ test("an API that is away is asked again later and later, with the same batch", 
   assert.deepEqual(pauses, [200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
 });
 
-test("a full spool forgets its oldest waiting event, never one that may be stored already", () => {
+test("a full spool drops its oldest waiting event", () => {
   let [spool] = play(emptySpool, [...told(SPOOL.capacity), { is: "tick" }]);
   let effects: SpoolEffect[];
   [spool, effects] = step(spool, { is: "told" }, 1);
@@ -57,7 +57,7 @@ test("a full spool forgets its oldest waiting event, never one that may be store
   assert.deepEqual([spool.waiting, spool.held], [SPOOL.capacity - 256, 256]);
 });
 
-test("one event the API refuses costs only itself", () => {
+test("only the refused event of a batch is discarded", () => {
   const events = Array.from({ length: 1000 }, (_, i) => i);
   const poison = 321;
   let [spool, effects] = play(emptySpool, [...told(events.length), { is: "tick" }]);
@@ -83,7 +83,7 @@ test("one event the API refuses costs only itself", () => {
   assert.ok(sends < 40, `${sends} sends`);
 });
 
-test("whatever happens, no event is lost or invented in the counts", () => {
+test("law: the counts account for every event", () => {
   const events = array(
     oneof(
       { weight: 6, arbitrary: constant<SpoolEvent>({ is: "told" }) },

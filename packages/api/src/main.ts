@@ -7,7 +7,7 @@ import {
   type SiteDeclaration,
   startHistory,
 } from "@firstlight/ipam";
-import { type Context, type Daemon, owning, type Running } from "@firstlight/service";
+import { type Context, type Daemon, closeAfterStop, type Running } from "@firstlight/service";
 import { startApi } from "./api.ts";
 import { type ApiConfig, apiSchema } from "./config.ts";
 import { openPool } from "./database.ts";
@@ -25,7 +25,7 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
   const ipam = parts.use(await openIpam({ context, sequencer: true, ordered: true }));
   const running = await startApi(context, ipam, pool, declared(context)).catch(explain);
   parts.use(startHistory(historyOptions(context)));
-  return owning(parts, running);
+  return closeAfterStop(parts, running);
 }
 
 /** History is kept where the sequencer is: by every API, of which one at a time works. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { connectOperator, type Operator, pieces } from "@firstlight/api-client";
+import { connectOperator, type Operator, textChunks } from "@firstlight/api-client";
 import { ipamSchema } from "@firstlight/ipam";
 import { SHEET_KINDS } from "@firstlight/ipam/exchange";
 import { testTrust } from "@firstlight/kit";
@@ -148,7 +148,7 @@ test("leases of another server are promises of this one, each with its end", asy
 test("a sheet comes in pieces, of any size up to a limit that is said before the rest of it is sent", async () => {
   const lines = Array.from({ length: 2_000 }, (_, n) => `big${n}.rack.internal,TXT,"${"ü€😀".repeat(150)}"`);
   const text = ["owner,type,data", ...lines].join("\n");
-  const all = [...pieces(text)];
+  const all = [...textChunks(text)];
   assert.ok(all.length > 3);
   const head = { kind: "names", format: "csv" };
   const told = await operator.exchange.import(all.map((text, n) => (n === 0 ? { ...head, text } : { text })));

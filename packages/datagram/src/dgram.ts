@@ -1,9 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { inherited } from "./inherited.ts";
+import { type Address, formatAddress, parseAddress } from "@firstlight/wire";
+import { inheritedSocket } from "./inherited.ts";
 import type { Answer, Counters, Datagram, Endpoint, Listen, Port } from "./port.ts";
 import { serveBatches } from "./serve.ts";
-import { fromText, toText } from "./text.ts";
 import { Unavailable } from "./unavailable.ts";
 
 /** Datagrams kept for a consumer that is late, and sends the kernel has not taken yet; beyond that they are counted. */
@@ -13,7 +13,7 @@ const QUEUE = 4096;
 export async function listenDgram(options: Listen): Promise<Port> {
   if (options.device !== undefined) throw new Unavailable("engine dgram cannot bind a device");
   const { share = false, bufferBytes = 4 << 20 } = options;
-  const descriptor = inherited("udp", options);
+  const descriptor = inheritedSocket(options);
   const is6 = typeof options.address === "bigint";
   const socket = createSocket({
     type: is6 ? "udp6" : "udp4",
@@ -24,7 +24,7 @@ export async function listenDgram(options: Listen): Promise<Port> {
   try {
     const bound = once(socket, "listening"); // first: with a lookup that answers at once, bind() emits before it returns
     if (descriptor !== undefined) socket.bind({ fd: descriptor, exclusive: true });
-    else socket.bind({ port: options.port, address: toText(options.address), exclusive: true });
+    else socket.bind({ port: options.port, address: formatAddress(options.address), exclusive: true });
     await bound;
   } catch (fault) {
     socket.close();
@@ -55,9 +55,9 @@ class DgramPort implements Port {
     this.#batch = batch;
     this.#maxBytes = maxBytes;
     const { address, port } = socket.address();
-    this.local = { address: fromText(address), port };
+    this.local = { address: addressOf(address), port };
     socket.on("error", () => {}); // a socket error after bind concerns one datagram: counted where it was sent
-    socket.on("message", (bytes, { address, port }) => this.#receive(bytes, { address: fromText(address), port }));
+    socket.on("message", (bytes, { address, port }) => this.#receive(bytes, { address: addressOf(address), port }));
   }
 
   #receive(bytes: Uint8Array, from: Endpoint): void {
@@ -87,7 +87,7 @@ class DgramPort implements Port {
       return;
     }
     try {
-      this.#socket.send(Uint8Array.from(bytes), to.port, toText(to.address), (fault) => {
+      this.#socket.send(Uint8Array.from(bytes), to.port, formatAddress(to.address), (fault) => {
         if (fault) this.counters.unsent++;
         else this.counters.sent++;
       });
@@ -114,4 +114,10 @@ class DgramPort implements Port {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** The address that node prints, without the zone of a link-local one. */
+function addressOf(text: string): Address {
+  const zone = text.indexOf("%");
+  return parseAddress(zone < 0 ? text : text.slice(0, zone)) as Address; // node prints only valid addresses
 }

@@ -1,4 +1,4 @@
-/** Floor 0. One `Port` for UDP with two engines: `dgram` everywhere, `batch` (recvmmsg/sendmmsg) on Linux. */
+/** Floor 1. One `Port` for UDP with two engines: `dgram` everywhere, `batch` (recvmmsg/sendmmsg) on Linux. */
 export {
   type Bell,
   type BlockingPort,
@@ -8,7 +8,6 @@ export {
   type Run,
   type Wakeup,
 } from "./blocking.ts";
-export { inherited } from "./inherited.ts";
 export { type Link, openLink, type Station } from "./link.ts";
 export { listen } from "./listen.ts";
 export type { Answer, Counters, Datagram, Endpoint, Engine, Listen, Port, Source } from "./port.ts";

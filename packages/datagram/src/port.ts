@@ -9,7 +9,7 @@ export interface Port extends AsyncDisposable {
   readonly engine: Engine;
   /** The bound address and port (the real port where 0 was asked for). */
   readonly local: Endpoint;
-  /** Handed over by whoever started this process (systemd), not opened by it. */
+  /** Inherited from the service manager (systemd), not opened by this process. */
   readonly isInherited: boolean;
   readonly counters: Readonly<Counters>;
   /** One batch after another until the port is closed. One consumer at a time. */
@@ -33,7 +33,7 @@ export interface Port extends AsyncDisposable {
 }
 
 /**
- * Reads the first `length` bytes of `query`, writes into `reply` and tells how many bytes it has; 0 for none. Both arrays
+ * Reads the first `length` bytes of `query`, writes into `reply` and returns its length in bytes; 0 for no reply. Both arrays
  * are the engine's memory: nothing of them may be kept.
  */
 export type Answer = (query: Uint8Array, length: number, reply: Uint8Array) => number;
@@ -64,7 +64,7 @@ export interface Source {
 export interface Counters {
   received: number;
   sent: number;
-  /** Dropped because nobody read in time: by the kernel (`batch`, SO_RXQ_OVFL), the newest past a bounded queue (`dgram`). */
+  /** Dropped because it was not read in time: by the kernel (`batch`, SO_RXQ_OVFL), the newest past a bounded queue (`dgram`). */
   overflowed: number;
   /** Longer than `maxBytes`: cut short by the kernel and dropped here. */
   truncated: number;
@@ -74,7 +74,7 @@ export interface Counters {
 
 export interface Listen {
   readonly address: number | bigint;
-  /** 0 lets the kernel choose. A port that whoever started this process has opened already is taken from there. */
+  /** 0 lets the kernel choose. A socket inherited from the service manager is used where it is bound alike. */
   readonly port: number;
   /** `auto` takes `batch` where it works and says why where it does not. */
   readonly engine?: Engine | "auto";
@@ -90,6 +90,6 @@ export interface Listen {
   readonly maxBytes?: number;
   /** Most datagrams in one batch. Default 64. */
   readonly batch?: number;
-  /** Told once when `auto` falls back to `dgram`, with the reason. */
+  /** Called once when `auto` falls back to `dgram`, with the reason. */
   readonly onFallback?: (because: string) => void;
 }

@@ -16,7 +16,7 @@ const CAPTURED = [
   "45000020054d0000401160700a63004a0a630001650ee7ab000c9e0700040000",
 ];
 
-test("a frame is what a firmware makes of the same datagram, but for the identification that it does not need", () => {
+test("a frame equals a firmware's frame except for the identification", () => {
   for (const hex of CAPTURED) {
     const packet = Buffer.from(hex, "hex");
     const from = { address: packet.readUInt32BE(12), port: packet.readUInt16BE(20) };
@@ -29,7 +29,7 @@ test("a frame is what a firmware makes of the same datagram, but for the identif
   }
 });
 
-test("whatever is sent, both checksums hold", () => {
+test("law: both checksums of a frame are correct", () => {
   const from = { address: 0xc0a8_0001, port: 67 };
   const to = { address: 0xffff_fffe, port: 68 };
   law(
@@ -57,7 +57,7 @@ function onesComplement(bytes: Buffer): number {
   return total;
 }
 
-test("a packet socket reaches a station by its hardware address, without routing or ARP", async (t) => {
+test("a packet socket sends to a hardware address without ARP", async (t) => {
   const link = await openLink().catch((fault: NodeJS.ErrnoException) => fault);
   if (link instanceof Error) {
     assert.equal(link.code, "FL_UNAVAILABLE");

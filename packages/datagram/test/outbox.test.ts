@@ -11,7 +11,7 @@ const skip = process.platform === "linux" ? false : "Linux alone";
 const LOOPBACK = 0x7f00_0001;
 const SO_NO_CHECK = 11;
 
-test("a run that the kernel will not cut into datagrams leaves as datagrams all the same", { skip }, async () => {
+test("a run is sent without kernel segmentation support", { skip }, async () => {
   await using client = await listen({ address: LOOPBACK, port: 0, engine: "dgram" });
   const libc = loadLibc();
   const { fd } = openSocket(libc, { address: LOOPBACK, port: 0 });
@@ -39,7 +39,7 @@ test("a run that the kernel will not cut into datagrams leaves as datagrams all 
   libc.close(fd);
 });
 
-test("a queue without room for all of a run takes none of it", { skip }, () => {
+test("a run is queued whole or not at all", { skip }, () => {
   const libc = loadLibc();
   const { fd, local } = openSocket(libc, { address: LOOPBACK, port: 0 });
   const outbox = createOutbox(libc, fd, false, { received: 0, sent: 0, overflowed: 0, truncated: 0, unsent: 0 });

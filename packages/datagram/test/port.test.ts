@@ -22,7 +22,7 @@ async function echo(port: Port): Promise<void> {
 }
 
 for (const engine of engines) {
-  test(`${engine}: what is sent may be written over at once`, async () => {
+  test(`${engine}: a sent buffer may be overwritten at once`, async () => {
     await using a = await listen({ address: LOOPBACK, port: 0, engine });
     await using b = await listen({ address: LOOPBACK, port: 0, engine });
     const scratch = new Uint8Array(4);

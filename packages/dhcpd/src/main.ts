@@ -1,6 +1,6 @@
 import { connectApi } from "@firstlight/api-client";
 import { openIpam } from "@firstlight/ipam";
-import { type Daemon, owning } from "@firstlight/service";
+import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { dhcpdSchema } from "./config.ts";
 import { startDhcpd } from "./start.ts";
 
@@ -19,6 +19,6 @@ export const daemon: Daemon<typeof dhcpdSchema> = {
     const { api, reporter } = parts.use(await connectApi(context));
     const { store, replica } = ipam;
     const running = await startDhcpd(context, { store, replica, api, reporter, ready: () => ipam.ready() });
-    return owning(parts, running);
+    return closeAfterStop(parts, running);
   },
 };

@@ -1,4 +1,4 @@
-import { exposeLevel } from "@firstlight/service";
+import { exposeGauge } from "@firstlight/service";
 import { messageTypes } from "@firstlight/wire/dhcp4";
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { ReplyType } from "./v4/delivery.ts";
@@ -68,8 +68,8 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
     registers,
   });
-  exposeLevel(registry, "firstlight_dhcp_pending", "Promises waiting for the database", gauges.pending);
-  exposeLevel(
+  exposeGauge(registry, "firstlight_dhcp_pending", "Promises waiting for the database", gauges.pending);
+  exposeGauge(
     registry,
     "firstlight_dhcp_events_behind",
     "Positions of the change feed whose lease events the API has not acknowledged",

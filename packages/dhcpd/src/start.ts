@@ -2,7 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { Api, Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
 import type { Replica, Store } from "@firstlight/ipam";
-import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import {
+  type Context,
+  joinEndpoint,
+  RateLimit,
+  type Readiness,
+  type Running,
+  splitEndpoint,
+} from "@firstlight/service";
 import { formatAddress, type IPv4, parseIPv4, parsePrefix, sound } from "@firstlight/wire";
 import { Answer } from "./v4/answer.ts";
 import { Asked } from "./v4/asked.ts";
@@ -77,8 +84,8 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     answer: new Answer({ replica, metrics, journal, source: { ...config, nextServer, bootUrl } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
     relays: config.relays?.map((text) => sound(parsePrefix(text), text)),
-    perClient: new Limit(config.perClient, MOST_CLIENTS),
-    perRelayUnknown: new Limit(config.perRelayUnknown, MOST_RELAYS),
+    perClient: new RateLimit(config.perClient, MOST_CLIENTS),
+    perRelayUnknown: new RateLimit(config.perRelayUnknown, MOST_RELAYS),
     awayMarginMs: config.awayMarginSeconds * 1000,
   });
 

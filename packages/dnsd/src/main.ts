@@ -1,5 +1,5 @@
 import { openIpam } from "@firstlight/ipam";
-import { type Daemon, owning } from "@firstlight/service";
+import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { dnsdSchema } from "./config.ts";
 import { startDnsd } from "./start.ts";
 
@@ -15,6 +15,6 @@ export const daemon: Daemon<typeof dnsdSchema> = {
     await using parts = new AsyncDisposableStack();
     const ipam = parts.use(await openIpam({ context, sequencer: false }));
     const running = await startDnsd(context, { replica: ipam.replica, ready: () => ipam.ready() });
-    return owning(parts, running);
+    return closeAfterStop(parts, running);
   },
 };

@@ -1,4 +1,4 @@
-import { exposeLevel } from "@firstlight/service";
+import { exposeGauge } from "@firstlight/service";
 import { RCODES, TYPES } from "@firstlight/wire/dns";
 import { Counter, type Registry } from "prom-client";
 import type { Reason } from "./reasons.ts";
@@ -55,7 +55,7 @@ export function createMetrics(registry: Registry, gauges: Gauges): Metrics {
     ["firstlight_dns_rejected_names", "Names with a record that cannot be served", gauges.rejected],
     ["firstlight_dns_connections", "TCP connections open", gauges.connections],
   ] as const) {
-    exposeLevel(registry, name, help, value);
+    exposeGauge(registry, name, help, value);
   }
   return {
     answered(transport, qtype, rcode) {

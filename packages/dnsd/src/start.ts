@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { inherited, listen, type Port } from "@firstlight/datagram";
+import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
 import {
   type Context,
   fillSentence,
+  inheritedListener,
   joinEndpoint,
   type Readiness,
   type Running,
@@ -106,7 +107,7 @@ async function open(
       const stream = await listenStream({
         host,
         port: port.local.port,
-        descriptor: inherited("tcp", port.local),
+        descriptor: inheritedListener(port.local),
         connections: tcp.connections,
         perAddress: tcp.perAddress,
         idleMs: tcp.idleSeconds * 1000,

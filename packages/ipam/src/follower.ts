@@ -1,5 +1,5 @@
 import { Follower, type FollowerOptions, type Outage } from "@firstlight/changefeed";
-import { type Backoff, backoffMs, type Clock, type Readiness, within } from "@firstlight/service";
+import { type Backoff, backoffMs, type Clock, type Readiness, withTimeout } from "@firstlight/service";
 import { Memory } from "./memory/memory.ts";
 import type { Tables } from "./memory/tables.ts";
 import type { Replica } from "./replica.ts";
@@ -57,7 +57,7 @@ export async function createReplica(source: Source, clock: Clock, options: Repli
 function bounded(source: Source): Source {
   return {
     load: () => source.load(),
-    changes: (after, limit) => within(ANSWER_MS, source.changes(after, limit)),
+    changes: (after, limit) => withTimeout(ANSWER_MS, source.changes(after, limit)),
     wait: (timeoutMs, signal) => source.wait(timeoutMs, signal),
   };
 }

@@ -1,5 +1,5 @@
 import type { Decision } from "@firstlight/api-client";
-import { Recent } from "@firstlight/service";
+import { LruMap } from "@firstlight/service";
 import type { Requester } from "./requester.ts";
 
 const MOST_MACHINES = 65_536;
@@ -11,7 +11,7 @@ const MOST_MACHINES = 65_536;
  * as the API says anything else of the machine.
  */
 export class Decisions {
-  readonly #kept = new Recent<string, { readonly decision: Decision; readonly at: number } | undefined>(MOST_MACHINES);
+  readonly #kept = new LruMap<string, { readonly decision: Decision; readonly at: number } | undefined>(MOST_MACHINES);
   readonly #forMs: number;
 
   constructor(forSeconds: number) {

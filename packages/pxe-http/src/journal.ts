@@ -1,5 +1,5 @@
 import type { BootEvent, Reporter } from "@firstlight/api-client";
-import type { Limit } from "@firstlight/service";
+import type { RateLimit } from "@firstlight/service";
 import { type Refused, sentence } from "./because.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Requester } from "./requester.ts";
@@ -16,9 +16,9 @@ export interface JournalParts {
   readonly reporter: Pick<Reporter, "tell">;
   readonly metrics: Metrics;
   /** Bounds what is told of one machine, so that a hostile one cannot push the others' events out of the spool. */
-  readonly ofMachine: Limit<string>;
+  readonly ofMachine: RateLimit<string>;
   /** Bounds what is told of all that have no lease. */
-  readonly ofStrangers: Limit<string>;
+  readonly ofStrangers: RateLimit<string>;
   readonly now: () => number;
 }
 

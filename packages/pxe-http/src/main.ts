@@ -1,6 +1,6 @@
 import { connectApi } from "@firstlight/api-client";
 import { openIpam } from "@firstlight/ipam";
-import { type Daemon, owning } from "@firstlight/service";
+import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { pxeHttpSchema } from "./config.ts";
 import { startPxeHttp } from "./start.ts";
 
@@ -18,6 +18,6 @@ export const daemon: Daemon<typeof pxeHttpSchema> = {
     const { api, reporter } = parts.use(await connectApi(context));
     const { replica } = ipam;
     const running = await startPxeHttp(context, { replica, api, reporter, ready: () => ipam.ready() });
-    return owning(parts, running);
+    return closeAfterStop(parts, running);
   },
 };

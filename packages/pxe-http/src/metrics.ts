@@ -1,4 +1,4 @@
-import { exposeLevel } from "@firstlight/service";
+import { exposeGauge } from "@firstlight/service";
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { Refusal } from "./because.ts";
 
@@ -50,7 +50,7 @@ export function createMetrics(registry: Registry, connections: () => number): Me
     labelNames: ["action"],
     registers,
   });
-  exposeLevel(registry, "firstlight_http_connections", "Connections open now", connections);
+  exposeGauge(registry, "firstlight_http_connections", "Connections open now", connections);
   return {
     request(route, code, ms) {
       requests.inc({ route, code });

@@ -1,9 +1,16 @@
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
-import { inherited } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import {
+  type Context,
+  inheritedListener,
+  joinEndpoint,
+  RateLimit,
+  type Readiness,
+  type Running,
+  splitEndpoint,
+} from "@firstlight/service";
 import { parseAddress, sound } from "@firstlight/wire";
 import type { FastifyListenOptions } from "fastify";
 import type { PxeHttpConfig } from "./config.ts";
@@ -50,8 +57,8 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   const journal = new Journal({
     reporter,
     metrics,
-    ofMachine: new Limit(OF_MACHINE, MOST_MACHINES),
-    ofStrangers: new Limit(OF_STRANGERS, 1),
+    ofMachine: new RateLimit(OF_MACHINE, MOST_MACHINES),
+    ofStrangers: new RateLimit(OF_STRANGERS, 1),
     now: () => clock.now(),
   });
   const root = config.artefacts ?? join(context.site.site.stateDir, "artefacts");
@@ -93,7 +100,7 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   app.server.maxConnections = config.maxConnections;
   connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
   const { host, port } = splitEndpoint(config.listen);
-  const descriptor = inherited("tcp", { address: sound(parseAddress(host), host), port });
+  const descriptor = inheritedListener({ address: sound(parseAddress(host), host), port });
   const at: FastifyListenOptions & { fd?: number } =
     descriptor === undefined ? { host, port } : { host, fd: descriptor };
   await app.listen(at);

@@ -8,7 +8,7 @@ import { refused } from "../src/because.ts";
 import { pxeHttpSchema } from "../src/config.ts";
 import { Decisions } from "../src/decisions.ts";
 import { Journal } from "../src/journal.ts";
-import { Limit } from "@firstlight/service";
+import { RateLimit } from "@firstlight/service";
 import { readCall } from "../src/phone-home-call.ts";
 import { requesterAt, sourceOf } from "../src/requester.ts";
 
@@ -141,7 +141,7 @@ test("the configuration's defaults are the embedded site's, and a slip is named"
     assert.ok(!pxeHttpSchema.safeParse(slip).success, JSON.stringify(slip));
 });
 
-const limit = (): Limit<string> => new Limit({ perSecond: 1, burst: 2 }, 10);
+const limit = (): RateLimit<string> => new RateLimit({ perSecond: 1, burst: 2 }, 10);
 
 test("a machine that makes noise is told within bounds, and others are told as ever", () => {
   const [reporter, counted, untold] = [new FakeReporter(), [] as string[], { times: 0 }];

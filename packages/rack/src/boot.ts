@@ -4,7 +4,7 @@ import type { Firmware } from "./firmware.ts";
 import { openHttp } from "./http.ts";
 import { type Ending, runIpxe } from "./ipxe.ts";
 import { obtain } from "./lease.ts";
-import { BootFailed, type Line } from "./line.ts";
+import { BootFailed, type Nic } from "./nic.ts";
 import { resolveSelf } from "./resolve.ts";
 
 /** Where a boot ended: what runs now, and the lease it has to keep. */
@@ -16,48 +16,48 @@ export interface Booted {
 }
 
 /** A BMC: an address and a name, nothing to load. */
-export async function bootBmc(line: Line, program: Program): Promise<Booted> {
-  const lease = await obtain(line, program);
+export async function bootBmc(nic: Nic, program: Program): Promise<Booted> {
+  const lease = await obtain(nic, program);
   const name = nameOf(lease);
-  await resolveSelf(line, lease.address, name);
+  await resolveSelf(nic, lease.address, name);
   return { runs: "bmc", program, lease, name };
 }
 
 /** A host or DPU, from its firmware to whatever its script says. */
-export async function bootNetwork(line: Line, firmware: Firmware): Promise<Booted> {
-  line.tell("power-on", { firmware: firmware.name });
-  if (firmware.rom) await loadIpxe(line, firmware.rom, firmware.romAgent);
-  const lease = await obtain(line, firmware.ipxe);
-  const ending = await runIpxe(line, firmware, lease);
-  if (ending.do === "boot") return bootSystem(line, ending);
+export async function bootNetwork(nic: Nic, firmware: Firmware): Promise<Booted> {
+  nic.tell("power-on", { firmware: firmware.name });
+  if (firmware.rom) await loadIpxe(nic, firmware.rom, firmware.romAgent);
+  const lease = await obtain(nic, firmware.ipxe);
+  const ending = await runIpxe(nic, firmware, lease);
+  if (ending.do === "boot") return bootSystem(nic, ending);
   if (ending.do === "stop") return { runs: "boot script", program: firmware.ipxe, lease };
-  line.tell("local-disk", { by: ending.by });
+  nic.tell("local-disk", { by: ending.by });
   return { runs: "local disk", program: firmware.ipxe, lease };
 }
 
-async function loadIpxe(line: Line, rom: Program, agent: string | undefined): Promise<void> {
-  const { address, bootFile = "", nextServer } = await obtain(line, rom);
-  if (rom.boots === "tftp") return void (await download(line, address, nextServer, bootFile));
-  await using http = openHttp(line, address, agent ?? rom.name);
+async function loadIpxe(nic: Nic, rom: Program, agent: string | undefined): Promise<void> {
+  const { address, bootFile = "", nextServer } = await obtain(nic, rom);
+  if (rom.boots === "tftp") return void (await download(nic, address, nextServer, bootFile));
+  await using http = openHttp(nic, address, agent ?? rom.name);
   const announced = await http.head(bootFile);
-  line.tell("http.probe", { url: bootFile, bytes: announced });
+  nic.tell("http.probe", { url: bootFile, bytes: announced });
   const bytes = await http.get(bootFile);
   if (bytes !== announced) throw new BootFailed(`${bootFile}: HEAD said ${announced} bytes, GET gave ${bytes}`);
-  line.tell("http.fetched", { what: "iPXE", url: bootFile, bytes });
+  nic.tell("http.fetched", { what: "iPXE", url: bootFile, bytes });
 }
 
 /** The system in the initrd: its own DHCP, its name, cloud-init, and word to the site that it is up. */
-async function bootSystem(line: Line, { kernel, initrds }: Extract<Ending, { do: "boot" }>): Promise<Booted> {
-  line.tell("os.boot", { kernel: kernel.url, initrds: initrds.length });
+async function bootSystem(nic: Nic, { kernel, initrds }: Extract<Ending, { do: "boot" }>): Promise<Booted> {
+  nic.tell("os.boot", { kernel: kernel.url, initrds: initrds.length });
   const args = argumentsOf(kernel.args);
-  const lease = await obtain(line, PROGRAMS.linux);
+  const lease = await obtain(nic, PROGRAMS.linux);
   const name = nameOf(lease);
-  await resolveSelf(line, lease.address, name);
-  await using http = openHttp(line, lease.address, "curl/7.88.1");
+  await resolveSelf(nic, lease.address, name);
+  await using http = openHttp(nic, lease.address, "curl/7.88.1");
   const seed = /^nocloud;s=(.*)$/.exec(args.get("ds") ?? "")?.[1];
   if (seed !== undefined) {
     for (const file of ["meta-data", "user-data"]) {
-      line.tell("http.fetched", { what: "cloud-init", url: seed + file, bytes: await http.get(seed + file) });
+      nic.tell("http.fetched", { what: "cloud-init", url: seed + file, bytes: await http.get(seed + file) });
     }
   }
   const [url, token] = [args.get("firstlight.url"), args.get("firstlight.token")];
@@ -66,10 +66,10 @@ async function bootSystem(line: Line, { kernel, initrds }: Extract<Ending, { do:
   await http.post(`${url}/phone-home`, {
     token,
     hostname: name,
-    serial: line.serial,
+    serial: nic.serial,
     action: args.get("firstlight.action") ?? "",
   });
-  line.tell("phone-home", { name });
+  nic.tell("phone-home", { name });
   return { runs: "system", program: PROGRAMS.linux, lease, name };
 }
 

@@ -2,25 +2,25 @@ import { type Endpoint, listen } from "@firstlight/datagram";
 import { isMalformed, type IPv4 } from "@firstlight/wire";
 import { decode, encode, ERRORS, type Message } from "@firstlight/wire/tftp";
 import { type Effect, type Event, start, step, type Wanted } from "./core/tftp.ts";
-import { BootFailed, type Line } from "./line.ts";
-import { createMailbox } from "./mailbox.ts";
+import { BootFailed, type Nic } from "./nic.ts";
+import { createEventQueue } from "./event-queue.ts";
 
 /** What EDK2 asks for: MTFTP4 with PcdPxeTftpWindowSize 4. */
 const EDK2_WANTED: Wanted = { blksize: 1468, windowsize: 4 };
 const MOST_BYTES = 64 << 20;
 
 /** Reads a boot file as EDK2 does: its size first, in a transfer ended by ERROR 8, then the file. Gives its size. */
-export async function download(line: Line, own: IPv4, server: IPv4, file: string): Promise<number> {
-  const size = await transfer(line, own, server, file, { tsize: true, ...EDK2_WANTED }, true);
-  line.tell("tftp.probe", { file, bytes: size });
-  const bytes = await transfer(line, own, server, file, EDK2_WANTED, false);
+export async function download(nic: Nic, own: IPv4, server: IPv4, file: string): Promise<number> {
+  const size = await transfer(nic, own, server, file, { tsize: true, ...EDK2_WANTED }, true);
+  nic.tell("tftp.probe", { file, bytes: size });
+  const bytes = await transfer(nic, own, server, file, EDK2_WANTED, false);
   if (bytes !== size) throw new BootFailed(`${file} was ${size} bytes when probed and ${bytes} when read`);
-  line.tell("tftp.fetched", { file, bytes });
+  nic.tell("tftp.fetched", { file, bytes });
   return bytes;
 }
 
 async function transfer(
-  line: Line,
+  nic: Nic,
   own: IPv4,
   server: IPv4,
   file: string,
@@ -28,8 +28,8 @@ async function transfer(
   isProbe: boolean,
 ): Promise<number> {
   await using port = await listen({ address: own, port: 0, engine: "dgram", bufferBytes: 262_144 });
-  const mailbox = createMailbox<Event>(line.clock, line.signal);
-  let peer: Endpoint = { address: server, port: line.servers.tftpPort };
+  const queue = createEventQueue<Event>(nic.clock, nic.signal);
+  let peer: Endpoint = { address: server, port: nic.servers.tftpPort };
   let isKnown = false; // RFC 1350 §4: the server's first answer fixes its TID
   const listening = (async () => {
     for await (const batch of port) {
@@ -39,20 +39,20 @@ async function transfer(
         if (isKnown && from.port !== peer.port) port.send(encode(STRANGER), from);
         else {
           [peer, isKnown] = [from, true];
-          mailbox.put({ is: "message", message });
+          queue.put({ is: "message", message });
         }
       }
     }
   })();
   try {
-    let [state, effects] = start(file, wanted, isProbe, line.clock.now());
+    let [state, effects] = start(file, wanted, isProbe, nic.clock.now());
     for (;;) {
       const end = perform(effects, (message) => port.send(encode(message), peer));
       if (end?.do === "done") return end.bytes;
       if (end) throw new BootFailed(`TFTP of ${file}: ${end.because}`);
       if (state.bytes > MOST_BYTES) throw new BootFailed(`${file} is larger than ${MOST_BYTES} bytes`);
-      const event = (await mailbox.next(state.wakeAt)) ?? { is: "tick" as const };
-      [state, effects] = step(state, event, line.clock.now());
+      const event = (await queue.next(state.wakeAt)) ?? { is: "tick" as const };
+      [state, effects] = step(state, event, nic.clock.now());
     }
   } finally {
     await port.close();

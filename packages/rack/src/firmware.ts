@@ -1,6 +1,6 @@
 import { formatMac, formatIPv4 } from "@firstlight/wire";
 import { type Lease, type Program, PROGRAMS } from "./core/program.ts";
-import type { Line } from "./line.ts";
+import type { Nic } from "./nic.ts";
 
 /** How a machine gets to iPXE: by its ROM and what that loads, or because iPXE is its ROM. */
 export interface Firmware {
@@ -45,14 +45,14 @@ export const DPU_FIRMWARE: Firmware = {
 export const BMCS: readonly Program[] = [PROGRAMS.idrac, PROGRAMS.bluefieldBmc];
 
 /** What an iPXE script can ask about its machine. */
-export function settingsOf(line: Line, { buildarch, platform }: Firmware, lease: Lease): ReadonlyMap<string, string> {
-  const mac = formatMac(line.mac);
+export function settingsOf(nic: Nic, { buildarch, platform }: Firmware, lease: Lease): ReadonlyMap<string, string> {
+  const mac = formatMac(nic.mac);
   const address = formatIPv4(lease.address);
   return new Map([
     ["buildarch", buildarch],
     ["platform", platform],
     ["version", IPXE_VERSION],
-    ["serial", line.serial],
+    ["serial", nic.serial],
     ["net0/mac", mac],
     ["netX/mac", mac],
     ["mac", mac],

@@ -1,6 +1,6 @@
 import { formatMac, type Mac } from "@firstlight/wire";
 
-/** What is soldered into a machine, and nothing more: the rack's firmware knows no address and no name. */
+/** The hardware identity of a machine. The rack's firmware knows no address and no name. */
 export type Role = "host" | "host_bmc" | "dpu_oob";
 export const ROLES: readonly Role[] = ["host", "host_bmc", "dpu_oob"];
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatIPv4, type IPv4 } from "@firstlight/wire";
 import { Agent, type Dispatcher } from "undici";
-import { BootFailed, type Line } from "./line.ts";
+import { BootFailed, type Nic } from "./nic.ts";
 
 /** HTTP as one machine does it: every connection from its own leased address, which is all the identity it has. */
 export interface Http extends AsyncDisposable {
@@ -29,7 +29,7 @@ const NETWORK = new Set([
   "UND_ERR_HEADERS_TIMEOUT",
 ]);
 
-export function openHttp(line: Line, own: IPv4, userAgent: string): Http {
+export function openHttp(nic: Nic, own: IPv4, userAgent: string): Http {
   const agent = new Agent({
     localAddress: formatIPv4(own),
     connections: 1,
@@ -57,7 +57,7 @@ export function openHttp(line: Line, own: IPv4, userAgent: string): Http {
           path: pathname + search,
           method,
           headers,
-          signal: line.signal,
+          signal: nic.signal,
           ...(body !== undefined && { body }),
         });
         if (response.statusCode >= 200 && response.statusCode < 300) return response;
@@ -69,8 +69,8 @@ export function openHttp(line: Line, own: IPv4, userAgent: string): Http {
         if (!NETWORK.has((fault as NodeJS.ErrnoException).code ?? "")) throw fault;
         because = `${method} ${pathname}: ${(fault as NodeJS.ErrnoException).code}`;
       }
-      line.tell("http.retry", { because, waitMs });
-      await sleep(waitMs, undefined, { signal: line.signal });
+      nic.tell("http.retry", { because, waitMs });
+      await sleep(waitMs, undefined, { signal: nic.signal });
     }
   }
 

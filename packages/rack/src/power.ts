@@ -4,13 +4,13 @@ import { isMalformed, parseIPv4 } from "@firstlight/wire";
 import { type Booted, bootBmc, bootNetwork } from "./boot.ts";
 import { BMCS, DPU_FIRMWARE, HOST_FIRMWARES } from "./firmware.ts";
 import { fleet, type FleetMachine, type Role } from "./fleet.ts";
-import { Fuse } from "./fuse.ts";
-import { BootFailed, type Line, type Servers } from "./line.ts";
+import { AbortFanOut } from "./abort-fan-out.ts";
+import { BootFailed, type Nic, type Servers } from "./nic.ts";
 import { openRelay, type Relay } from "./relay.ts";
 import type { MachineReport, RackReport, Step } from "./timeline.ts";
-import { type PowerOn, type Rack, type Relays, Track } from "./track.ts";
+import { type PowerOn, type Rack, type Relays, InterfaceBoot } from "./interface-boot.ts";
 
-export type { PowerOn } from "./track.ts";
+export type { PowerOn } from "./interface-boot.ts";
 
 /** The relays of every segment, for `powerOn`; an `Unfit` where this machine has no such addresses. */
 export async function plugIn({ segments, servers }: Pick<PowerOn, "segments" | "servers">): Promise<Relays> {
@@ -42,8 +42,8 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void, rela
     clock,
     startedAt,
     tell,
-    power: new Fuse(power),
-    booting: new Fuse(booting),
+    power: new AbortFanOut(power),
+    booting: new AbortFanOut(booting),
     held: [],
   };
   const machines = await inTurns(fleet(options.machines), rack, booting);
@@ -71,13 +71,13 @@ async function inTurns(machines: readonly FleetMachine[], rack: Rack, signal: Ab
 
 async function bootMachine(rack: Rack, machine: FleetMachine, index: number): Promise<MachineReport> {
   const from = rack.clock.now();
-  const tracks = machine.interfaces.map(({ role, mac }) => new Track(rack, machine, role, mac, index));
-  await Promise.all(tracks.map((track) => track.run((line) => BOOT[track.role](line, index))));
-  if (rack.options.powerCycle && tracks.every((track) => track.isDone)) {
-    await tracks.find(({ role }) => role === "host")?.run((line) => bootAgain(line, index));
+  const boots = machine.interfaces.map(({ role, mac }) => new InterfaceBoot(rack, machine, role, mac, index));
+  await Promise.all(boots.map((boot) => boot.run((nic) => BOOT[boot.role](nic, index))));
+  if (rack.options.powerCycle && boots.every((boot) => boot.isDone)) {
+    await boots.find(({ role }) => role === "host")?.run((nic) => bootAgain(nic, index));
   }
-  for (const track of tracks) track.settle();
-  const interfaces = tracks.map((track) => track.report());
+  for (const boot of boots) boot.settle();
+  const interfaces = boots.map((boot) => boot.report());
   return {
     name: machine.name,
     serial: machine.serial,
@@ -89,19 +89,19 @@ async function bootMachine(rack: Rack, machine: FleetMachine, index: number): Pr
 
 const hostFirmware = (index: number) => HOST_FIRMWARES[index % HOST_FIRMWARES.length]!;
 
-const BOOT: Readonly<Record<Role, (line: Line, index: number) => Promise<Booted>>> = {
-  host: (line, index) => bootNetwork(line, hostFirmware(index)),
-  dpu_oob: (line) => bootNetwork(line, DPU_FIRMWARE),
-  host_bmc: (line, index) => {
+const BOOT: Readonly<Record<Role, (nic: Nic, index: number) => Promise<Booted>>> = {
+  host: (nic, index) => bootNetwork(nic, hostFirmware(index)),
+  dpu_oob: (nic) => bootNetwork(nic, DPU_FIRMWARE),
+  host_bmc: (nic, index) => {
     const bmc = BMCS[index % BMCS.length]!;
-    line.tell("power-on", { firmware: bmc.name });
-    return bootBmc(line, bmc);
+    nic.tell("power-on", { firmware: bmc.name });
+    return bootBmc(nic, bmc);
   },
 };
 
 /** The boot after Ready. */
-async function bootAgain(line: Line, index: number): Promise<Booted> {
-  const booted = await bootNetwork(line, hostFirmware(index));
+async function bootAgain(nic: Nic, index: number): Promise<Booted> {
+  const booted = await bootNetwork(nic, hostFirmware(index));
   if (booted.runs !== "local disk") throw new BootFailed("booted from the network again, not from its local disk");
   return booted;
 }

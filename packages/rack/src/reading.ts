@@ -3,9 +3,9 @@ import { setImmediate as turn } from "node:timers/promises";
 /** Datagrams in one batch; a shorter one has left nothing behind. Few, or what they set off makes one turn last for seconds. */
 export const BATCH = 64;
 
-/** How far the reader of a socket has come. */
+/** The progress of a socket's reader. */
 export class Reading {
-  /** The longest that anybody has waited for this reader, milliseconds. */
+  /** The longest wait for this reader, in milliseconds. */
   behindMs = 0;
   #full = 0;
   #short = 0;

@@ -2,19 +2,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { listen } from "@firstlight/datagram";
 import { formatIPv4, isMalformed, type IPv4, type Malformed } from "@firstlight/wire";
 import { answers, decode, encode, foldName, type Message, query, RCODES } from "@firstlight/wire/dns";
-import { chance } from "./core/chance.ts";
-import { BootFailed, type Line } from "./line.ts";
-import { createMailbox } from "./mailbox.ts";
+import { seededRandom } from "./core/seeded-random.ts";
+import { BootFailed, type Nic } from "./nic.ts";
+import { createEventQueue } from "./event-queue.ts";
 
 const TRY_MS = 1000;
 /** The name appears a moment after the lease is committed: a "no" is asked again for this long. */
 const PATIENCE_MS = 30_000;
 
-/** Looks its own name up both ways: the name gives its address, the address its name. */
-export async function resolveSelf(line: Line, own: IPv4, name: string): Promise<void> {
-  await using asker = await openAsker(line, own);
+/** Resolves the machine's own name: forward to its address and back to its name. */
+export async function resolveSelf(nic: Nic, own: IPv4, name: string): Promise<void> {
+  await using asker = await openAsker(nic, own);
   const reverse = `${formatIPv4(own).split(".").toReversed().join(".")}.in-addr.arpa`;
-  await until(line, async () => {
+  await until(nic, async () => {
     const forward = await asker.ask(name, "A");
     if (typeof forward === "string") return forward;
     const isMine = forward.answers.some(({ data }) => data.is === "A" && data.address === own);
@@ -24,17 +24,17 @@ export async function resolveSelf(line: Line, own: IPv4, name: string): Promise<
     const isName = back.answers.some(({ data }) => data.is === "PTR" && foldName(data.host) === foldName(name));
     return isName ? undefined : `${reverse} has another name`;
   });
-  line.tell("dns.resolved", { name, address: formatIPv4(own) });
+  nic.tell("dns.resolved", { name, address: formatIPv4(own) });
 }
 
-async function until(line: Line, attempt: () => Promise<string | undefined>): Promise<void> {
-  const end = line.clock.now() + PATIENCE_MS;
+async function until(nic: Nic, attempt: () => Promise<string | undefined>): Promise<void> {
+  const end = nic.clock.now() + PATIENCE_MS;
   for (let tries = 0; ; tries++) {
     const because = await attempt();
     if (because === undefined) return;
-    if (line.clock.now() >= end) throw new BootFailed(`DNS: ${because}`);
-    if (tries % 8 === 7) line.tell("dns.retry", { because }); // the lag of a replica is no news
-    await sleep(Math.min(1000, 25 * 2 ** tries), undefined, { signal: line.signal });
+    if (nic.clock.now() >= end) throw new BootFailed(`DNS: ${because}`);
+    if (tries % 8 === 7) nic.tell("dns.retry", { because }); // a replica's short lag is expected and not reported
+    await sleep(Math.min(1000, 25 * 2 ** tries), undefined, { signal: nic.signal });
   }
 }
 
@@ -43,22 +43,22 @@ interface Asker extends AsyncDisposable {
   ask(name: string, type: "A" | "PTR"): Promise<Message | string>;
 }
 
-async function openAsker(line: Line, own: IPv4): Promise<Asker> {
+async function openAsker(nic: Nic, own: IPv4): Promise<Asker> {
   const port = await listen({ address: own, port: 0, engine: "dgram", bufferBytes: 65_536 });
-  const mailbox = createMailbox<Message | Malformed>(line.clock, line.signal);
+  const queue = createEventQueue<Message | Malformed>(nic.clock, nic.signal);
   const listening = (async () => {
-    for await (const batch of port) for (const { bytes } of batch) mailbox.put(decode(bytes.slice()));
+    for await (const batch of port) for (const { bytes } of batch) queue.put(decode(bytes.slice()));
   })();
   let asks = 0;
   return {
     async ask(name, type) {
-      const asked = query({ id: chance(line.seed ^ line.mac, asks++) & 0xffff, name, type });
+      const asked = query({ id: seededRandom(nic.seed ^ nic.mac, asks++) & 0xffff, name, type });
       const bytes = encode(asked);
       if (isMalformed(bytes)) return `${name}: ${bytes.because}`;
-      port.send(bytes, line.servers.dns);
-      const lateAt = line.clock.now() + TRY_MS;
+      port.send(bytes, nic.servers.dns);
+      const lateAt = nic.clock.now() + TRY_MS;
       for (;;) {
-        const response = await mailbox.next(lateAt);
+        const response = await queue.next(lateAt);
         if (response === undefined) return `no answer about ${name}`;
         if (!answers(response, asked)) continue;
         if (response.rcode !== RCODES.of.NOERROR) return `${name} ${type}: ${RCODES.name(response.rcode)}`;

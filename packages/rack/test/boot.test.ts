@@ -23,57 +23,49 @@ const IPXE = ["dhcp.start", "dhcp.bound", "ipxe.script", "http.fetched", "http.f
 const TFTP = ["dhcp.start", "dhcp.bound", "tftp.probe", "tftp.fetched"];
 const HTTP = ["dhcp.start", "dhcp.bound", "http.probe", "http.fetched"];
 
-test(
-  "three machines boot from power-on to phone-home, each by its own firmware, each from its own address",
-  { skip },
-  async () => {
-    await using site = await openSite();
-    const told: Step[] = [];
-    const report = await powerOn(site.options(), (step) => told.push(step));
-    assert.equal(report.done, 3, told.flatMap((step) => printStep(step) ?? []).join("\n"));
+test("three machines with different firmware boot from power-on to phone-home", { skip }, async () => {
+  await using site = await openSite();
+  const told: Step[] = [];
+  const report = await powerOn(site.options(), (step) => told.push(step));
+  assert.equal(report.done, 3, told.flatMap((step) => printStep(step) ?? []).join("\n"));
 
-    assert.deepEqual(story(of(report, 0, "host_bmc").timeline), [
-      "power-on",
-      "dhcp.start",
-      "dhcp.bound",
-      "dns.resolved",
-      "ready",
-    ]);
-    assert.deepEqual(story(of(report, 0, "dpu_oob").timeline), ["power-on", ...HTTP, ...IPXE, ...SYSTEM]);
-    assert.deepEqual(story(of(report, 0, "host").timeline), ["power-on", ...IPXE, ...SYSTEM], "BIOS with an iPXE ROM");
-    assert.deepEqual(story(of(report, 1, "host").timeline), ["power-on", ...TFTP, ...IPXE, ...SYSTEM], "UEFI PXE");
+  assert.deepEqual(story(of(report, 0, "host_bmc").timeline), [
+    "power-on",
+    "dhcp.start",
+    "dhcp.bound",
+    "dns.resolved",
+    "ready",
+  ]);
+  assert.deepEqual(story(of(report, 0, "dpu_oob").timeline), ["power-on", ...HTTP, ...IPXE, ...SYSTEM]);
+  assert.deepEqual(story(of(report, 0, "host").timeline), ["power-on", ...IPXE, ...SYSTEM], "BIOS with an iPXE ROM");
+  assert.deepEqual(story(of(report, 1, "host").timeline), ["power-on", ...TFTP, ...IPXE, ...SYSTEM], "UEFI PXE");
+  assert.deepEqual(story(of(report, 2, "host").timeline), ["power-on", ...HTTP, ...IPXE, ...SYSTEM], "UEFI HTTP Boot");
+
+  const interfaces = report.machines.flatMap((machine) => machine.interfaces);
+  assert.equal(new Set(interfaces.map(({ address }) => address)).size, 9, "nine interfaces, nine addresses");
+  for (const { mac, address, name } of interfaces) {
+    assert.equal(site.dhcp.leases.get(address!), mac, "it reports the address that the server gave to its MAC");
+    assert.equal(name, `${address!.replaceAll(".", "-")}.rack.test`);
+  }
+  const booted = interfaces.filter(({ role }) => role !== "host_bmc");
+  assert.deepEqual([...site.http.homes.keys()].toSorted(), booted.map(({ address }) => address!).toSorted());
+  assert.ok([...site.http.homes.values()].every((form) => form.get("token") === "secret" && form.has("serial")));
+  assert.ok(
+    site.http.requests.every((request) => !request.endsWith("from 127.0.0.1")),
+    "no request but from a lease",
+  );
+  assert.deepEqual(site.tftp.ends, ["snponly.efi ERROR 8", "snponly.efi sent"], "EDK2 probes, then reads");
+
+  assert.deepEqual(told.length, interfaces.flatMap(({ timeline }) => timeline).length, "every step is told once");
+  for (const { timeline } of interfaces) {
     assert.deepEqual(
-      story(of(report, 2, "host").timeline),
-      ["power-on", ...HTTP, ...IPXE, ...SYSTEM],
-      "UEFI HTTP Boot",
+      timeline.map(({ at }) => at),
+      timeline.map(({ at }) => at).toSorted((a, b) => a - b),
     );
+  }
+});
 
-    const interfaces = report.machines.flatMap((machine) => machine.interfaces);
-    assert.equal(new Set(interfaces.map(({ address }) => address)).size, 9, "nine interfaces, nine addresses");
-    for (const { mac, address, name } of interfaces) {
-      assert.equal(site.dhcp.leases.get(address!), mac, "it reports the address that the server gave to its MAC");
-      assert.equal(name, `${address!.replaceAll(".", "-")}.rack.test`);
-    }
-    const booted = interfaces.filter(({ role }) => role !== "host_bmc");
-    assert.deepEqual([...site.http.homes.keys()].toSorted(), booted.map(({ address }) => address!).toSorted());
-    assert.ok([...site.http.homes.values()].every((form) => form.get("token") === "secret" && form.has("serial")));
-    assert.ok(
-      site.http.requests.every((request) => !request.endsWith("from 127.0.0.1")),
-      "no request but from a lease",
-    );
-    assert.deepEqual(site.tftp.ends, ["snponly.efi ERROR 8", "snponly.efi sent"], "EDK2 probes, then reads");
-
-    assert.deepEqual(told.length, interfaces.flatMap(({ timeline }) => timeline).length, "every step is told once");
-    for (const { timeline } of interfaces) {
-      assert.deepEqual(
-        timeline.map(({ at }) => at),
-        timeline.map(({ at }) => at).toSorted((a, b) => a - b),
-      );
-    }
-  },
-);
-
-test("the site sees a relay: giaddr, hops, circuit and remote id, and the port of RFC 8357", { skip }, async () => {
+test("the relay sets giaddr, hops, option 82 and the port of RFC 8357", { skip }, async () => {
   await using site = await openSite();
   await powerOn(site.options({ machines: 2 }), () => {});
   const ports = new Map<number, Set<number>>();
@@ -99,7 +91,7 @@ test("the site sees a relay: giaddr, hops, circuit and remote id, and the port o
   );
 });
 
-test("a power-cycled host lands on its local disk: sanboot on BIOS, exit on EFI", { skip }, async () => {
+test("a power-cycled host boots its local disk", { skip }, async () => {
   await using site = await openSite();
   const report = await powerOn(site.options({ machines: 2, powerCycle: true }), () => {});
   assert.equal(report.done, 2);
@@ -112,7 +104,7 @@ test("a power-cycled host lands on its local disk: sanboot on BIOS, exit on EFI"
   assert.deepEqual(disks, ["sanboot", "exit"]);
 });
 
-test("a NAK, a busy site and names that lag cost time and nothing else", { skip }, async () => {
+test("a boot survives a NAK, a busy site and late DNS names", { skip }, async () => {
   await using site = await openSite();
   site.dhcp.moods.push("nak");
   site.http.busy = 1;
@@ -125,7 +117,7 @@ test("a NAK, a busy site and names that lag cost time and nothing else", { skip 
   assert.equal(site.http.homes.size, 2);
 });
 
-test("a machine that cannot boot is reported with the step it hangs in and why", { skip }, async () => {
+test("a failed machine is reported with its last step and the reason", { skip }, async () => {
   await using site = await openSite();
   site.http.script = "#!ipxe\nkernel http://127.0.0.1:9/vmlinuz ${nothing\nnonsense\n";
   const told: Step[] = [];
@@ -147,7 +139,7 @@ test("a machine that cannot boot is reported with the step it hangs in and why",
   assert.equal(told.filter(({ step }) => step === "failed").length, 2);
 });
 
-test("a boot that fails is begun anew, as firmware does, and its reason is kept", { skip }, async () => {
+test("a failed boot is retried and its reason is kept", { skip }, async () => {
   await using site = await openSite();
   site.http.script = "#!ipxe\nnonsense\n";
   const tell = (step: Step): void => {
@@ -161,7 +153,7 @@ test("a boot that fails is begun anew, as firmware does, and its reason is kept"
   assert.equal(timeline.filter(({ step }) => step === "power-on").length, 2);
 });
 
-test("systems that stay renew at T1 by unicast from their own address, until the power is cut", { skip }, async () => {
+test("running systems renew at T1 by unicast until the power is cut", { skip }, async () => {
   await using site = await openSite();
   site.dhcp.leaseSeconds = 2;
   const power = new AbortController();
@@ -177,7 +169,7 @@ test("systems that stay renew at T1 by unicast from their own address, until the
   assert.ok(report.machines[0]!.interfaces.some(({ mac }) => mac === step.mac));
 });
 
-test("power that is cut ends every boot at once", { skip }, async () => {
+test("cutting the power ends every boot at once", { skip }, async () => {
   await using site = await openSite();
   site.dhcp.moods.push(...Array<"silent">(100).fill("silent"));
   const power = new AbortController();
@@ -190,7 +182,7 @@ test("power that is cut ends every boot at once", { skip }, async () => {
   );
 });
 
-test("the fleet is a function of the count: distinct MACs, and the same machines in a larger rack", () => {
+test("a larger fleet contains the machines of a smaller one", () => {
   const many = fleet(5000);
   assert.deepEqual(many.slice(0, 3), fleet(3));
   assert.equal(new Set(many.flatMap(({ interfaces }) => interfaces.map(({ mac }) => mac))).size, 15_000);
@@ -207,7 +199,7 @@ test("the fleet is a function of the count: distinct MACs, and the same machines
   assert.equal(many[48]!.name, "r2-m01");
 });
 
-test("a rack that boots until the script fetches neither kernel nor initrd", { skip }, async () => {
+test("a rack that stops at the script fetches no kernel or initrd", { skip }, async () => {
   await using site = await openSite();
   const report = await powerOn(site.options({ machines: 1, until: "script" }), () => {});
   assert.deepEqual(story(of(report, 0, "host").timeline), [

@@ -15,22 +15,18 @@ function context(config: object) {
   return { lines, context: parts as unknown as Parameters<typeof daemon.start>[0] };
 }
 
-test(
-  "the rack as a process is ready once its machines are, logs every step, and stops with its leases kept until then",
-  { skip },
-  async () => {
-    await using site = await openSite();
-    const on = context(site.options({ machines: 1 }));
-    const running = await daemon.start(on.context);
-    assert.deepEqual(running.ready(), { ready: false, because: "machines are booting" });
-    while (!running.ready().ready) await sleep(10);
-    for (const step of ["power-on", "dhcp.bound", "phone-home", "ready"]) assert.ok(on.lines.includes(step), step);
-    assert.match(on.lines.at(-1)!, /^up {6}r1-m01 .* host 127\.74\.0\.\d+, bmc 127\.72\.0\.\d+, dpu 127\.73\.0\.\d+$/);
-    await running.stop();
-  },
-);
+test("the rack process is ready once its machines have booted", { skip }, async () => {
+  await using site = await openSite();
+  const on = context(site.options({ machines: 1 }));
+  const running = await daemon.start(on.context);
+  assert.deepEqual(running.ready(), { ready: false, because: "machines are booting" });
+  while (!running.ready().ready) await sleep(10);
+  for (const step of ["power-on", "dhcp.bound", "phone-home", "ready"]) assert.ok(on.lines.includes(step), step);
+  assert.match(on.lines.at(-1)!, /^up {6}r1-m01 .* host 127\.74\.0\.\d+, bmc 127\.72\.0\.\d+, dpu 127\.73\.0\.\d+$/);
+  await running.stop();
+});
 
-test("a rack without power ends with the reason, and says that starting again does not help", { skip }, async () => {
+test("a rack that cannot bind its relays fails permanently with the reason", { skip }, async () => {
   await using site = await openSite();
   const options = site.options({ machines: 1 });
   const nowhere = { gateway: "192.0.2.1" }; // RFC 5737: no address of this machine
@@ -42,7 +38,7 @@ test("a rack without power ends with the reason, and says that starting again do
   });
 });
 
-test("a rack that cannot boot is never ready, and says how many", { skip }, async () => {
+test("a rack with failed machines is not ready and reports their number", { skip }, async () => {
   await using site = await openSite();
   site.dhcp.moods.push(...Array<"silent">(50).fill("silent"));
   const running = await daemon.start(context(site.options({ machines: 2, deadlineSeconds: 1 })).context);

@@ -26,15 +26,15 @@ const LINES: readonly [Step, string | undefined][] = [
   [step("dns.retry", { because: "\u001B[2Jx\n" }), "   1.23 s  r1-m01   host is not in DNS yet: ?[2Jx?"],
 ];
 
-test("a step is one line, and what others wrote cannot steer a terminal", () => {
+test("a step prints as one line without control characters", () => {
   for (const [told, line] of LINES) assert.equal(printStep(told), line);
 });
 
-test("every step prints without a detail too, on one line", () => {
+test("every step prints as one line without its details", () => {
   for (const name of Object.keys(STEPS) as StepName[]) assert.doesNotMatch(printStep(step(name)) ?? "", /\n/);
 });
 
-test("a machine is one line: what it holds, or where it hangs", () => {
+test("a machine prints as one line with its addresses or its last step", () => {
   const nameless = { mac: "", timeline: [] };
   const up: InterfaceReport = { ...nameless, role: "host_bmc", done: true, address: "127.64.0.16" };
   const because = "not done within 5 s";

@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 import { BATCH, Reading } from "../src/reading.ts";
 
-test("a reader that is behind is waited for as long as it takes full batches", async () => {
+test("a wait lasts while the reader receives full batches", async () => {
   const reading = new Reading();
   let isQuiet = false;
   void reading.quiet().then(() => (isQuiet = true));
@@ -16,7 +16,7 @@ test("a reader that is behind is waited for as long as it takes full batches", a
   assert.equal(isQuiet, true, "a full batch with nothing behind it is no reason to wait for ever");
 });
 
-test("a short batch among full ones has left nothing of what had arrived", async () => {
+test("a short batch ends the wait", async () => {
   const reading = new Reading();
   const quiet = reading.quiet();
   for (let i = 0; i < 3; i++) {

@@ -40,7 +40,7 @@ const offer = (request: Message): Message => {
   return reply(request, { messageType: "OFFER", ...(echo && !isMalformed(echo) && { relayAgent: echo }) });
 };
 
-test("each client hears its own answers, without the relay's option", { skip }, async () => {
+test("each client receives its own replies without option 82", { skip }, async () => {
   await using on = await lab();
   const answers = [Promise.withResolvers<Message>(), Promise.withResolvers<Message>()];
   using first = on.relay.attach(MAC, 1, answers[0]!.resolve);
@@ -62,7 +62,7 @@ test("each client hears its own answers, without the relay's option", { skip }, 
   }
 });
 
-test("what is not for one of its clients goes nowhere, and is counted by its reason", { skip }, async () => {
+test("a reply for no client is dropped and counted by reason", { skip }, async () => {
   await using on = await lab();
   const heard: Message[] = [];
   const last = Promise.withResolvers<void>();
@@ -98,7 +98,7 @@ test("what is not for one of its clients goes nowhere, and is counted by its rea
   });
 });
 
-test("a client that is unplugged hears nothing more, one plugged in after it does", { skip }, async () => {
+test("an unplugged client receives nothing more", { skip }, async () => {
   await using on = await lab();
   const [before, after] = [Promise.withResolvers<Message>(), Promise.withResolvers<Message>()];
   const first = on.relay.attach(MAC, 1, before.resolve);
@@ -109,7 +109,7 @@ test("a client that is unplugged hears nothing more, one plugged in after it doe
   assert.equal((await after.promise).xid, discover(MAC).xid);
 });
 
-test("a packet of sixteen hops is a loop and goes no further", { skip }, async () => {
+test("a packet with sixteen hops is not forwarded", { skip }, async () => {
   await using on = await lab();
   using client = on.relay.attach(MAC, 1, () => {});
   client.broadcast({ ...discover(MAC), hops: 16 });

@@ -40,7 +40,7 @@ function loadedOf(loaded: Loaded): { site: any; sections: any } {
   return loaded;
 }
 
-test("without a file everything has its documented default", () => {
+test("without a file every setting has its documented default", () => {
   const { site, sections: own } = loadedOf(loadSite(undefined, sections, {}));
   assert.equal(site.apiEndpoint, "127.0.0.1:7070");
   assert.equal(site.site.stateDir, join(process.cwd(), ".firstlight"));
@@ -55,7 +55,7 @@ test("paths are relative to the file's folder", () => {
   assert.equal(own.dhcpd.root, join(dir, "..", "boot"));
 });
 
-test("every fault of a file is one line with its place and its remedy, in the file's order", () => {
+test("every fault is one line with position and remedy, in file order", () => {
   const text = `sit: {}
 site:
   name: Lab 7
@@ -89,9 +89,9 @@ expectedMachines:
   ]);
 });
 
-test("what is no YAML, no map or no file is a fault as well", () => {
+test("a missing, non-YAML or non-map file is a fault", () => {
   assert.deepEqual(faults("site: [\n"), [
-    "site.yaml:2: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; mend the line",
+    "site.yaml:2: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]; correct the line",
   ]);
   assert.match(faults("site: {}\nsite: {}\n")[0] ?? "", /^site.yaml:2: not valid YAML: Map keys must be unique; /);
   assert.deepEqual(faults("- site\n"), [
@@ -105,7 +105,7 @@ test("what is no YAML, no map or no file is a fault as well", () => {
   assert.equal(load("site:\ndhcpd:\n").is, "loaded", "so are empty sections");
 });
 
-test("the environment goes over the file", () => {
+test("the environment overrides the file", () => {
   const { site, sections: own } = loadedOf(
     load("apiEndpoint: 127.0.0.1:1\ndhcpd: { offerHoldSeconds: 5 }\n", {
       DATABASE_URL: "postgres://one/db",
@@ -135,7 +135,7 @@ test("the variable named after a setting wins over DATABASE_URL", () => {
   assert.equal(site.database.url, "postgres://two/db");
 });
 
-test("a fault of the environment names its variable", () => {
+test("a fault in the environment names its variable", () => {
   assert.deepEqual(
     faults("dhcpd: {}\n", {
       FIRSTLIGHT_DHCPD__OFFER_HOLD: "3",
@@ -152,7 +152,7 @@ test("a fault of the environment names its variable", () => {
   );
 });
 
-test("a secret is read from its file, and refused when empty, missing or open to everybody", () => {
+test("a secret file that is empty, missing or readable by all is refused", () => {
   const secret = join(dir, "password");
   const text = "database: { passwordFile: password }\n";
   rmSync(secret, { force: true });
@@ -164,13 +164,13 @@ test("a secret is read from its file, and refused when empty, missing or open to
   writeFileSync(secret, "hush\n");
   chmodSync(secret, 0o644);
   assert.deepEqual(faults(text), [
-    "site.yaml:1: database.passwordFile: password can be read by everybody; chmod 0640 or less",
+    "site.yaml:1: database.passwordFile: password is readable by all users; chmod 0640 or less",
   ]);
   chmodSync(secret, 0o600);
   assert.equal(loadedOf(load(text)).site.database.passwordFile, secret);
 });
 
-test("law: any text in the file and any value in the environment give a configuration or faults of one line each", () => {
+test("law: any file and environment give a configuration or one-line faults", () => {
   const yamlish = fc.oneof(
     fc.string({ unit: "binary", maxLength: 60 }),
     fc

@@ -69,7 +69,7 @@ test("a daemon tells its supervisor where it listens, drains on SIGTERM, then st
   assert.equal(toy.log[1]?.["because"], "SIGTERM");
 });
 
-test("a daemon whose supervisor is gone stops by itself", async () => {
+test("a daemon stops when its supervisor has exited", async () => {
   const toy = start();
   await toy.said("started");
   toy.child.disconnect();
@@ -77,7 +77,7 @@ test("a daemon whose supervisor is gone stops by itself", async () => {
   assert.equal((await toy.said("stopping"))["because"], "supervisor is gone");
 });
 
-test("a second signal ends it at once, with the signal in the exit code", async () => {
+test("a second signal ends the daemon at once with the signal's exit code", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "hang" });
   await toy.said("started");
   toy.child.kill("SIGTERM");
@@ -86,24 +86,24 @@ test("a second signal ends it at once, with the signal in the exit code", async 
   assert.equal(await toy.exit, 130);
 });
 
-test("a drain that fails is said and stops all the same", async () => {
+test("a failed drain is logged and the daemon still stops", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "fail" });
   await toy.said("started");
   toy.child.kill("SIGINT");
   assert.equal(await toy.exit, 0);
-  assert.deepEqual(messages(toy), ["started", "stopping", "draining", "not drained", "all closed"]);
+  assert.deepEqual(messages(toy), ["started", "stopping", "draining", "drain failed", "all closed"]);
 });
 
-test("what is not done when the time to drain is over is cut off, which is no fault", async () => {
+test("a drain timeout cuts off work and is logged as information", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "hang", FIRSTLIGHT_SITE__DRAIN_SECONDS: "0" });
   await toy.said("started");
   toy.child.kill("SIGTERM");
   assert.equal(await toy.exit, 0);
-  assert.equal((await toy.said("cut off what was not done in time"))["level"], "info");
+  assert.equal((await toy.said("drain timed out; unfinished work is cut off"))["level"], "info");
   assert.ok(toy.log.every(({ level }) => level === "info"));
 });
 
-test("a daemon's last lines arrive, in order, though its machine is slow to write them", async () => {
+test("the last log lines arrive in order on a slow output", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "busy", UV_THREADPOOL_SIZE: "1" });
   await toy.said("started");
   toy.child.kill("SIGTERM");
@@ -111,20 +111,20 @@ test("a daemon's last lines arrive, in order, though its machine is slow to writ
   assert.deepEqual(messages(toy), ["started", "stopping", "draining", "all closed"]);
 });
 
-test("a start that fails exits 1 and says why, with the cause", async () => {
+test("a failed start exits 1 and logs its cause", async () => {
   const toy = start({ FIRSTLIGHT_TOY__START: "fail" });
   assert.equal(await toy.exit, 1);
   const { level, error } = await toy.said("could not run");
   assert.deepEqual([level, error.message, error.cause.message], ["fatal", "no port to listen on", "EADDRINUSE"]);
 });
 
-test("a promise nobody awaits is a bug: logged, exit 1", async () => {
+test("an unhandled rejection is logged and exits 1", async () => {
   const toy = start({ FIRSTLIGHT_TOY__LATER: "reject" });
   assert.equal(await toy.exit, 1);
-  assert.equal((await toy.said("bug: nobody caught this"))["error"].message, "nobody awaits me");
+  assert.equal((await toy.said("bug: uncaught error"))["error"].message, "nobody awaits me");
 });
 
-test("a faulty configuration exits 2 with every fault on stderr, started or checked", async () => {
+test("a faulty configuration exits 2 with every fault on stderr", async () => {
   const file = join(dir, "site.yaml");
   writeFileSync(file, "toy: { serverID: x, start: wel }\nsit: {}\n");
   for (const args of [[file], [file, "--check"]]) {
@@ -139,7 +139,7 @@ test("a faulty configuration exits 2 with every fault on stderr, started or chec
   }
 });
 
-test("--check says ok and starts nothing", async () => {
+test("--check prints ok without starting the daemon", async () => {
   const toy = start({}, ["-", "--check"]);
   assert.equal(await toy.exit, 0);
   assert.deepEqual(messages(toy), ["defaults: ok"]);

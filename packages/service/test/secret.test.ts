@@ -12,14 +12,14 @@ function secretFile(text: string): { readonly file: string } & Disposable {
   return { file, [Symbol.dispose]: () => rmSync(dir, { recursive: true }) };
 }
 
-test("a secret is its file's first line; an empty one is none", () => {
+test("a secret is the first line of its file", () => {
   using secret = secretFile("s3cret\r\nwhat it is for\n");
   assert.equal(readSecret(secret.file), "s3cret");
   using empty = secretFile("\ns3cret\n");
   assert.throws(() => readSecret(empty.file), /empty first line/);
 });
 
-test("any password arrives as it is through a URL, one that looks like an escape too", () => {
+test("law: a password survives insertion into a URL unchanged", () => {
   for (const password of ["plain", "p@ss/w:rd?#", "50%41", "ünï çôdé", "a+b&c=d"]) {
     using secret = secretFile(`${password}\n`);
     const { password: escaped, host } = new URL(

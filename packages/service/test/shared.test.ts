@@ -55,7 +55,7 @@ for (const [name, { open, skip }] of Object.entries(ENGINES)) {
   });
 }
 
-test("redis away: every step is taken by this process, at once, and counted", async () => {
+test("with Redis unreachable, operations run in this process and are counted", async () => {
   const gone = createServer();
   await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
   const { port } = gone.address() as AddressInfo;

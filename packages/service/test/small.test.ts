@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { backoffMs, loadCredentials, nearest, Recent } from "../src/index.ts";
+import { backoffMs, loadCredentials, nearest, LruMap } from "../src/index.ts";
 
-test("back-off doubles up to its bound, and half of it is chance", () => {
+test("back-off doubles up to its bound, half of it random", () => {
   assert.deepEqual(
     [0, 1, 2, 3, 20].map((attempt) => backoffMs(attempt, 0, { baseMs: 100, maxMs: 1000 })),
     [50, 100, 200, 400, 500],
@@ -14,7 +14,7 @@ test("back-off doubles up to its bound, and half of it is chance", () => {
   assert.equal(backoffMs(3, 0.5, { baseMs: 100, maxMs: 1000 }), 600);
 });
 
-test("law: back-off is never negative and never past its bound", () => {
+test("law: back-off stays between zero and its bound", () => {
   fc.assert(
     fc.property(fc.integer(), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, jitter) => {
       const ms = backoffMs(attempt, jitter);
@@ -23,14 +23,14 @@ test("law: back-off is never negative and never past its bound", () => {
   );
 });
 
-test("the nearest word is the one somebody meant; nothing near is nothing", () => {
+test("the nearest word is found within the distance bound only", () => {
   assert.equal(nearest("serverIp", ["listen", "serverId"]), "serverId");
   assert.equal(nearest("offerhold", ["offerHold"]), "offerHold");
   assert.equal(nearest("colour", ["listen", "serverId"]), undefined);
 });
 
-test("the least recently used entry goes first", () => {
-  const recent = new Recent<string, number>(2);
+test("the least recently used entry is evicted first", () => {
+  const recent = new LruMap<string, number>(2);
   recent.set("a", 1);
   recent.set("b", 2);
   recent.get("a");
@@ -38,7 +38,7 @@ test("the least recently used entry goes first", () => {
   assert.deepEqual([recent.get("a"), recent.get("b"), recent.get("c")], [1, undefined, 3]);
 });
 
-test("credentials are read when asked for, again when renewed, and missing ones name the remedy", () => {
+test("credentials are read again after renewal", () => {
   const dir = mkdtempSync(join(tmpdir(), "firstlight-tls-"));
   try {
     const credentials = loadCredentials(dir, "dhcpd");

@@ -1,6 +1,6 @@
-import type { Reporter, Told } from "@firstlight/api-client";
+import type { Reporter, NewEvent } from "@firstlight/api-client";
 import type { Lease, Replica } from "@firstlight/ipam";
-import type { Limit } from "@firstlight/service";
+import type { RateLimit } from "@firstlight/service";
 import { type Address, formatMac } from "@firstlight/wire";
 
 export interface EventAttributionParts {
@@ -9,12 +9,12 @@ export interface EventAttributionParts {
   /** How long an event waits for its name, in milliseconds. */
   readonly waitMs: number;
   /** Bounds what is told of clients that nobody knows. */
-  readonly ofStrangers: Limit<string>;
+  readonly ofStrangers: RateLimit<string>;
   readonly now: () => number;
 }
 
 interface Waiting {
-  readonly events: Told[];
+  readonly events: NewEvent[];
   readonly timer: NodeJS.Timeout;
 }
 
@@ -34,7 +34,7 @@ export class EventAttribution {
     this.#parts = parts;
   }
 
-  tell(event: Told, address: Address): void {
+  tell(event: NewEvent, address: Address): void {
     const { replica, waitMs } = this.#parts;
     const before = this.#waiting.get(address);
     if (before && before.events.length < MOST_EVENTS) return void before.events.push(event);
@@ -69,7 +69,7 @@ export class EventAttribution {
     return lease?.state === "bound" ? lease : undefined;
   }
 
-  #leave(event: Told, address: Address): void {
+  #leave(event: NewEvent, address: Address): void {
     const { reporter, ofStrangers, now } = this.#parts;
     const lease = this.#leaseAt(address);
     if (!lease && !ofStrangers.take(event.kind, now())) return;

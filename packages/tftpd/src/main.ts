@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { connectApi } from "@firstlight/api-client";
 import { openIpam } from "@firstlight/ipam";
-import { type Daemon, owning } from "@firstlight/service";
+import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { tftpdSchema } from "./config.ts";
 import { startTftpd } from "./start.ts";
 
@@ -23,6 +23,6 @@ export const daemon: Daemon<typeof tftpdSchema> = {
       { config, metrics, clock, log, root },
       { replica: ipam.replica, reporter, ready: () => ipam.ready() },
     );
-    return owning(parts, running);
+    return closeAfterStop(parts, running);
   },
 };

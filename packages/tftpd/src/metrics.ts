@@ -1,4 +1,4 @@
-import { exposeLevel } from "@firstlight/service";
+import { exposeGauge } from "@firstlight/service";
 import { Counter, Histogram, type Registry } from "prom-client";
 
 /** What tftpd counts. Labels are fixed words, never names or addresses. */
@@ -32,8 +32,8 @@ export function createMetrics(registry: Registry, levels: Levels): Metrics {
     buckets: [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registers,
   });
-  exposeLevel(registry, "firstlight_tftp_active_transfers", "Transfers under way", levels.transfers);
-  exposeLevel(registry, "firstlight_tftp_cached_bytes", "Files kept in memory", levels.cachedBytes);
+  exposeGauge(registry, "firstlight_tftp_active_transfers", "Transfers under way", levels.transfers);
+  exposeGauge(registry, "firstlight_tftp_cached_bytes", "Files kept in memory", levels.cachedBytes);
   return {
     request: (type) => requests.inc({ type }),
     refused: (because) => refusals.inc({ because }),

@@ -7,7 +7,7 @@ import type { Files } from "./files.ts";
 import type { Asked, Journal } from "./journal.ts";
 import type { TransferWorker } from "./transfer-worker.ts";
 import { type ReplyPort, ownReplyPort, sharedReplyPort, sourceOf } from "./reply-port.ts";
-import type { Limit } from "@firstlight/service";
+import type { RateLimit } from "@firstlight/service";
 import type { Metrics } from "./metrics.ts";
 import { normalise } from "./name.ts";
 import { negotiate, type OptionLimits } from "./options.ts";
@@ -27,7 +27,7 @@ export interface Parts {
   readonly transfers: TransferTable;
   readonly journal: Journal;
   readonly metrics: Metrics;
-  readonly perClient: Limit<string>;
+  readonly perClient: RateLimit<string>;
   readonly limits: OptionLimits;
   readonly patience: Patience;
   readonly singlePort: boolean;

@@ -1,7 +1,14 @@
 import type { Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "@firstlight/ipam";
-import { type Context, joinEndpoint, Limit, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import {
+  type Context,
+  joinEndpoint,
+  RateLimit,
+  type Readiness,
+  type Running,
+  splitEndpoint,
+} from "@firstlight/service";
 import { formatAddress, parseAddress, sound } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
@@ -55,7 +62,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     replica: backing.replica,
     reporter: backing.reporter,
     waitMs: config.identityWaitMs,
-    ofStrangers: new Limit(OF_STRANGERS, 8),
+    ofStrangers: new RateLimit(OF_STRANGERS, 8),
     now,
   });
   const server = new Server({
@@ -66,7 +73,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     metrics,
     now,
     journal: new Journal({ attribution, metrics, now: () => clock.now() }),
-    perClient: new Limit(config.perClient, MOST_CLIENTS),
+    perClient: new RateLimit(config.perClient, MOST_CLIENTS),
     limits: { blockBytes: config.blksize, windowBlocks: config.windowsize },
     patience: config,
     singlePort: config.singlePort,

@@ -4,14 +4,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { domain, FakeReporter, iface, lease, prefix, readAddress, segment, siteOf } from "@firstlight/kit";
 import { formatMac } from "@firstlight/wire";
 import { EventAttribution } from "../src/event-attribution.ts";
-import { Limit } from "@firstlight/service";
+import { RateLimit } from "@firstlight/service";
 
 const ADDRESS = "127.64.0.12";
 
 async function lab(rows: Parameters<typeof siteOf>[0], waitMs: number) {
   const site = await siteOf(rows);
   const reporter = new FakeReporter();
-  const ofStrangers = new Limit<string>({ perSecond: 1, burst: 100 }, 8);
+  const ofStrangers = new RateLimit<string>({ perSecond: 1, burst: 100 }, 8);
   const attribution = new EventAttribution({ replica: site.replica, reporter, waitMs, ofStrangers, now: () => 0 });
   const tell = (file: string): void =>
     attribution.tell({ kind: "tftp.start", at: 5, address: ADDRESS, detail: { file } }, readAddress(ADDRESS));

@@ -5,22 +5,22 @@ import type { Reason } from "./reasons.ts";
 
 export type Placed =
   | { readonly is: "placed"; readonly checked: Checked }
-  /** The file says this already. */
+  /** The file has this text already. */
   | { readonly is: "same" }
-  /** What stood before still stands. */
+  /** The previous file is unchanged. */
   | { readonly is: "refused"; readonly because: Reason; readonly fault: string };
 
-/** Puts a configuration where unbound reads it: written beside, checked, moved in one step. Whoever reads sees all or nothing. */
+/** Replaces unbound's configuration atomically: writes a new file, checks it and renames it. */
 export async function place(file: string, text: string, checkconf: string): Promise<Placed> {
   const beside = `${file}.new`;
   if ((await present(file)) === text) {
-    await rm(beside, { force: true }); // what was refused meanwhile is wanted no more
+    await rm(beside, { force: true }); // an earlier refused file is obsolete
     return { is: "same" };
   }
   await mkdir(dirname(file), { recursive: true });
   await writeDurably(beside, text);
   const checked = await check(beside, checkconf);
-  // FILE.new is left to be looked at.
+  // FILE.new is kept for inspection.
   if (checked.is === "unsound") return { is: "refused", because: checked.because, fault: checked.fault };
   await rename(beside, file);
   await syncFolder(dirname(file));

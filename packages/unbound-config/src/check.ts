@@ -4,7 +4,7 @@ import type { Reason } from "./reasons.ts";
 export type Checked =
   | { readonly is: "sound"; readonly warnings: string }
   | { readonly is: "unsound"; readonly because: Reason; readonly fault: string }
-  /** Nobody here can tell. */
+  /** No checker is installed. */
   | { readonly is: "skipped"; readonly because: Reason; readonly fault: string };
 
 const DEADLINE_MS = 20_000;
@@ -12,7 +12,7 @@ const MOST_BYTES = 1 << 20;
 /** Where distributions keep what an ordinary user's PATH does not name. */
 const FOLDERS = ["", "/usr/sbin/", "/usr/local/sbin/"];
 
-/** What unbound's own checker says of a file: unbound ends itself when it is told to reload a bad one. */
+/** The result of unbound-checkconf: unbound exits when it reloads a faulty file. */
 export async function check(file: string, program: string): Promise<Checked> {
   for (const folder of program.includes("/") ? [""] : FOLDERS) {
     const checked = await run(`${folder}${program}`, file);

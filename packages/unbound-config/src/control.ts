@@ -6,10 +6,10 @@ export type Control = (command: string) => Promise<Answer>;
 
 export type Answer =
   | { readonly is: "ok"; readonly text: string }
-  /** unbound has answered: no. */
+  /** unbound refused the command. */
   | { readonly is: "refused"; readonly because: Reason; readonly fault: string };
 
-/** Nobody answers at the control socket, or not in time. Whether unbound runs at all is not known. */
+/** No answer at the control socket in time; unbound may or may not run. */
 export class ControlAway extends Error {
   readonly code = "FL_UNBOUND_AWAY";
 }
@@ -19,7 +19,7 @@ const DEADLINE_MS = 10_000;
 const MOST_BYTES = 1 << 20;
 
 /**
- * Speaks what unbound-control speaks, without TLS, on its Unix socket: `UBCT1 COMMAND\n`, then the answer until the end.
+ * Speaks the protocol of unbound-control, without TLS, on the Unix socket: `UBCT1 COMMAND\n`, then the answer until the end.
  * The daemon/remote.c of unbound 1.17 is the only specification there is.
  */
 export function controlAt(path: string, deadlineMs = DEADLINE_MS): Control {

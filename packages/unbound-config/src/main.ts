@@ -1,5 +1,5 @@
 import { openIpam } from "@firstlight/ipam";
-import { type Daemon, owning, type Running } from "@firstlight/service";
+import { type Daemon, closeAfterStop, type Running } from "@firstlight/service";
 import { unboundConfigSchema } from "./config.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { startUnboundConfig } from "./start.ts";
@@ -21,7 +21,7 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
     await using parts = new AsyncDisposableStack();
     const ipam = parts.use(await openIpam({ context, sequencer: false }));
     const running = await startUnboundConfig(context, { replica: ipam.replica, ready: () => ipam.ready() });
-    return owning(parts, running);
+    return closeAfterStop(parts, running);
   },
 };
 

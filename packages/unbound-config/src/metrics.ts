@@ -1,4 +1,4 @@
-import { exposeLevel } from "@firstlight/service";
+import { exposeGauge } from "@firstlight/service";
 import { Counter, type Registry } from "prom-client";
 
 /** What unbound-config counts. Labels are fixed words, never names. */
@@ -21,7 +21,7 @@ export function createMetrics(registry: Registry, pending: () => number): Metric
     labelNames: ["command", "outcome"],
     registers,
   });
-  exposeLevel(registry, "firstlight_unbound_flushes_pending", "Flushes not done yet", pending);
+  exposeGauge(registry, "firstlight_unbound_flushes_pending", "Flushes not done yet", pending);
   return {
     configuration: (outcome) => configurations.inc({ outcome }),
     command: (command, outcome) => commands.inc({ command, outcome }),

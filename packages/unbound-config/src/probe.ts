@@ -4,7 +4,7 @@ import { splitEndpoint } from "@firstlight/service";
 import { isMalformed } from "@firstlight/wire";
 import { answers, decode, encode, query, RCODES } from "@firstlight/wire/dns";
 
-/** No dnsd answers for our zones. */
+/** No dnsd answers for the site's zones. */
 export class DnsdAway extends Error {
   readonly code = "FL_DNSD_AWAY";
 }
@@ -38,7 +38,7 @@ async function isServedAt(zone: string, endpoint: string, deadlineMs: number): P
       const message = decode(reply);
       if (answers(message, asked)) resolve(message.rcode === RCODES.of.NOERROR);
     });
-  const again = setTimeout(send, deadlineMs / 2); // one lost datagram is no outage
+  const again = setTimeout(send, deadlineMs / 2); // one lost datagram is not an outage
   const timer = setTimeout(() => resolve(false), deadlineMs);
   send();
   try {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
 import { type Backoff, backoffMs, type Clock, fillSentence, type Readiness } from "@firstlight/service";
 import type { Placed } from "./apply.ts";
-import type { Backlog } from "./backlog.ts";
+import type { FlushQueue } from "./flush-queue.ts";
 import { type Answer, type Control, ControlAway } from "./control.ts";
 import { flushesOf, flushesOfZones } from "./flush.ts";
 import type { Metrics } from "./metrics.ts";
@@ -20,7 +20,7 @@ export interface Parts {
   };
   readonly replica: Replica;
   readonly metrics: Metrics;
-  readonly backlog: Backlog;
+  readonly flushQueue: FlushQueue;
   readonly control: Control;
   /** An unbound that was told nothing for this long is asked whether it is there. */
   readonly statusMs: number;
@@ -65,12 +65,12 @@ export class Server {
 
   /** What the feed says. */
   heard(event: Followed): void {
-    const { replica, backlog, clock } = this.#parts;
+    const { replica, flushQueue, clock } = this.#parts;
     if (event.is === "reload") return this.reshaped();
     const affected = affectedBy(replica, event.changes);
     if (affected.is === "zones") return this.reshaped();
-    backlog.add(flushesOf(affected, event.changes), () => this.#zones(), clock.now());
-    if (backlog.pending > 0) this.#news.resolve();
+    flushQueue.add(flushesOf(affected, event.changes), () => this.#zones(), clock.now());
+    if (flushQueue.pending > 0) this.#news.resolve();
   }
 
   /** One round: everything that can be done now. What fails stays to be done. */
@@ -152,19 +152,19 @@ export class Server {
 
   /** A flushed name is gone from unbound, serve-expired or not: while nobody could answer in its place it stays. */
   async #flush(): Promise<void> {
-    const { backlog, clock, log, isServed } = this.#parts;
+    const { flushQueue, clock, log, isServed } = this.#parts;
     const zone = this.#zones()[0];
-    if (backlog.dueAt > clock.now() || zone === undefined) return;
+    if (flushQueue.dueAt > clock.now() || zone === undefined) return;
     if (!(await isServed(zone))) throw new DnsdAway(REASONS["dnsd-away"].sentence);
-    for (let flush = backlog.take(clock.now()); flush !== undefined; flush = backlog.take(clock.now())) {
+    for (let flush = flushQueue.take(clock.now()); flush !== undefined; flush = flushQueue.take(clock.now())) {
       if (this.#stopping.signal.aborted) return;
       const asked = flush;
       const answer = await this.#tell(asked).catch((error: unknown) => {
-        backlog.retry(asked);
+        flushQueue.retry(asked);
         throw error;
       });
       if (answer.is === "refused")
-        log.warn({ command: asked, because: answer.because, fault: answer.fault }, "unbound flushes not");
+        log.warn({ command: asked, because: answer.because, fault: answer.fault }, "unbound refused a flush");
     }
   }
 
@@ -197,9 +197,9 @@ export class Server {
   }
 
   #forgetZones(before: readonly string[]): void {
-    const { backlog, clock } = this.#parts;
+    const { flushQueue, clock } = this.#parts;
     const zones = [...new Set([...before, ...this.#zones()])];
-    backlog.add(flushesOfZones(zones), () => zones, clock.now());
+    flushQueue.add(flushesOfZones(zones), () => zones, clock.now());
   }
 
   #zones(): string[] {
@@ -208,11 +208,11 @@ export class Server {
 
   /** Until there is news, a flush is due, or unbound was silent for long; after a failure, until it is time to try again. */
   async #pause(): Promise<void> {
-    const { backlog, clock, statusMs } = this.#parts;
+    const { flushQueue, clock, statusMs } = this.#parts;
     if (this.#attempt > 0) return this.#sleep(backoffMs(this.#attempt - 1, Math.random(), BACKOFF));
     const waking = new AbortController();
     const statusAt = this.#isPlaced ? Math.max(this.#heardAt + statusMs, 0) : Infinity;
-    const ms = Math.min(Math.max(Math.min(backlog.dueAt, statusAt) - clock.now(), 0), LONGEST_MS);
+    const ms = Math.min(Math.max(Math.min(flushQueue.dueAt, statusAt) - clock.now(), 0), LONGEST_MS);
     await Promise.race([this.#news.promise, this.#sleep(ms, waking.signal)]);
     waking.abort();
   }

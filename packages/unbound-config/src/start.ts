@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Replica } from "@firstlight/ipam";
 import type { Context, Readiness, Running } from "@firstlight/service";
 import { place } from "./apply.ts";
-import { Backlog } from "./backlog.ts";
+import { FlushQueue } from "./flush-queue.ts";
 import type { UnboundConfig } from "./config.ts";
 import { controlAt } from "./control.ts";
 import { createMetrics } from "./metrics.ts";
@@ -37,13 +37,13 @@ export async function startUnboundConfig(context: StartContext, backing: Backing
     throw new RangeError(`unboundConfig.controlSocket: ${controlSocket} is longer than ${MOST_PATH_BYTES} bytes`);
   const settings = { ...config, controlSocket };
   render({ forward: [], reverse: [], networks: [], left: [] }, settings); // a path that unbound.conf cannot carry fails here
-  const backlog = new Backlog({ settleMs: config.settleMs, most: config.maxFlushes });
+  const flushQueue = new FlushQueue({ settleMs: config.settleMs, most: config.maxFlushes });
   const server = new Server({
     clock,
     log,
     replica,
-    backlog,
-    metrics: createMetrics(context.metrics, () => backlog.pending),
+    flushQueue,
+    metrics: createMetrics(context.metrics, () => flushQueue.pending),
     control: controlAt(controlSocket),
     statusMs: config.statusMs,
     render: (view) => render(view, settings),

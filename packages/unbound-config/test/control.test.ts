@@ -14,14 +14,14 @@ async function server() {
   return { path, unbound, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-test("a command is one line after unbound's own word, its answer all until the end", async () => {
+test("a command is one line and its answer is read to the end", async () => {
   await using at = await server();
   at.unbound.answer = () => "ok\n";
   assert.deepEqual(await controlAt(at.path)("flush a.lab.test"), { is: "ok", text: "ok\n" });
   assert.deepEqual(at.unbound.lines, ["UBCT1 flush a.lab.test\n"]);
 });
 
-test("an error is a no with unbound's reason", async () => {
+test("an error answer is a refusal with unbound's reason", async () => {
   await using at = await server();
   at.unbound.answer = () => "error no hostname specified\n";
   assert.deepEqual(await controlAt(at.path)("flush"), {
@@ -31,7 +31,7 @@ test("an error is a no with unbound's reason", async () => {
   });
 });
 
-test("a release that cannot keep its cache reloads without", async () => {
+test("a release without reload_keep_cache reloads without it", async () => {
   await using at = await server();
   at.unbound.answer = (command) => (command === "reload" ? "ok\n" : `error unknown command '${command}'\n`);
   assert.equal((await reload(controlAt(at.path))).is, "ok");
@@ -43,18 +43,18 @@ for (const [what, answer] of [
   ["closes without a word", ""],
   ["talks without end", "x".repeat(2 << 20)],
 ] as const) {
-  test(`whoever ${what} counts as away, not as a yes`, async () => {
+  test(`a control socket that ${what} counts as away`, async () => {
     await using at = await server();
     at.unbound.answer = () => answer;
     await assert.rejects(controlAt(at.path, 200)("status"), ControlAway);
   });
 }
 
-test("nobody at the socket is away", async () => {
+test("a missing control socket counts as away", async () => {
   await using at = await folder();
   await assert.rejects(controlAt(join(at.path, "ctl"))("status"), { code: "FL_UNBOUND_AWAY" });
 });
 
-test("two lines are no command", async () => {
+test("a command with two lines is rejected", async () => {
   await assert.rejects(controlAt("/nowhere")("flush a\nreload"), TypeError);
 });

@@ -16,7 +16,7 @@ const VIEW: SiteView = {
 };
 const text = render(VIEW, settings());
 
-test("the lab's resolver is this file, to the letter", () => {
+test("the lab's configuration equals the golden file", () => {
   assert.equal(text, readFileSync(join(import.meta.dirname, "lab.conf"), "utf8"));
 });
 
@@ -40,11 +40,11 @@ const PITFALLS: readonly (readonly [because: string, line: RegExp])[] = [
 
 for (const [because, line] of PITFALLS) test(`else ${because}`, () => assert.match(text, line));
 
-test("no catch-all refusal: it would override whatever is said of an interface", () => {
+test("the configuration has no catch-all refusal", () => {
   assert.doesNotMatch(text, /access-control: "?(0\.0\.0\.0|::)\/0/);
 });
 
-test("every zone has its stub, at every dnsd; everything else has its forwarders, over TLS by name", () => {
+test("zones have stubs at every dnsd, other names go to forwarders", () => {
   const said = render(
     VIEW,
     settings({
@@ -58,12 +58,12 @@ test("every zone has its stub, at every dnsd; everything else has its forwarders
   assert.match(said, /tls-cert-bundle: /);
 });
 
-test("an anchor brings the validator", () => {
+test("a trust anchor enables validation", () => {
   const said = render(VIEW, settings({ trustAnchorFile: "/etc/unbound/root.key" }));
   assert.match(said, /module-config: "validator iterator"\n {2}trust-anchor-file: "\/etc\/unbound\/root\.key"/);
 });
 
-test("the view has the zones and networks of every segment, each once", async () => {
+test("the view lists each zone and network once", async () => {
   await using site = await siteOf([
     ...ROWS,
     segment({ id: 2, name: "tenant-a", vrf: "a" }),
@@ -78,14 +78,14 @@ test("the view has the zones and networks of every segment, each once", async ()
   assert.deepEqual(view.forward, ["lab.test"]);
 });
 
-test("a zone whose name would need escapes is left out, and said to be", async () => {
+test("a zone whose name needs escapes is left out and reported", async () => {
   await using site = await siteOf([...ROWS, domain({ id: 2, name: 'evil" include: "/etc/shadow' })]);
   const view = viewOf(site.replica);
   assert.deepEqual(view.forward, ["lab.test"]);
   assert.deepEqual(view.left, ['evil" include: "/etc/shadow']);
 });
 
-test("law: whatever a zone is called, it adds no line that we have not written", () => {
+test("law: a zone's name injects no line into the configuration", () => {
   always(
     property(string({ unit: "binary" }), (name) => {
       if (isPlain(name)) {

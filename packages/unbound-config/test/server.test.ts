@@ -23,7 +23,7 @@ async function program(path: string, script: string): Promise<string> {
   return path;
 }
 
-test("switched off it is ready at once, opens nothing and says why", async () => {
+test("when disabled it is ready and reports the reason", async () => {
   const running = await daemon.start({
     config: unboundConfigSchema.parse(undefined),
     log: SILENT,
@@ -34,7 +34,7 @@ test("switched off it is ready at once, opens nothing and says why", async () =>
   await running.stop();
 });
 
-test("the file is there when it has started, though no unbound runs yet; that is said, and is no fault", async () => {
+test("the file is in place after start without a running unbound", async () => {
   await using at = await folder();
   await using own = await lab(at.path, { checkconf: NONE });
   assert.match(await readFile(join(at.path, "unbound.conf"), "utf8"), /name: "lab\.test"/);
@@ -42,7 +42,7 @@ test("the file is there when it has started, though no unbound runs yet; that is
   assert.match(own.running.ready().because!, /unbound does not answer/);
 });
 
-test("an unbound that comes later is told to reload, and what it may remember is flushed", async () => {
+test("an unbound that starts later is reloaded and flushed", async () => {
   await using at = await folder();
   await using own = await lab(at.path, { checkconf: NONE });
   await using unbound = await new ControlServer().listen(join(at.path, "unbound.ctl"));
@@ -51,7 +51,7 @@ test("an unbound that comes later is told to reload, and what it may remember is
   assert.match(await own.metrics.metrics(), /commands_total\{command="reload_keep_cache",outcome="ok"\} 1/);
 });
 
-test("a name that changes while unbound is away is flushed when it is back", async () => {
+test("a name changed while unbound is away is flushed on its return", async () => {
   await using at = await folder();
   const socket = join(at.path, "unbound.ctl");
   await using own = await lab(at.path, { checkconf: NONE });
@@ -62,7 +62,7 @@ test("a name that changes while unbound is away is flushed when it is back", asy
   await unbound.told("flush 12.0.64.127.in-addr.arpa");
 });
 
-test("nothing is flushed while no dnsd could answer in its place: unbound goes on with what it has", async () => {
+test("nothing is flushed while no dnsd answers", async () => {
   await using at = await folder();
   await using own = await lab(at.path, { checkconf: NONE });
   own.dnsd.goAway();
@@ -74,7 +74,7 @@ test("nothing is flushed while no dnsd could answer in its place: unbound goes o
   await unbound.told("flush_zone lab.test");
 });
 
-test("an unbound that ends while nothing changes is noticed, and so is its return", async () => {
+test("unbound's end and return are noticed without a change", async () => {
   await using at = await folder();
   const socket = join(at.path, "unbound.ctl");
   await using own = await lab(at.path, { checkconf: NONE, statusMs: 100 });
@@ -92,7 +92,7 @@ test("an unbound that ends while nothing changes is noticed, and so is its retur
   while (own.running.ready().because !== undefined) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
-test("a new zone is written before unbound is told, and one that went is flushed as well", async () => {
+test("a zone change is written, reloaded and flushed", async () => {
   await using at = await folder();
   await using own = await lab(at.path, { checkconf: NONE });
   const file = join(at.path, "unbound.conf");
@@ -107,7 +107,7 @@ test("a new zone is written before unbound is told, and one that went is flushed
   assert.doesNotMatch(await readFile(file, "utf8"), /more\.test/);
 });
 
-test("a lease's renewal or a segment's edit that changes no line reloads nothing", async () => {
+test("an unchanged configuration is not reloaded", async () => {
   await using at = await folder();
   await using own = await lab(at.path, { checkconf: NONE });
   await using unbound = await new ControlServer().listen(join(at.path, "unbound.ctl"));
@@ -117,7 +117,7 @@ test("a lease's renewal or a segment's edit that changes no line reloads nothing
   assert.equal(unbound.commands.filter((one) => one === "reload_keep_cache").length, 1);
 });
 
-test("a configuration that unbound would refuse is never put in place nor reloaded, and readiness says so", async () => {
+test("a refused configuration is not put in place", async () => {
   await using at = await folder();
   const checkconf = await program(
     join(at.path, "checkconf"),
@@ -135,7 +135,7 @@ test("a configuration that unbound would refuse is never put in place nor reload
   assert.ok(existsSync(`${file}.new`)); // to be looked at
 });
 
-test("while nothing has been loaded, the file of last time stands", async () => {
+test("the previous file stays until the replica is loaded", async () => {
   await using at = await folder();
   const file = join(at.path, "unbound.conf");
   await writeFile(file, "# of last time\n");
@@ -162,11 +162,11 @@ test("while nothing has been loaded, the file of last time stands", async () => 
   await following.follower.stop();
 });
 
-test("a control path that a Unix socket cannot have is refused at start", async () => {
+test("a control path too long for a Unix socket is refused at start", async () => {
   await assert.rejects(lab("/tmp", { controlSocket: `/tmp/${"x".repeat(110)}` }), /longer than 107 bytes/);
 });
 
-test("a folder that cannot be written is tried again, not crashed on", async () => {
+test("an unwritable folder is retried", async () => {
   await using at = await folder();
   await writeFile(join(at.path, "blocked"), "");
   await using own = await lab(at.path, { checkconf: NONE, file: join(at.path, "blocked", "unbound.conf") });
@@ -174,14 +174,14 @@ test("a folder that cannot be written is tried again, not crashed on", async () 
   assert.match(own.running.ready().because!, /not applied/);
 });
 
-test("the same text is not written twice", async () => {
+test("an unchanged text is not written again", async () => {
   await using at = await folder();
   const file = join(at.path, "conf", "unbound.conf");
   assert.equal((await place(file, "server:\n", NONE)).is, "placed");
   assert.equal((await place(file, "server:\n", NONE)).is, "same");
 });
 
-test("no checker is a reason, a slow or failing one a no", async () => {
+test("a slow or failing checker refuses the configuration", async () => {
   await using at = await folder();
   await mkdir(join(at.path, "bin"));
   assert.deepEqual(await check("/dev/null", NONE), {
@@ -193,7 +193,7 @@ test("no checker is a reason, a slow or failing one a no", async () => {
   assert.deepEqual(await check("/dev/null", failing), { is: "unsound", because: "checker-refuses", fault: "wrong" });
 });
 
-test("the golden file is sound to unbound's own checker", async (t) => {
+test("the golden file passes unbound-checkconf", async (t) => {
   const checked = await check(join(import.meta.dirname, "lab.conf"), "unbound-checkconf");
   if (checked.is === "skipped") return t.skip(checked.fault);
   assert.deepEqual(checked, { is: "sound", warnings: "" });

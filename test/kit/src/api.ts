@@ -8,7 +8,7 @@ import {
   type MachineState,
   type PhoneHome,
   type Reporter,
-  type Told,
+  type NewEvent,
   UnknownMachine,
 } from "@firstlight/api-client";
 
@@ -103,9 +103,9 @@ export function decision(mac: string, set: Partial<Decision> = {}): Decision {
 
 /** Keeps what it is told, in order; nothing is ever left to send. */
 export class FakeReporter implements Reporter {
-  readonly told: Told[] = [];
+  readonly told: NewEvent[] = [];
 
-  tell(event: Told): void {
+  tell(event: NewEvent): void {
     this.told.push(event);
   }
 
@@ -114,7 +114,7 @@ export class FakeReporter implements Reporter {
   }
 
   /** What was told of one kind. */
-  of(kind: BootEvent["kind"]): Told[] {
+  of(kind: BootEvent["kind"]): NewEvent[] {
     return this.told.filter((event) => event.kind === kind);
   }
 }

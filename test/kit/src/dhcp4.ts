@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { addressFrom, isMalformed, macBytes, parseMac } from "@firstlight/wire";
 import { decode, type Message, options } from "@firstlight/wire/dhcp4";
-import { type Captured, readPcap } from "@firstlight/wire/pcap";
+import { type Captured, readPcap } from "@firstlight/kit/pcap";
 
 const captures = new URL("../../../packages/wire/test/dhcp4/captures/", import.meta.url);
 

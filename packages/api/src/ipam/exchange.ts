@@ -5,7 +5,7 @@ import type {
   ImportRequest,
   ImportResponseSchema,
 } from "@firstlight/api-client/gen/firstlight/v1/exchange_pb.js";
-import { pieces } from "@firstlight/api-client";
+import { textChunks } from "@firstlight/api-client";
 import {
   BOUNDS,
   type Exchange,
@@ -17,7 +17,7 @@ import {
   type RowChange,
   SHEET_KINDS,
 } from "@firstlight/ipam/exchange";
-import { within } from "@firstlight/service";
+import { withTimeout } from "@firstlight/service";
 import { addressOf, addressText, macOf, oneOf, textOf } from "../grpc/field.ts";
 import { invalid, no } from "../grpc/error.ts";
 import type { Handlers } from "../grpc/server.ts";
@@ -38,14 +38,14 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
     async *export(request) {
       const kind = oneOf(SHEET_KINDS, request.kind, "kind");
       const text = await exchange.export(kind, oneOf(FORMATS, request.format, "format"));
-      for (const piece of pieces(text)) yield { text: piece };
+      for (const piece of textChunks(text)) yield { text: piece };
     },
 
     async import(requests, { actor }) {
       if (underWay >= MOST_IMPORTS) throw no("imports-limit", { most: String(MOST_IMPORTS) });
       underWay++;
       try {
-        const sheet = await within(GATHER_MS, gathered(requests));
+        const sheet = await withTimeout(GATHER_MS, gathered(requests));
         return importedToWire(await exchange.import(sheet, actor));
       } finally {
         underWay--;

@@ -48,7 +48,7 @@ export interface Bell {
   readonly rung: Int32Array<SharedArrayBuffer>;
 }
 
-/** Wakes at the process's exit too, which would wait for the thread for ever. */
+/** Also wakes at the process's exit, which otherwise would wait for the thread for ever. */
 export function createWakeup(): Wakeup {
   const libc = loadLibc();
   const descriptor = libc.eventfd(0, EFD_FLAGS);

@@ -1,13 +1,15 @@
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { release } from "../inherited.ts";
 import type { Answer, Counters, Datagram, Endpoint, Listen, Port, Source } from "../port.ts";
-import { createExchange, type Exchange } from "./exchange.ts";
+import { createBatchResponder, type BatchResponder } from "./batch-responder.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { loadLibc } from "./libc.ts";
+import { createLoopWaiter } from "./loop.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { openSocket } from "./socket.ts";
-import { Pause, PAUSE_MS } from "./pause.ts";
-import { createWaiter, type Waiter } from "./waiter.ts";
+import { WakeupCoalescer, GATHER_MS } from "./wakeup-coalescer.ts";
+import { createThreadWaiter } from "./thread.ts";
+import type { Waiter } from "./waiter.ts";
 
 /** Batches taken before the event loop gets its turn: under load commits and timers must not starve. */
 const BATCHES_A_TURN = 4;
@@ -23,12 +25,12 @@ export function listenBatch(options: Listen): Port {
   const { batch: count = 64, maxBytes = 2048 } = options;
   const isWildcard = local.address === 0 || local.address === 0n;
   try {
-    const waiter = createWaiter(libc, fd);
+    const waiter = createLoopWaiter(fd) ?? createThreadWaiter(libc, fd);
     const inbox = createInbox(libc, fd, { count, maxBytes }, counters);
     const outbox = createOutbox(libc, fd, typeof local.address === "bigint", counters);
-    const exchange = (replyBytes: number): Exchange =>
-      createExchange(libc, fd, { count, maxBytes, replyBytes, isWildcard }, counters);
-    return new BatchPort({ local, isInherited }, counters, { inbox, outbox, exchange }, waiter, () => libc.close(fd));
+    const responder = (replyBytes: number): BatchResponder =>
+      createBatchResponder(libc, fd, { count, maxBytes, replyBytes, isWildcard }, counters);
+    return new BatchPort({ local, isInherited }, counters, { inbox, outbox, responder }, waiter, () => libc.close(fd));
   } catch (fault) {
     if (isInherited) release(fd);
     else libc.close(fd);
@@ -39,7 +41,7 @@ export function listenBatch(options: Listen): Port {
 interface Boxes {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
-  readonly exchange: (replyBytes: number) => Exchange;
+  readonly responder: (replyBytes: number) => BatchResponder;
 }
 
 class BatchPort implements Port {
@@ -49,7 +51,7 @@ class BatchPort implements Port {
   readonly counters: Counters;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
-  readonly #exchange: Boxes["exchange"];
+  readonly #responder: Boxes["responder"];
   readonly #waiter: Waiter;
   readonly #closeSocket: () => void;
   #waiting: Promise<void> | undefined;
@@ -61,7 +63,7 @@ class BatchPort implements Port {
   constructor(
     { local, isInherited }: Pick<Port, "local" | "isInherited">,
     counters: Counters,
-    { inbox, outbox, exchange }: Boxes,
+    { inbox, outbox, responder }: Boxes,
     waiter: Waiter,
     closeSocket: () => void,
   ) {
@@ -70,13 +72,13 @@ class BatchPort implements Port {
     this.counters = counters;
     this.#inbox = inbox;
     this.#outbox = outbox;
-    this.#exchange = exchange;
+    this.#responder = responder;
     this.#waiter = waiter;
     this.#closeSocket = closeSocket;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly Datagram[]> {
-    const pause = new Pause();
+    const coalescer = new WakeupCoalescer();
     for (let taken = 0; !this.#closed;) {
       this.flush();
       if (taken >= BATCHES_A_TURN) {
@@ -85,26 +87,26 @@ class BatchPort implements Port {
         if (this.#closed) return;
       }
       const batch = this.#inbox.take();
-      if (pause.isDue) pause.gave(batch.length, performance.now());
+      if (coalescer.isDelayed) coalescer.onDelayedRead(batch.length, performance.now());
       if (batch.length > 0) {
         taken++;
         yield batch;
       } else if (taken > 0) taken = BATCHES_A_TURN; // one more look after the others' turn costs less than a thread hop
-      else if (pause.wants()) await sleep(PAUSE_MS);
+      else if (coalescer.shouldDelay()) await sleep(GATHER_MS);
       else {
         await (this.#waiting = this.#waiter.wait());
-        pause.woke(performance.now());
+        coalescer.onWakeup(performance.now());
       }
     }
   }
 
   async serve(answer: Answer, replyBytes: number): Promise<void> {
-    const exchange = this.#exchange(replyBytes);
+    const responder = this.#responder(replyBytes);
     for (let taken = 0; !this.#closed;) {
       if (taken >= BATCHES_A_TURN) {
         taken = 0;
         await turn();
-      } else if (exchange.step(answer) > 0) taken++;
+      } else if (responder.step(answer) > 0) taken++;
       else if (taken > 0) taken = BATCHES_A_TURN;
       else await (this.#waiting = this.#waiter.wait());
     }

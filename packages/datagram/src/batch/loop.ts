@@ -41,8 +41,8 @@ export function createLoopWaiter(fd: number): Waiter | undefined {
     settle?.();
     settle = undefined;
   };
-  // Polled from one wait to the next: a lone packet costs no change of what the loop watches. Who does not wait, does not
-  // read: then the loop must not be told again at every turn.
+  // Polled from one wait to the next: a lone packet costs no change of what the loop watches. Without a waiter
+  // nothing reads, so polling stops; otherwise the loop would call back at every turn.
   const ready = koffi.register(() => (settle ? end() : stop()), koffi.pointer(calls.ready));
   const waiter: Waiter = {
     wait: () =>

@@ -19,7 +19,7 @@ export interface Run {
   readonly headBytes: number;
 }
 
-/** Where `bytes` stand, which they do for as long as somebody holds the body. */
+/** The address of `bytes`, valid while the body is referenced. */
 export function pinned(bytes: Uint8Array): Body {
   const { buffer, byteOffset } = bytes; // asked for: this takes an array off the heap, for good
   return { bytes, address: buffer.byteLength === 0 ? 0 : Number(koffi.address(buffer)) + byteOffset };

@@ -1,4 +1,4 @@
-import { inherited } from "../inherited.ts";
+import { inheritedSocket } from "../inherited.ts";
 import type { Endpoint, Listen } from "../port.ts";
 import { Unavailable } from "../unavailable.ts";
 import * as C from "./constants.ts";
@@ -20,7 +20,7 @@ export interface Opened {
  */
 export function openSocket(libc: Libc, options: Listen): Opened {
   const is6 = typeof options.address === "bigint";
-  const handed = inherited("udp", options, (fd) => deviceOf(libc, fd) === (options.device ?? ""));
+  const handed = inheritedSocket(options, (fd) => deviceOf(libc, fd) === (options.device ?? ""));
   if (handed !== undefined) {
     prepare(libc, handed, options, is6);
     return { fd: handed, local: nameOf(libc, handed), isInherited: true };

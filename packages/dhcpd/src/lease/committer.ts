@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LeaseRequest, Outcome, Store } from "@firstlight/ipam";
-import { within } from "@firstlight/service";
+import { withTimeout } from "@firstlight/service";
 
 /** So many waiting requests need no more company. */
 const WORTH = 64;
@@ -105,7 +105,7 @@ export class Committer {
     const before = now();
     try {
       const requests = batch.map(({ request }) => request);
-      const outcomes = await within(deadlineMs, store.commit(requests, actor));
+      const outcomes = await withTimeout(deadlineMs, store.commit(requests, actor));
       for (const [i, entry] of batch.entries()) entry.settled.resolve(outcomes[i]!);
     } catch (fault) {
       onFault?.(fault);

@@ -1,5 +1,5 @@
-import type { EventKind, Reporter, Told } from "@firstlight/api-client";
-import { type Clock, Limit, type Rate, Recent } from "@firstlight/service";
+import type { EventKind, Reporter, NewEvent } from "@firstlight/api-client";
+import { type Clock, RateLimit, type Rate, LruMap } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 
 export interface JournalParts {
@@ -28,16 +28,16 @@ const MOST_CLIENTS = 65_536;
  */
 export class Journal {
   readonly #parts: JournalParts;
-  readonly #last = new Map<EventKind, Recent<Mac, Last>>();
-  readonly #limit: Limit<"routine">;
+  readonly #last = new Map<EventKind, LruMap<Mac, Last>>();
+  readonly #limit: RateLimit<"routine">;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
-    this.#limit = new Limit(parts.routine, 1);
+    this.#limit = new RateLimit(parts.routine, 1);
   }
 
   /** `key` says what makes it the same event again; `event` is made only where it is told. */
-  tell(kind: EventKind, mac: Mac, key: string | number | undefined, event: () => Told): void {
+  tell(kind: EventKind, mac: Mac, key: string | number | undefined, event: () => NewEvent): void {
     const { reporter, clock, onLeftOut } = this.#parts;
     const now = clock.now();
     if ((key !== undefined && this.#isAgain(kind, mac, key, now)) || !this.#hasRoom(kind, now)) return onLeftOut(kind);
@@ -46,7 +46,7 @@ export class Journal {
 
   #isAgain(kind: EventKind, mac: Mac, key: string | number, now: number): boolean {
     let last = this.#last.get(kind);
-    if (last === undefined) this.#last.set(kind, (last = new Recent(MOST_CLIENTS)));
+    if (last === undefined) this.#last.set(kind, (last = new LruMap(MOST_CLIENTS)));
     const known = last.get(mac);
     if (known?.key === key && now - known.at < SAME_MS) return true;
     last.set(mac, { key, at: now });

@@ -1,5 +1,5 @@
 import type { Store } from "@firstlight/ipam";
-import { within } from "@firstlight/service";
+import { withTimeout } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 
 /** What the database itself has on one client. */
@@ -26,7 +26,7 @@ export class Lookups {
     const underWay = this.#underWay.get(mac);
     if (underWay) return underWay;
     if (this.#underWay.size >= this.#most) return undefined;
-    const asked = within(this.#deadlineMs, this.#store.lookup(mac)).finally(() => this.#underWay.delete(mac));
+    const asked = withTimeout(this.#deadlineMs, this.#store.lookup(mac)).finally(() => this.#underWay.delete(mac));
     this.#underWay.set(mac, asked);
     return asked;
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
 import type { Change, Lease, Replica, Store } from "@firstlight/ipam";
-import { type Backoff, backoffMs, News } from "@firstlight/service";
+import { type Backoff, backoffMs, AutoResetEvent } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";
 import type { Reason } from "../reasons.ts";
 import { Tail } from "./tail.ts";
@@ -36,13 +36,13 @@ export interface OutboxParts {
  * several daemons may do so at a time, since the API knows each change by its id.
  */
 export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Promise<void> {
-  const news = new News();
+  const wakeup = new AutoResetEvent();
   const tail = new Tail(REMEMBERED);
   using _following = parts.replica.follow((event) => {
     tail.follow(event);
-    news.tell();
+    wakeup.set();
   });
-  signal.addEventListener("abort", () => news.tell(), { once: true });
+  signal.addEventListener("abort", () => wakeup.set(), { once: true });
   let after: FeedPosition | undefined;
   let failures = 0;
   parts.onPosition(parts.replica.at);
@@ -53,7 +53,7 @@ export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Pro
       const next = await step(parts, after, tail);
       if (failures > 0) parts.onBack();
       failures = 0;
-      if (next === undefined) await news.wait(IDLE_MS);
+      if (next === undefined) await wakeup.wait(IDLE_MS);
       else {
         after = next;
         await delay(GATHER_MS, undefined, { signal }).catch(() => {});
@@ -62,7 +62,7 @@ export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Pro
       if (signal.aborted) return; // what a stop interrupts goes on at the next start
       if (failures === 0) parts.onFault(fault);
       const ms = backoffMs(failures++, Math.random(), RETRY);
-      await delay(ms, undefined, { signal }).catch(() => {}); // news of leases does not hurry it
+      await delay(ms, undefined, { signal }).catch(() => {}); // new leases do not shorten the back-off
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Recent } from "@firstlight/service";
+import { LruMap } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 import type { Stage } from "./stage.ts";
 
@@ -10,13 +10,13 @@ const ORDER: Readonly<Record<Stage, number>> = { rom: 0, ipxe: 1, os: 2 };
  * back to an earlier stage, because then it has been reset. Bounded; forgotten after ten quiet minutes.
  */
 export class Traces {
-  readonly #of: Recent<Mac, { readonly trace: string; readonly stage: Stage; readonly until: number }>;
+  readonly #of: LruMap<Mac, { readonly trace: string; readonly stage: Stage; readonly until: number }>;
   readonly #make: () => string;
 
   /** `make` gives 32 lower-case hex digits, not all zero. */
   constructor(make: () => string, most: number) {
     this.#make = make;
-    this.#of = new Recent(most);
+    this.#of = new LruMap(most);
   }
 
   /** The boot under way, if there is one: a renewal belongs to it or to none. */

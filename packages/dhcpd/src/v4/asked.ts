@@ -1,5 +1,5 @@
 import type { Interface, PrefixRow, Replica, Segment } from "@firstlight/ipam";
-import { Recent } from "@firstlight/service";
+import { LruMap } from "@firstlight/service";
 import type { IPv4, Mac } from "@firstlight/wire";
 import type { Exchange } from "./exchange.ts";
 
@@ -37,10 +37,10 @@ const REPEAT_MS = 60_000;
  */
 export class Asked {
   readonly #waiting = new Map<Mac, Waiting>();
-  readonly #given: Recent<Mac, Given | undefined>;
+  readonly #given: LruMap<Mac, Given | undefined>;
 
   constructor(most: number) {
-    this.#given = new Recent(most);
+    this.#given = new LruMap(most);
   }
 
   /** Whether this very promise is under way; the packet then stands for the ones before it. */

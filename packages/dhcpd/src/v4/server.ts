@@ -1,5 +1,5 @@
 import type { Datagram } from "@firstlight/datagram";
-import type { Limit } from "@firstlight/service";
+import type { RateLimit } from "@firstlight/service";
 import { ANY, contains, type IPv4, isMalformed, type Mac, type Prefix } from "@firstlight/wire";
 import { decode, get } from "@firstlight/wire/dhcp4";
 import { type Client, clientOf } from "./client.ts";
@@ -19,8 +19,8 @@ export interface Parts extends PromiseParts {
   readonly serverIds: ReadonlySet<IPv4>;
   /** Networks whose relays are trusted; absent: any. */
   readonly relays: readonly Prefix[] | undefined;
-  readonly perClient: Limit<Mac>;
-  readonly perRelayUnknown: Limit<IPv4>;
+  readonly perClient: RateLimit<Mac>;
+  readonly perRelayUnknown: RateLimit<IPv4>;
 }
 
 /** The loop. It decides nothing: packets in, effects out, promises only after their commit. */

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { TimedOut, within } from "@firstlight/service";
+import { TimedOut, withTimeout } from "@firstlight/service";
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { to } from "pg-copy-streams";
 import { TABLES } from "../store/rows.ts";
@@ -18,10 +18,10 @@ const COPY_MS = 120_000;
 
 /** Every row of a table as the connection's transaction sees it, in PostgreSQL's binary form. */
 export async function* copied(client: Client, kind: Bulk): AsyncGenerator<Tuples> {
-  await within(SILENT_MS, client.query(`SET LOCAL statement_timeout = ${COPY_MS}`));
-  const columns = await within(SILENT_MS, columnsOf(client, kind));
+  await withTimeout(SILENT_MS, client.query(`SET LOCAL statement_timeout = ${COPY_MS}`));
+  const columns = await withTimeout(SILENT_MS, columnsOf(client, kind));
   const counted = client.query<{ total: number }>(`SELECT count(*) AS total FROM ${TABLES[kind]}`);
-  const { rows } = await within(COPY_MS, counted);
+  const { rows } = await withTimeout(COPY_MS, counted);
   const copy = client.query(to(`COPY (SELECT ${columns} FROM ${TABLES[kind]} t) TO STDOUT (FORMAT binary)`));
   for await (const bytes of whole(heard(copy, SILENT_MS))) yield new Tuples(kind, bytes, rows[0]!.total);
 }

@@ -1,6 +1,6 @@
 import { ANY, type IPv4, type Mac, macBytes, macFrom } from "@firstlight/wire";
 import { BROADCAST_FLAG, type Message, options } from "@firstlight/wire/dhcp4";
-import { chance, swing } from "./chance.ts";
+import { seededRandom, seededJitter } from "./seeded-random.ts";
 import { type Lease, optionsOf, type Program } from "./program.ts";
 import { leaseOf, said, unusable } from "./reply.ts";
 
@@ -122,13 +122,13 @@ function discover(client: Client, now: number): Step {
 
 /** The next exchange's number and xid. */
 function next({ seed, exchange, mac }: Client): Pick<Client, "exchange" | "xid"> {
-  return { exchange: exchange + 1, xid: chance(seed ^ (mac >>> 0), exchange) };
+  return { exchange: exchange + 1, xid: seededRandom(seed ^ (mac >>> 0), exchange) };
 }
 
 /** Sends what this state sends, through the relay, and doubles the wait: RFC 2131 §4.1. */
 function resend(client: Client, now: number): Step {
   const seconds = RETRY_SECONDS[Math.min(client.sent, RETRY_SECONDS.length - 1)]!;
-  const wakeAt = now + Math.round(1000 * (seconds + swing(client.xid, client.sent)));
+  const wakeAt = now + Math.round(1000 * (seconds + seededJitter(client.xid, client.sent)));
   const sent: Client = { ...client, sent: client.sent + 1, wakeAt };
   return [sent, [{ do: "broadcast", message: messageOf(client, now) }]];
 }

@@ -66,7 +66,7 @@ export function proceed(script: Script, ok = true): [Script, Wish[]] {
       if (did.wish && did.wish.do !== "echo") return [state, wishes];
       continue;
     }
-    // a line that failed and nobody caught ends the script, and with it the network boot
+    // a failed line without `||` ends the script, and with it the network boot
     if (!success)
       return [state, [...wishes, fail(`script failed at line ${state.at}: ${state.lines[state.at - 1] ?? ""}`)]];
     if (state.at >= state.lines.length) return [state, [...wishes, { do: "localDisk", by: "exit" }]];

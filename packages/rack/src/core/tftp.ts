@@ -83,8 +83,8 @@ function accept(download: Download, { options }: OptionAck, now: number): Step {
     if (!download.asked.has(name))
       return abort(download, ERRORS.of.optionsRefused, `server acknowledges ${name}, which nobody asked`);
   }
-  const blockBytes = within(options, "blksize", download, DEFAULT_BLOCK_BYTES);
-  const window = within(options, "windowsize", download, 1);
+  const blockBytes = acceptedOption(options, "blksize", download, DEFAULT_BLOCK_BYTES);
+  const window = acceptedOption(options, "windowsize", download, 1);
   const size = options.has("tsize") ? Number(options.get("tsize")) : undefined;
   if (blockBytes === undefined || window === undefined || Number.isNaN(size)) {
     return abort(download, ERRORS.of.optionsRefused, "server acknowledges a value out of range");
@@ -103,7 +103,7 @@ function accept(download: Download, { options }: OptionAck, now: number): Step {
   return acknowledge(agreed, now);
 }
 
-function within(
+function acceptedOption(
   options: ReadonlyMap<string, string>,
   name: string,
   { asked }: Download,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { isMalformed } from "@firstlight/wire";
 import { decode, get, type Message, options } from "@firstlight/wire/dhcp4";
-import { readPcap } from "@firstlight/wire/pcap";
+import { readPcap } from "@firstlight/kit/pcap";
 import { optionsOf, PROGRAMS } from "../../src/core/program.ts";
 import { unusable } from "../../src/core/reply.ts";
 import { ip, MAC } from "./messages.ts";

@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
-import type { Shared } from "../shared.ts";
+import type { Shared } from "./shared.ts";
 
 /**
- * Subscriptions over a connection of their own. They are kept here and asked for again at each connection, so Redis may
- * come and go; what this process publishes to itself meanwhile arrives through `alone`.
+ * Subscriptions over a connection of their own. They are kept here and repeated on each reconnect; while Redis is away,
+ * messages that this process publishes to itself arrive through `alone`.
  */
 export function fanOut(
   connection: Redis,
@@ -40,5 +40,5 @@ export function fanOut(
   };
 }
 
-/** A subscription that failed is asked for again at `ready`. */
+/** A failed subscription is repeated on `ready`. */
 const quiet = (): void => {};

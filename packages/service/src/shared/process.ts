@@ -1,12 +1,12 @@
-import { Buckets } from "../buckets.ts";
-import type { Clock } from "../clock.ts";
-import type { Shared } from "../shared.ts";
+import { TokenBuckets } from "../limit/token-buckets.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Shared } from "./shared.ts";
 
 const MAX_KEYS = 65_536;
 
 /** Limits and fan-out of this process alone. */
 export function processShared(clock: Clock): Shared {
-  const buckets = new Buckets<string>(MAX_KEYS);
+  const buckets = new TokenBuckets<string>(MAX_KEYS);
   const listeners = new Map<string, Set<(message: string) => void>>();
   return {
     engine: "process",

@@ -1,10 +1,10 @@
 import { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
-import { backoffMs } from "../backoff.ts";
-import type { Clock } from "../clock.ts";
-import { readSecret } from "../secret.ts";
-import type { Shared } from "../shared.ts";
+import { backoffMs } from "../time/backoff.ts";
+import type { Clock } from "../time/clock.ts";
+import { readSecret } from "../config/secret.ts";
+import type { Shared } from "./shared.ts";
 import { fanOut } from "./fan-out.ts";
 import { processShared } from "./process.ts";
 
@@ -18,7 +18,7 @@ export interface RedisOptions {
   readonly metrics: Registry;
 }
 
-/** A token bucket in one round trip, on Redis' own clock, forgotten when it is full again. */
+/** A token bucket in one round trip, on Redis' own clock, which expires once it is full again. */
 const TAKE = `
 local now = redis.call("TIME")
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -31,16 +31,16 @@ redis.call("HSET", KEYS[1], "tokens", tostring(tokens), "at", tostring(ms))
 redis.call("PEXPIRE", KEYS[1], math.min(86400000, math.ceil((burst - tokens) / math.max(rate, 0.001) * 1000) + 1000))
 return taken`;
 
-/** No packet waits longer than this for a limit. */
+/** The longest that a packet waits for a rate limit. */
 const COMMAND_MS = 250;
 
-/** Limits and fan-out over Redis. While Redis is away this process goes on alone; each such step is counted. */
+/** Limits and fan-out over Redis. While Redis is unreachable this process uses its own; each such operation is counted. */
 export function redisShared(options: RedisOptions): Shared {
   const { prefix, log } = options;
   const alone = processShared(options.clock);
   const fallbacks = new Counter({
     name: "firstlight_redis_fallbacks_total",
-    help: "Steps that Redis did not take part in because it was away",
+    help: "Operations done within this process because Redis was unreachable",
     labelNames: ["operation"],
     registers: [options.metrics],
   });

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { type Operator, pieces } from "@firstlight/api-client";
+import { type Operator, textChunks } from "@firstlight/api-client";
 import { FORMATS, type Format, SHEET_KINDS, type SheetKind } from "@firstlight/ipam/exchange";
 import { type Command, Option } from "commander";
 import { leaseImportVerb } from "./lease-import.ts";
@@ -56,7 +56,7 @@ export function exchangeCommands(program: Command): void {
 /** The first message says what it is; each brings a piece. */
 function* sheetOf(head: SheetHead, text: string): Generator<Partial<SheetHead> & { readonly text: string }> {
   let isFirst = true;
-  for (const piece of pieces(text)) {
+  for (const piece of textChunks(text)) {
     yield isFirst ? { ...head, text: piece } : { text: piece };
     isFirst = false;
   }

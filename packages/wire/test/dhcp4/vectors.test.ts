@@ -12,7 +12,7 @@ import {
   relayAgent,
 } from "../../src/dhcp4/index.ts";
 import { isMalformed, parseIPv4 } from "../../src/index.ts";
-import { readPcap } from "../../src/pcap.ts";
+import { readPcap } from "@firstlight/kit/pcap";
 
 const folder = new URL("captures/", import.meta.url);
 const text = (bytes: Uint8Array | undefined) => new TextDecoder("latin1").decode(bytes);

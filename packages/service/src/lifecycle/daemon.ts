@@ -1,0 +1,63 @@
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { z } from "zod";
+import type { Clock } from "../time/clock.ts";
+import type { Credentials } from "../config/credentials.ts";
+import type { Shared } from "../shared/shared.ts";
+import type { SiteConfig } from "../config/site.ts";
+import type { Traces } from "../telemetry/traces.ts";
+
+/**
+ * The interface of every daemon of the site. `service` reads its configuration, creates the context, starts it, serves
+ * its health endpoint and stops it; the daemon connects its own parts in `main.ts`.
+ */
+export interface Daemon<Schema extends z.ZodType = z.ZodType> {
+  /** As on the command line and in the log: `dhcpd`. */
+  readonly name: string;
+  /** Key of its section in the site's YAML file: `dhcpd`, `pxeHttp`. */
+  readonly section: string;
+  readonly config: Schema;
+  start(context: Context<z.output<Schema>>): Promise<Running>;
+}
+
+/** Everything a daemon may use; there is no other global state. */
+export interface Context<Config> {
+  readonly config: Config;
+  /** The sections all daemons share: name, state folder, database, API address, trust. */
+  readonly site: SiteConfig;
+  /** Every section of the file as validated, for the ones that a daemon shares with another (`ipam`). */
+  readonly sections: Readonly<Record<string, unknown>>;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Absent where no collector is configured. */
+  readonly traces?: Pick<Traces, "span"> | undefined;
+  readonly clock: Clock;
+  /** This daemon's certificate, key and the site's CA, re-read when the files change. */
+  readonly credentials: Credentials;
+  /** Limits and fan-out shared by replicas: Redis where configured, else this process alone. */
+  readonly shared: Shared;
+}
+
+/** A started daemon. `ready` is called often and answers from memory. */
+export interface Running {
+  /** Where it listens, for operators and for the supervisor: `{ udp: "127.0.0.1:6767" }`. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  ready(): Readiness;
+  /** Accepts no new work and finishes the work in progress. */
+  drain(): Promise<void>;
+  /** Closes everything. Called after `drain`, or alone when draining took too long. */
+  stop(): Promise<void>;
+}
+
+/** A permanent start failure, not worth a retry: this machine lacks something that the configuration requires. */
+export class Unfit extends Error {
+  readonly code = "FL_UNFIT";
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why it is not ready, or what is degraded (`database away for 12 s, serving the replica`). */
+  readonly because?: string;
+  /** Age of the replica that is served, where there is one. */
+  readonly stalenessMs?: number;
+}

@@ -1,0 +1,16 @@
+import { TokenBuckets, type Rate } from "./token-buckets.ts";
+
+/** One rate limit for each key: token buckets that all have the same rate and burst. */
+export class RateLimit<Key> {
+  readonly #rate: Rate;
+  readonly #buckets: TokenBuckets<Key>;
+
+  constructor(rate: Rate, mostKeys: number) {
+    this.#rate = rate;
+    this.#buckets = new TokenBuckets(mostKeys);
+  }
+
+  take(key: Key, now: number): boolean {
+    return this.#buckets.take(key, this.#rate, now);
+  }
+}

@@ -1,0 +1,7 @@
+/** Time as an argument: the daemon gets the system clock, tests pass their own. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
