@@ -8,7 +8,7 @@ import { PAGE, reasonPage, TABLES } from "./reason-page.ts";
 const ROOT = resolve(import.meta.dirname, "..");
 
 /** Values of the IPAM, whose reasons are its own. */
-const OF_THE_IPAM: ReadonlySet<string> = new Set(["packages/dhcpd/src/view.ts: no prefix of this family"]);
+const OF_THE_IPAM: ReadonlySet<string> = new Set(["packages/dhcpd/src/v4/view.ts: no prefix of this family"]);
 
 /** Sources of a package, without its tables. */
 function sourcesOf(name: string): (readonly [file: string, text: string])[] {
@@ -44,7 +44,7 @@ test("no because in the sources is put together from words", () => {
 
 /** `because` of a readiness or of a decision, which a person reads on a console: it is composed from the tables' sentences. */
 const TEXTS_FOR_PEOPLE: ReadonlySet<string> = new Set([
-  "packages/api/src/boot.ts",
+  "packages/api/src/boot/handlers.ts",
   "packages/api/src/api.ts",
   "packages/tftpd/src/start.ts",
 ]);

@@ -10,38 +10,7 @@ import type { Proof } from "./identity.ts";
 import type { ExpectedDevice, Interface, Lease, PrefixRow, Role, Segment } from "./model.ts";
 import { givesDeclaredOnly } from "./policy/address.ts";
 import type { Candidate } from "./replica.ts";
-
-/** What allocation asks of a replica. */
-export interface Ground extends Claims {
-  prefixes(segment: number): readonly PrefixRow[];
-  interface(segment: number, mac: Mac): Interface | undefined;
-  interfaceById(id: number): Interface | undefined;
-  lease(address: Address, vrf: string): Lease | undefined;
-  /** What the interface holds, then what it held, the latest first. */
-  leasesOf(interfaceId: number, family: 4 | 6): readonly Lease[];
-  /** Which addresses of the parcel come free when, kept beside the rows. */
-  vacancy(parcel: Parcel): Vacancy;
-}
-
-/** Who asks for what, when. `wanted` also tells the family: IPv4 unless it is IPv6. */
-export interface Asked {
-  readonly segment: Segment;
-  readonly mac: Mac;
-  readonly wanted?: Address | undefined;
-  readonly proof?: Proof | undefined;
-  /** Addresses on offer to another client at this moment. */
-  readonly held?: ((address: Address) => boolean) | undefined;
-  /** The database's clock, milliseconds. */
-  readonly now: number;
-}
-
-/** A question with what is derived from it once, before addresses are looked at. */
-export interface Ask extends Asked {
-  readonly who: Claimant;
-  readonly role: Role;
-  /** The segment admits any device, or expects this one. If not, it gets nothing but what is declared for it. */
-  readonly isAdmitted: boolean;
-}
+import type { Ask, Asked, Ground } from "./allocation/request.ts";
 
 /**
  * The address to offer, as a function of rows, identity and time: every replica answers alike. `policy/address.ts` decides

@@ -2,6 +2,7 @@
 import type { Mac } from "@firstlight/wire";
 import type { Segment } from "./model.ts";
 import type { Replica } from "./replica.ts";
+import type { RelocationEvent } from "./relocation-event.ts";
 
 /** Another segment's interface of the same device, in the same VRF and of the same kind of segment. */
 export interface OtherInterface {
@@ -33,20 +34,6 @@ export function relocationOf({ address, rehome, moves }: OtherInterface): Reloca
   if (rehome === "refuse") return "refuses";
   if (rehome === "keep") return "stays";
   return moves < MOST_MOVES ? "leaves" : "alternates";
-}
-
-/** What is on record of a device that came to a segment where it was not at home. */
-export interface RelocationEvent {
-  /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
-  readonly is: "promoted" | "moved" | "alternates";
-  readonly mac: string;
-  readonly segment: string;
-  readonly address: string;
-  /** The segment it came from, or was predicted on. */
-  readonly from?: string;
-  /** What it had there. */
-  readonly was?: string;
-  readonly machine?: string;
 }
 
 /** What there is to tell of an arrival; undefined where nothing has changed for anybody. */

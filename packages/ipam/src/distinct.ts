@@ -1,4 +1,4 @@
-import type { DnsRecord } from "./records.ts";
+import type { DnsRecord } from "./dns-record.ts";
 
 /** The records of one owner without those that say the same (RFC 2181 §5): of two alike the last one's TTL stays. */
 export function distinct(records: readonly DnsRecord[]): readonly DnsRecord[] {

@@ -1,5 +1,5 @@
-import type { RelocationEvent } from "./arrival.ts";
-import type { Kind, Row } from "./model.ts";
+import type { RelocationEvent } from "./relocation-event.ts";
+import type { Row } from "./model.ts";
 import type * as feed from "@firstlight/changefeed";
 
 export type { Position } from "@firstlight/changefeed";

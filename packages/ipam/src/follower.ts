@@ -1,7 +1,6 @@
 import { Follower, type FollowerOptions, type Outage } from "@firstlight/changefeed";
 import { type Backoff, backoffMs, type Clock, type Readiness, withTimeout } from "@firstlight/service";
 import { Memory } from "./memory/memory.ts";
-import type { Tables } from "./memory/tables.ts";
 import type { Replica } from "./replica.ts";
 import { readSnapshot, saveSnapshot } from "./snapshot.ts";
 import type { Source } from "./source.ts";

@@ -1,6 +1,8 @@
 /** Floor 1. The site's addresses and names: model, allocation, names → records; store, feed and replica. */
 export { type Affected, affectedBy } from "./affected.ts";
-export { type Asked, candidate, type Ground } from "./allocate.ts";
+export { candidate } from "./allocate.ts";
+export type { Ground } from "./allocation/request.ts";
+export type { Asked } from "./allocation/request.ts";
 export { isAssignable } from "./allocation/assignable.ts";
 export { freeAt } from "./allocation/free.ts";
 export { NO_OFFER, type NoOfferCode, type ReasonCode, reasonCodeOf, REASONS } from "./policy/reasons.ts";
@@ -31,6 +33,7 @@ export { labelBase, labelOf, slug } from "./naming.ts";
 export type * from "./pool/pool.ts";
 export type { PoolForm, PoolKind } from "./pool/slot.ts";
 export * from "./records.ts";
+export type { DnsRecord } from "./dns-record.ts";
 export type * from "./replica.ts";
 export { addressOfReverse, reverseName, reverseZones } from "./reverse.ts";
 export { type Sequencer, type SequencerOptions, startSequencer } from "./sequencer.ts";

@@ -1,5 +1,5 @@
 import type { Registry, RowKind } from "@firstlight/changefeed";
-import type { RelocationEvent } from "./arrival.ts";
+import type { RelocationEvent } from "./relocation-event.ts";
 import type { Events } from "./feed.ts";
 import type { Kind, Row } from "./model.ts";
 import { copied } from "./source/copy.ts";

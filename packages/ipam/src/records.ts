@@ -24,16 +24,7 @@ import type { Domain, Interface, Lease, Name, Segment } from "./model.ts";
 import { BRANCH, slug } from "./naming.ts";
 import type { Replica } from "./replica.ts";
 import { addressOfReverse, reverseName } from "./reverse.ts";
-
-/** One record of the site, typed as it is encoded. Names in it are in lower case, but for those in declared data. */
-export interface DnsRecord {
-  readonly owner: DomainName;
-  readonly type: Name["type"];
-  /** Malformed where the data was declared in a form that DNS cannot carry: it is not served, and counted. */
-  readonly data: RecordData | Malformed;
-  /** Never 0. */
-  readonly ttlSeconds: number;
-}
+import type { DnsRecord } from "./dns-record.ts";
 
 type Rows = Pick<Replica, "interfaceById" | "segment" | "domain" | "prefixOf">;
 type Lookup = Rows &

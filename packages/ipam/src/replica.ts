@@ -1,6 +1,6 @@
 import type { DomainName, NameText } from "@firstlight/wire/dns";
 import type { Address, Mac, Prefix } from "@firstlight/wire";
-import type { Applied, Position, Events } from "./feed.ts";
+import type { Position, Events } from "./feed.ts";
 import type * as feed from "@firstlight/changefeed";
 import type { Proof } from "./identity.ts";
 import type {

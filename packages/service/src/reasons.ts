@@ -6,7 +6,7 @@ export const REASONS = {
   draining: { sentence: "draining", remedy: "None needed: the daemon stops.", answers: "503" },
   "get-or-head-only": { sentence: "only GET and HEAD", remedy: "Ask with GET.", answers: "405" },
   "path-unknown": {
-    sentence: "only /health, /ready and /metrics are here",
+    sentence: "only /health, /ready and /metrics are served",
     remedy: "Ask for one of these paths.",
     answers: "404",
   },

@@ -23,7 +23,7 @@ import {
 } from "@grpc/grpc-js";
 import { mayCall } from "./authorise.ts";
 import { callerOf } from "./caller.ts";
-import { no, statusOf, No } from "./error.ts";
+import { no, statusOf } from "./error.ts";
 
 /** Who calls, and a signal that is aborted when the caller has gone or the server drains. */
 export interface Call {

@@ -14,8 +14,8 @@ import {
   type Segment,
   type Store,
 } from "@firstlight/ipam";
-import { contains, formatAddress, formatMac, type Prefix } from "@firstlight/wire";
-import { oneOf, pageSize, prefixOf, textOf } from "../grpc/field.ts";
+import { formatAddress, formatMac, type Prefix } from "@firstlight/wire";
+import { oneOf, prefixOf, textOf } from "../grpc/field.ts";
 import { invalid, no } from "../grpc/error.ts";
 import { page } from "../grpc/page.ts";
 import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";

@@ -23,9 +23,8 @@ import {
   type SegmentOptions,
   writeValues,
 } from "@firstlight/ipam";
-import { formatAddress, formatPrefix, type Prefix } from "@firstlight/wire";
+import { type Prefix } from "@firstlight/wire";
 import { invalid } from "../grpc/error.ts";
-import { addressOf, prefixOf } from "../grpc/field.ts";
 
 type Declared = IpamConfig["segments"][number];
 

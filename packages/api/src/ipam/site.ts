@@ -1,6 +1,6 @@
 import type { Interface, Lease, Replica, Store } from "@firstlight/ipam";
 import { formatAddress, formatMac, isMalformed, type Mac, parseMac } from "@firstlight/wire";
-import type { Expected } from "../machine/roster.ts";
+import type { Expected } from "../machine/expected.ts";
 
 /** What the API asks the IPAM about one MAC. */
 export interface Site {

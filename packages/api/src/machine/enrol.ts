@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import { transaction } from "../database.ts";
-import type { Expected } from "./roster.ts";
+import type { Expected } from "./expected.ts";
 
 const CHUNK = 2_000;
 

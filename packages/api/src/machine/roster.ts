@@ -2,6 +2,7 @@ import type { ExpectedDevice, Role } from "@firstlight/ipam";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../database.ts";
 import { enrolNew, unlike } from "./enrol.ts";
+import type { Expected } from "./expected.ts";
 
 /** Which machine a MAC belongs to: by the expected list, else a machine of its own. */
 export interface Roster {
@@ -9,11 +10,6 @@ export interface Roster {
   resolve(macs: readonly string[], mayCreate: ReadonlySet<string>): Promise<Map<string, string>>;
   /** Machines and parts of the expected list; what is there already stays as it is. Returns ids of what changed. */
   expect(devices: readonly Expected[]): Promise<string[]>;
-}
-
-export interface Expected extends Pick<ExpectedDevice, "machine" | "role"> {
-  readonly mac: string;
-  readonly serial?: string;
 }
 
 export interface RosterOptions {

@@ -1,5 +1,5 @@
 import type { Address } from "@firstlight/wire";
-import type { Ask, Ground } from "../allocate.ts";
+import type { Ask, Ground } from "./request.ts";
 import type { Lease } from "../model.ts";
 import { freeFrom } from "../policy/counted-on.ts";
 import { addressAt, isSetAside, offsetOf } from "./assignable.ts";

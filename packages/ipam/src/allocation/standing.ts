@@ -3,7 +3,7 @@
  * address: allocation is on the packet path, so an address that is looked at allocates nothing here.
  */
 import type { Address } from "@firstlight/wire";
-import type { Ask, Ground } from "../allocate.ts";
+import type { Ask, Ground } from "./request.ts";
 import { isDraining } from "../drain.ts";
 import { isPort } from "../identity.ts";
 import type { PrefixRow } from "../model.ts";

@@ -1,6 +1,7 @@
 import { isMalformed } from "@firstlight/wire";
 import { canonical } from "../fields/sheet-column.ts";
-import { type CellFault, KINDS, type SheetKind } from "./kinds.ts";
+import { KINDS, type SheetKind } from "./kinds.ts";
+import type { CellFault } from "./cell-fault.ts";
 import { BOUNDS, type Cells, type Fault, type Line } from "./sheet.ts";
 
 /** What a row becomes: beside a row that is there already, or as a new one. */

@@ -7,14 +7,9 @@ import { asAddress, asLower, asMac, type SheetColumn } from "../fields/sheet-col
 import { sheetColumns } from "../fields/values.ts";
 import { poolRanges } from "./ranges.ts";
 import type { Cells } from "./sheet.ts";
+import type { CellFault } from "./cell-fault.ts";
 
 export type SheetKind = "domains" | "pools" | "segments" | "prefixes" | "reservations" | "expected" | "names";
-
-/** What is wrong with a row, and in which of its cells. */
-export interface CellFault {
-  readonly column: string;
-  readonly because: string;
-}
 
 /** A kind of sheet: its columns, in the order in which they are written. */
 export interface Kind {

@@ -2,7 +2,7 @@ import { isMalformed } from "@firstlight/wire";
 import type { PoolKind } from "../pool/slot.ts";
 import { readRange, showRange, type SlotRange } from "../pool/slot.ts";
 import { plainOf, textOf } from "../fields/sheet-column.ts";
-import type { CellFault } from "./kinds.ts";
+import type { CellFault } from "./cell-fault.ts";
 import type { Cells } from "./sheet.ts";
 
 /** A pool's ranges as the database has them: in order, what overlaps or meets as one. */

@@ -1,6 +1,6 @@
 import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
-import type { RelocationEvent } from "../arrival.ts";
+import type { RelocationEvent } from "../relocation-event.ts";
 import type { Json } from "../store/rows.ts";
 import { MACHINE } from "./archive.ts";
 

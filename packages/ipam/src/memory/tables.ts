@@ -3,7 +3,7 @@ import { type DomainName, type NameText, parseName } from "@firstlight/wire/dns"
 import { domainName } from "../domain-name.ts";
 import { type Put as PutOf, type Rows, type RowSet, Table, VersionedRows } from "@firstlight/changefeed";
 import type { Address, Mac } from "@firstlight/wire";
-import type { Ground } from "../allocate.ts";
+import type { Ground } from "../allocation/request.ts";
 import { freeAt, windowIndex } from "../allocation/free.ts";
 import { type Parcel, parcelAt } from "../allocation/parcel.ts";
 import { sizeOf } from "../allocation/placement.ts";

@@ -1,5 +1,6 @@
 import type pg from "pg";
-import { relocationOf, type OtherInterface, relocationEventOf, type RelocationEvent } from "../arrival.ts";
+import { relocationOf, type OtherInterface, relocationEventOf } from "../arrival.ts";
+import type { RelocationEvent } from "../relocation-event.ts";
 import { labelOf, type Named } from "../naming.ts";
 import type { Segment } from "../model.ts";
 import { giveLabels } from "./labels.ts";

@@ -6,14 +6,7 @@ import { changesNames, type Fact, isPromised, policyOf, preempts } from "./judge
 import { bare, type Json, toAddress, toBytes, toMac } from "./rows.ts";
 import { BIND, BY_KEY, MOVE } from "./statements.ts";
 import { type Commit, inOrder } from "./transaction.ts";
-
-/** A request that may go ahead, with the row of its interface. */
-export interface Admitted<Request extends LeaseRequest> {
-  readonly request: Request;
-  readonly fact: Fact;
-  readonly interface: Json & { readonly id: number };
-  readonly key: string;
-}
+import type { Admitted } from "./admitted.ts";
 
 /**
  * Binds in one statement; who has lost at the last moment is missing. What an interface had before it moved goes to rest.

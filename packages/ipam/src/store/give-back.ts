@@ -2,7 +2,7 @@ import type pg from "pg";
 import { keyOf } from "../key.ts";
 import type { GiveBack } from "../lease.ts";
 import type { Lease } from "../model.ts";
-import type { Admitted } from "./bind.ts";
+import type { Admitted } from "./admitted.ts";
 import { type Json, rowFrom, toAddress } from "./rows.ts";
 import { BY_KEY, GIVE_BACK } from "./statements.ts";
 

@@ -13,15 +13,8 @@ import {
   siteOf,
 } from "@firstlight/kit";
 import * as fc from "fast-check";
-import {
-  type Affected,
-  affectedBy,
-  allRecords,
-  type DnsRecord,
-  recordsAt,
-  refusalOf,
-  type Row,
-} from "../../src/index.ts";
+import { type Affected, affectedBy, allRecords, recordsAt, refusalOf, type Row } from "../../src/index.ts";
+import type { DnsRecord } from "../../src/dns-record.ts";
 
 const LAB = [domain(), segment(), prefix()];
 

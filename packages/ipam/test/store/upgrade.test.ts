@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
+import { dnsName } from "@firstlight/kit";
 import { testDatabase } from "@firstlight/kit/postgres";
 import { systemClock } from "@firstlight/service";
 import { parsePrefix, sound } from "@firstlight/wire";
@@ -147,7 +148,7 @@ for (const [n, file] of FILES.slice(0, -1).entries()) {
       () => (replica.lease(ip("10.0.0.77"))?.version ?? 0) >= (renewed?.is === "bound" ? renewed.lease.version : 0),
     );
     assert.equal(replica.segment(1)?.name, "open");
-    assert.equal(replica.namesAt("www.lab.test").length, 1);
+    assert.equal(replica.namesAt(dnsName("www.lab.test")).length, 1);
     assert.equal(replica.expected(mac(DEVICE))?.machine, "r1");
   });
 }

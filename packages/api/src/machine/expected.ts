@@ -1,0 +1,6 @@
+import type { ExpectedDevice } from "@firstlight/ipam";
+
+export interface Expected extends Pick<ExpectedDevice, "machine" | "role"> {
+  readonly mac: string;
+  readonly serial?: string;
+}

@@ -1,0 +1,13 @@
+/** The event of a device that got an address on a segment where it had none before. */
+export interface RelocationEvent {
+  /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
+  readonly is: "promoted" | "moved" | "alternates";
+  readonly mac: string;
+  readonly segment: string;
+  readonly address: string;
+  /** The segment it came from, or was predicted on. */
+  readonly from?: string;
+  /** What it had there. */
+  readonly was?: string;
+  readonly machine?: string;
+}
