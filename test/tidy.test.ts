@@ -44,7 +44,7 @@ const CORES = [
   "packages/api/src/{machine/lifecycle,grpc/page,reasons}.ts",
   "packages/dhcpd/src/{reasons,counted-reasons,refusals}.ts",
   "packages/dhcpd/src/v4/{client,decide,boot,delivery,reply}.ts",
-  "packages/dhcpd/src/lease/{grace,stage,holds}.ts",
+  "packages/dhcpd/src/lease/{without-database,stage,offer-holds}.ts",
   "packages/tftpd/src/{transfer,options,name,netascii,refusal,reasons}.ts",
   "packages/pxe-http/src/{script,ipxe-text,cloud-init,artefact,requester,phone-home-call,because,decisions}.ts",
   "packages/dnsd/src/{answer,arena,name-index,record,reply,revision,rrsets,zones,servers,authority,frames,responder,reasons}.ts",

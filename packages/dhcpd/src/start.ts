@@ -12,12 +12,12 @@ import {
 } from "@firstlight/service";
 import { formatAddress, type IPv4, parseIPv4, parsePrefix, sound } from "@firstlight/wire";
 import { Answer } from "./v4/answer.ts";
-import { Asked } from "./v4/asked.ts";
+import { RetransmissionCache } from "./v4/retransmission-cache.ts";
 import { bootUrlOf } from "./v4/boot-url.ts";
 import { Committer } from "./lease/committer.ts";
 import type { DhcpdConfig } from "./config.ts";
-import type { Line } from "./v4/exchange.ts";
-import { Holds } from "./lease/holds.ts";
+import type { Listener } from "./v4/packet-context.ts";
+import { OfferHolds } from "./lease/offer-holds.ts";
 import { Journal } from "./lease/journal.ts";
 import { Lookups } from "./lease/lookup.ts";
 import { createMetrics } from "./metrics.ts";
@@ -77,9 +77,9 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     committer,
     metrics,
     lookups: new Lookups(store, { most: config.maxLookups, deadlineMs: config.lookupDeadlineMs }),
-    asked: new Asked(MOST_CLIENTS),
+    asked: new RetransmissionCache(MOST_CLIENTS),
     patienceMs: config.patienceSeconds * 1000,
-    holds: new Holds(config.offerHoldSeconds * 1000, MOST_CLIENTS),
+    holds: new OfferHolds(config.offerHoldSeconds * 1000, MOST_CLIENTS),
     traces: new Traces(traceIds(), MOST_CLIENTS),
     answer: new Answer({ replica, metrics, journal, source: { ...config, nextServer, bootUrl } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
@@ -89,8 +89,8 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     awayMarginMs: config.awayMarginSeconds * 1000,
   });
 
-  const lines = await openLines(context);
-  const serving = Promise.all(lines.map((line) => server.serve(line)));
+  const listeners = await openListeners(context);
+  const serving = Promise.all(listeners.map((listener) => server.serve(listener)));
   const stopping = new AbortController();
   const reporting = reportLeases(
     {
@@ -104,11 +104,13 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     stopping.signal,
   );
   const close = async (): Promise<void> => {
-    await Promise.all(lines.map(({ port }) => port.close()));
+    await Promise.all(listeners.map(({ port }) => port.close()));
     await serving;
   };
   return {
-    endpoints: Object.fromEntries(lines.map((line, i) => [i === 0 ? "udp" : `udp${i}`, endpointOf(line.port)])),
+    endpoints: Object.fromEntries(
+      listeners.map((listener, i) => [i === 0 ? "udp" : `udp${i}`, endpointOf(listener.port)]),
+    ),
     ready: () => backing.ready(),
     async drain() {
       await server.drain(); // what is under way is answered before its port closes
@@ -122,8 +124,8 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
   };
 }
 
-async function openLines({ config, log }: StartContext): Promise<Line[]> {
-  const lines: Line[] = [];
+async function openListeners({ config, log }: StartContext): Promise<Listener[]> {
+  const listeners: Listener[] = [];
   try {
     for (const { address: at, device, segmentAddress } of config.listen) {
       const { host, port: servedPort } = splitEndpoint(at);
@@ -139,16 +141,16 @@ async function openLines({ config, log }: StartContext): Promise<Line[]> {
           log.info({ because: "portable-engine" satisfies Reason, fault, at }, "portable UDP engine"),
       });
       const serverId = config.serverId === undefined ? address : ipv4(config.serverId);
-      lines.push({
+      listeners.push({
         port,
         servedPort,
         serverId,
         segmentAddress: segmentAddress === undefined ? address : ipv4(segmentAddress),
       });
     }
-    return lines;
+    return listeners;
   } catch (fault) {
-    await Promise.all(lines.map(({ port }) => port.close()));
+    await Promise.all(listeners.map(({ port }) => port.close()));
     throw fault;
   }
 }

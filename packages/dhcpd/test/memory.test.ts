@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lease } from "@firstlight/kit";
 import { ip } from "@firstlight/kit/dhcp4";
-import { standing } from "../src/lease/grace.ts";
-import { Holds } from "../src/lease/holds.ts";
+import { leaseWithoutDatabase } from "../src/lease/without-database.ts";
+import { OfferHolds } from "../src/lease/offer-holds.ts";
 import { Traces } from "../src/lease/traces.ts";
 
 test("an offered address is kept from others for a while, and the oldest hold goes first when there are too many", () => {
-  const holds = new Holds(30_000, 2);
+  const holds = new OfferHolds(30_000, 2);
   holds.hold(10, 1, 0);
   assert.ok(holds.isHeld(10, 2, 29_999));
   assert.ok(!holds.isHeld(10, 1, 0), "never from the one it was offered to");
@@ -37,13 +37,13 @@ test("without the database a promise stands for the same interface only, and end
   const bound = lease({ address: "127.64.0.12", expiresAt: 1_000_000, reusableAt: 5_000_000 });
   const asked = { mac: bound.mac, segment: 1, address: ip("127.64.0.12"), leaseSeconds: 3600 };
   const seconds = (now: number) => {
-    const stands = standing(bound, asked, now, 60_000);
+    const stands = leaseWithoutDatabase(bound, asked, now, 60_000);
     return stands.is === "standing" ? stands.leaseSeconds : stands.because;
   };
   assert.equal(seconds(1_000_000), 3600, "past expiry, within grace");
   assert.equal(seconds(4_000_000), 940, "clipped");
   assert.equal(seconds(4_940_000), "database-away-grace-over");
-  assert.equal(standing(bound, { ...asked, mac: 5 }, 0, 0).is, "none");
-  assert.equal(standing({ ...bound, state: "released" }, asked, 0, 0).is, "none");
-  assert.equal(standing(undefined, asked, 0, 0).is, "none");
+  assert.equal(leaseWithoutDatabase(bound, { ...asked, mac: 5 }, 0, 0).is, "none");
+  assert.equal(leaseWithoutDatabase({ ...bound, state: "released" }, asked, 0, 0).is, "none");
+  assert.equal(leaseWithoutDatabase(undefined, asked, 0, 0).is, "none");
 });

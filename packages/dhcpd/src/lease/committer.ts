@@ -28,7 +28,7 @@ export interface CommitterOptions {
 interface Entry {
   readonly key: string;
   readonly request: LeaseRequest;
-  /** Asked when its turn has come: whoever waited may have given up. */
+  /** RetransmissionCache when its turn has come: whoever waited may have given up. */
   readonly isWanted: () => boolean;
   readonly settled: PromiseWithResolvers<Committed>;
 }

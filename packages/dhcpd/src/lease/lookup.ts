@@ -3,11 +3,11 @@ import { withTimeout } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 
 /** What the database itself has on one client. */
-export type Fresh = Awaited<ReturnType<Store["lookup"]>>;
+export type DatabaseLookup = Awaited<ReturnType<Store["lookup"]>>;
 
-/** Asks the database about a client that the replica does not know: once per client at a time, few at once, not for long. */
+/** Queries the database about a client that the replica does not know: once per client at a time, few at once, with a deadline. */
 export class Lookups {
-  readonly #underWay = new Map<Mac, Promise<Fresh>>();
+  readonly #underWay = new Map<Mac, Promise<DatabaseLookup>>();
   readonly #store: Pick<Store, "lookup">;
   readonly #most: number;
   readonly #deadlineMs: number;
@@ -22,7 +22,7 @@ export class Lookups {
   }
 
   /** `undefined` when too many are under way. Rejects when the database does not answer in time. */
-  ask(mac: Mac): Promise<Fresh> | undefined {
+  ask(mac: Mac): Promise<DatabaseLookup> | undefined {
     const underWay = this.#underWay.get(mac);
     if (underWay) return underWay;
     if (this.#underWay.size >= this.#most) return undefined;

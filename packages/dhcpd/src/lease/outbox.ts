@@ -4,7 +4,7 @@ import type { Change, Lease, Replica, Store } from "@firstlight/ipam";
 import { type Backoff, backoffMs, AutoResetEvent } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";
 import type { Reason } from "../reasons.ts";
-import { Tail } from "./tail.ts";
+import { RecentChanges } from "./recent-changes.ts";
 
 /** Who dhcpd is in the change feed: only its own leases are DHCP events. */
 export const ACTOR = "daemon/dhcpd";
@@ -37,7 +37,7 @@ export interface OutboxParts {
  */
 export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Promise<void> {
   const wakeup = new AutoResetEvent();
-  const tail = new Tail(REMEMBERED);
+  const tail = new RecentChanges(REMEMBERED);
   using _following = parts.replica.follow((event) => {
     tail.follow(event);
     wakeup.set();
@@ -68,7 +68,11 @@ export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Pro
 }
 
 /** One batch from the feed to the API; `undefined` when there is nothing new. */
-async function step({ api, store }: OutboxParts, after: FeedPosition, tail: Tail): Promise<FeedPosition | undefined> {
+async function step(
+  { api, store }: OutboxParts,
+  after: FeedPosition,
+  tail: RecentChanges,
+): Promise<FeedPosition | undefined> {
   const known = tail.after(after, LIMIT);
   const pulled = known ? { is: "changes" as const, changes: known } : await store.changes(after, LIMIT);
   if (pulled.is === "epoch") {

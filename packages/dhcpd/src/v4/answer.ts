@@ -5,7 +5,7 @@ import { encode, fit, type Message } from "@firstlight/wire/dhcp4";
 import { type Boot, type BootSource, bootOf } from "./boot.ts";
 import type { Client } from "./client.ts";
 import { destination, type ReplyType } from "./delivery.ts";
-import type { Exchange } from "./exchange.ts";
+import type { PacketContext } from "./packet-context.ts";
 import type { Journal } from "../lease/journal.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Reason, REASONS } from "../reasons.ts";
@@ -38,41 +38,41 @@ export class Answer {
     this.#parts = parts;
   }
 
-  grant(exchange: Exchange, granted: Granted): void {
+  grant(context: PacketContext, granted: Granted): void {
     const { replica, source } = this.#parts;
-    const { client } = exchange;
+    const { client } = context;
     const { segment, prefix, address } = granted;
-    const boot = this.#boot(exchange, granted);
+    const boot = this.#boot(context, granted);
     const reply = grant(client, {
       ...granted,
       prefix: prefix.prefix,
       gateway: gatewayOf(prefix),
       domain: replica.domain(segment.domain),
       label: address === ANY ? undefined : this.#label(client, granted),
-      serverId: serverIdOf(exchange),
+      serverId: serverIdOf(context),
       nextServer: source.nextServer,
       boot,
     });
-    this.#send(exchange, granted.type, reply);
+    this.#send(context, granted.type, reply);
     if (granted.type === "OFFER") {
       const file = boot.bootFile === undefined ? {} : { file: boot.bootFile };
       const arch = client.arch !== undefined && boot.because === "no-boot-file" ? { arch: client.arch } : {};
-      this.tell(exchange, "dhcp.offer", boot.because, { ...file, ...arch, stage: client.stage }, address);
+      this.tell(context, "dhcp.offer", boot.because, { ...file, ...arch, stage: client.stage }, address);
     }
   }
 
-  nak(exchange: Exchange, because: Reason): void {
-    this.#send(exchange, "NAK", refusal(exchange.client, serverIdOf(exchange), REASONS[because].sentence));
-    this.tell(exchange, "dhcp.nak", because);
+  nak(context: PacketContext, because: Reason): void {
+    this.#send(context, "NAK", refusal(context.client, serverIdOf(context), REASONS[because].sentence));
+    this.tell(context, "dhcp.nak", because);
   }
 
-  silence(exchange: Exchange, because: Reason, detail: Readonly<Record<string, string>> = {}): void {
+  silence(context: PacketContext, because: Reason, detail: Readonly<Record<string, string>> = {}): void {
     this.#parts.metrics.silence(because);
-    this.tell(exchange, "dhcp.silence", because, { type: exchange.client.type, ...detail });
+    this.tell(context, "dhcp.silence", because, { type: context.client.type, ...detail });
   }
 
   tell(
-    { client, trace }: Exchange,
+    { client, trace }: PacketContext,
     kind: EventKind,
     because?: Reason,
     detail: Readonly<Record<string, string>> = {},
@@ -88,7 +88,7 @@ export class Answer {
     }));
   }
 
-  #boot({ client, trace }: Exchange, { segment, leaseSeconds }: Granted): Boot {
+  #boot({ client, trace }: PacketContext, { segment, leaseSeconds }: Granted): Boot {
     if (!segment.boots) return { because: "boots-nothing" };
     if (trace === undefined || leaseSeconds === undefined) return { because: "no-boot-under-way" };
     return bootOf(client, this.#parts.source, trace);
@@ -100,19 +100,19 @@ export class Answer {
     return hostLabel({ mac, ...(label !== undefined && { label }) }, address, segment);
   }
 
-  #send({ client, line, ifindex }: Exchange, type: ReplyType, reply: Message): void {
+  #send({ client, listener, ifindex }: PacketContext, type: ReplyType, reply: Message): void {
     const { metrics } = this.#parts;
     const { message, dropped } = fit(withRelayEcho(reply, client.message), client.maxBytes);
     metrics.dropped(dropped);
-    const to = destination(client, type, line.servedPort);
+    const to = destination(client, type, listener.servedPort);
     // Only what stays on the link is bound to the interface it came from; the rest is routed.
     const isOnLink = client.message.giaddr === ANY && ifindex !== 0;
-    line.port.send(encode(message, this.#scratch), to, isOnLink ? { ifindex } : undefined);
+    listener.port.send(encode(message, this.#scratch), to, isOnLink ? { ifindex } : undefined);
     metrics.reply(type);
   }
 }
 
-/** What makes an event the same one again: the exchange, or the no. Any other is always another. */
+/** The key by which a repeated event is recognised: the transaction or the refusal. Other events are never repeats. */
 const KEYS: { readonly [Kind in EventKind]?: (client: Client, because: Reason | undefined) => string | number } = {
   "dhcp.discover": ({ message }) => message.xid,
   "dhcp.offer": ({ message }) => message.xid,
@@ -120,6 +120,6 @@ const KEYS: { readonly [Kind in EventKind]?: (client: Client, because: Reason | 
 };
 
 /** RFC 5107: the relay may stand between client and server for good. */
-function serverIdOf({ client, line }: Exchange): IPv4 {
-  return client.serverIdOverride ?? line.serverId;
+function serverIdOf({ client, listener }: PacketContext): IPv4 {
+  return client.serverIdOverride ?? listener.serverId;
 }

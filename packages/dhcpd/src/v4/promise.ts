@@ -2,11 +2,11 @@ import type { Bind, Replica } from "@firstlight/ipam";
 import type { Clock } from "@firstlight/service";
 import type { IPv4 } from "@firstlight/wire";
 import type { Answer } from "./answer.ts";
-import type { Asked, Given, Wanted } from "./asked.ts";
+import type { RetransmissionCache, GrantedLease, WantedAddress } from "./retransmission-cache.ts";
 import type { Committer } from "../lease/committer.ts";
-import { type Exchange, traced } from "./exchange.ts";
-import { standing } from "../lease/grace.ts";
-import type { Holds } from "../lease/holds.ts";
+import { type PacketContext, traceOf } from "./packet-context.ts";
+import { leaseWithoutDatabase } from "../lease/without-database.ts";
+import type { OfferHolds } from "../lease/offer-holds.ts";
 import type { Metrics } from "../metrics.ts";
 import { reasonOf, replyTo } from "../refusals.ts";
 
@@ -14,8 +14,8 @@ export interface PromiseParts {
   readonly clock: Clock;
   readonly replica: Replica;
   readonly committer: Committer;
-  readonly asked: Asked;
-  readonly holds: Holds;
+  readonly asked: RetransmissionCache;
+  readonly holds: OfferHolds;
   readonly answer: Answer;
   readonly metrics: Metrics;
   /** A client that has not been heard of for so long waits for no promise any more. */
@@ -26,20 +26,20 @@ export interface PromiseParts {
 /** A promise to one client: durable before it is spoken, and spoken to the newest of the packets that asked for it. */
 export async function promise(
   parts: PromiseParts,
-  exchange: Exchange,
-  wanted: Wanted & { readonly bind: Bind },
+  context: PacketContext,
+  wanted: WantedAddress & { readonly bind: Bind },
 ): Promise<void> {
   const { clock, committer, asked, answer, metrics, replica, holds, patienceMs } = parts;
   const askedAt = clock.now();
-  if (asked.joins(exchange, wanted, askedAt)) return metrics.silence("repeated-while-pending");
-  const given = asked.again(exchange, wanted, replica, askedAt);
-  if (given) return repeat(parts, exchange, given, askedAt);
-  const waiting = asked.wait(exchange, wanted, askedAt);
+  if (asked.joins(context, wanted, askedAt)) return metrics.silence("repeated-while-pending");
+  const given = asked.again(context, wanted, replica, askedAt);
+  if (given) return repeat(parts, context, given, askedAt);
+  const waiting = asked.wait(context, wanted, askedAt);
   const { bind, address, segment, prefix } = wanted;
   const isWanted = (): boolean => clock.now() - waiting.heardAt < patienceMs;
-  const outcome = await committer.submit({ ...bind, ...traced(exchange) }, isWanted).catch(() => undefined);
+  const outcome = await committer.submit({ ...bind, ...traceOf(context) }, isWanted).catch(() => undefined);
   asked.settle(waiting);
-  const newest = waiting.exchange;
+  const newest = waiting.context;
   if (outcome === undefined) return withoutDatabase(parts, newest, wanted);
   switch (outcome.is) {
     case "bound": {
@@ -72,23 +72,23 @@ export async function promise(
 }
 
 /** The lease as it stands on disk: nothing is promised beyond it. */
-function repeat({ answer }: PromiseParts, exchange: Exchange, given: Given, now: number): void {
+function repeat({ answer }: PromiseParts, context: PacketContext, given: GrantedLease, now: number): void {
   const { segment, prefix, address, known } = given;
   const leaseSeconds = given.leaseSeconds - Math.ceil((now - given.askedAt) / 1000);
-  answer.grant(exchange, { type: "ACK", segment, prefix, address, leaseSeconds, known });
+  answer.grant(context, { type: "ACK", segment, prefix, address, leaseSeconds, known });
 }
 
 function withoutDatabase(
   { replica, answer, awayMarginMs }: PromiseParts,
-  exchange: Exchange,
-  { segment, prefix, bind }: Wanted & { readonly bind: Bind },
+  context: PacketContext,
+  { segment, prefix, bind }: WantedAddress & { readonly bind: Bind },
 ): void {
   const lease = replica.lease(bind.address, segment.vrf);
   const address = bind.address as IPv4;
-  const stands = standing(lease, { ...bind, address }, replica.databaseNow(), awayMarginMs);
-  if (stands.is === "none") return answer.silence(exchange, stands.because);
+  const stands = leaseWithoutDatabase(lease, { ...bind, address }, replica.databaseNow(), awayMarginMs);
+  if (stands.is === "none") return answer.silence(context, stands.because);
   const known = replica.interface(segment.id, bind.mac);
   const { leaseSeconds } = stands;
-  answer.grant(exchange, { type: "ACK", segment, prefix, address, leaseSeconds, known });
-  answer.tell(exchange, "dhcp.ack", "database-away-within-grace", {}, address);
+  answer.grant(context, { type: "ACK", segment, prefix, address, leaseSeconds, known });
+  answer.tell(context, "dhcp.ack", "database-away-within-grace", {}, address);
 }

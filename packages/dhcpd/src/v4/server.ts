@@ -4,8 +4,8 @@ import { ANY, contains, type IPv4, isMalformed, type Mac, type Prefix } from "@f
 import { decode, get } from "@firstlight/wire/dhcp4";
 import { type Client, clientOf } from "./client.ts";
 import { decide, type Effect } from "./decide.ts";
-import { type Exchange, type Line, traced } from "./exchange.ts";
-import type { Fresh, Lookups } from "../lease/lookup.ts";
+import { type PacketContext, type Listener, traceOf } from "./packet-context.ts";
+import type { DatabaseLookup, Lookups } from "../lease/lookup.ts";
 import type { Reason } from "../reasons.ts";
 import { reasonOf } from "../refusals.ts";
 import { promise, type PromiseParts } from "./promise.ts";
@@ -15,7 +15,7 @@ import { viewOf } from "./view.ts";
 export interface Parts extends PromiseParts {
   readonly lookups: Lookups;
   readonly traces: Traces;
-  /** Addresses that stand for this server on every line. */
+  /** Addresses that stand for this server on every listener. */
   readonly serverIds: ReadonlySet<IPv4>;
   /** Networks whose relays are trusted; absent: any. */
   readonly relays: readonly Prefix[] | undefined;
@@ -33,10 +33,10 @@ export class Server {
     this.#parts = parts;
   }
 
-  /** Answers on one line until its port is closed. */
-  async serve(line: Line): Promise<void> {
-    for await (const batch of line.port) {
-      for (const datagram of batch) this.#receive(datagram, line);
+  /** Answers on one listener until its port is closed. */
+  async serve(listener: Listener): Promise<void> {
+    for await (const batch of listener.port) {
+      for (const datagram of batch) this.#receive(datagram, listener);
     }
   }
 
@@ -46,22 +46,22 @@ export class Server {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  #receive(datagram: Datagram, line: Line): void {
+  #receive(datagram: Datagram, listener: Listener): void {
     const { clock, metrics, traces, answer } = this.#parts;
     if (this.#isDraining) return metrics.silence("draining");
     const message = decode(datagram.bytes.slice()); // the engine takes its buffer back
     if (isMalformed(message)) return metrics.silence(message.because);
     const type = get(message.options, "messageType");
     metrics.packet(typeof type === "string" ? type : "other");
-    const client = clientOf(message, datagram.from, line.segmentAddress);
+    const client = clientOf(message, datagram.from, listener.segmentAddress);
     if ("because" in client) return metrics.silence(client.because);
     const refused = this.#admit(client.mac, client.message.giaddr, client.from.address);
     if (refused !== undefined) return metrics.silence(refused);
     const now = clock.now();
     const trace = isBooting(client) ? traces.of(client.mac, client.stage, now) : traces.known(client.mac, now);
-    const exchange: Exchange = { client, line, ifindex: datagram.ifindex, trace };
-    if (client.type === "DISCOVER") answer.tell(exchange, "dhcp.discover", undefined, this.#facts(exchange));
-    this.#proceed(exchange, undefined);
+    const context: PacketContext = { client, listener, ifindex: datagram.ifindex, trace };
+    if (client.type === "DISCOVER") answer.tell(context, "dhcp.discover", undefined, this.#facts(context));
+    this.#proceed(context, undefined);
   }
 
   /** Why this packet is not even looked at; what is refused here is counted and no more, for there may be millions. */
@@ -74,47 +74,48 @@ export class Server {
     return perClient.take(mac, now) ? undefined : "client-limit";
   }
 
-  #facts({ client }: Exchange): Record<string, string> {
+  #facts({ client }: PacketContext): Record<string, string> {
     const { stage, arch, vendorClass } = client;
     return { stage, ...(arch !== undefined && { arch }), ...(vendorClass !== undefined && { vendorClass }) };
   }
 
-  #proceed(exchange: Exchange, fresh: Fresh | undefined): void {
+  #proceed(context: PacketContext, fresh: DatabaseLookup | undefined): void {
     const { clock, replica, holds, serverIds } = this.#parts;
-    const { client, line } = exchange;
+    const { client, listener } = context;
     const isHeld = (address: IPv4): boolean => holds.isHeld(address, client.mac, clock.now());
-    const isOurs = (id: IPv4): boolean => id === line.serverId || id === client.serverIdOverride || serverIds.has(id);
-    this.#perform(exchange, decide(client, viewOf(client, replica, isHeld, fresh), isOurs));
+    const isOurs = (id: IPv4): boolean =>
+      id === listener.serverId || id === client.serverIdOverride || serverIds.has(id);
+    this.#perform(context, decide(client, viewOf(client, replica, isHeld, fresh), isOurs));
   }
 
-  #perform(exchange: Exchange, effect: Effect): void {
+  #perform(context: PacketContext, effect: Effect): void {
     const { answer, holds, metrics, replica, clock } = this.#parts;
-    const { client } = exchange;
+    const { client } = context;
     switch (effect.do) {
       case "offer": {
         const { segment, address, prefix, leaseSeconds } = effect;
         if (!this.#hasRoom(client.mac)) return metrics.silence("pending-leases-first");
         holds.hold(address, client.mac, clock.now());
         const known = replica.interface(segment.id, client.mac);
-        return answer.grant(exchange, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
+        return answer.grant(context, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
       }
       case "inform": {
-        answer.tell(exchange, "dhcp.inform");
+        answer.tell(context, "dhcp.inform");
         const { segment, prefix } = effect;
         const known = replica.interface(segment.id, client.mac);
         const none = { address: ANY, leaseSeconds: undefined };
-        return answer.grant(exchange, { type: "ACK", segment, prefix, ...none, known });
+        return answer.grant(context, { type: "ACK", segment, prefix, ...none, known });
       }
       case "commit":
-        return this.#start(promise(this.#parts, exchange, { ...effect, address: effect.bind.address as IPv4 }));
+        return this.#start(promise(this.#parts, context, { ...effect, address: effect.bind.address as IPv4 }));
       case "giveBack":
-        return this.#start(this.#giveBack(exchange, effect));
+        return this.#start(this.#giveBack(context, effect));
       case "ask":
-        return this.#start(this.#ask(exchange, effect.because));
+        return this.#start(this.#ask(context, effect.because));
       case "nak":
-        return answer.nak(exchange, effect.because);
+        return answer.nak(context, effect.because);
       case "ignore":
-        return answer.silence(exchange, effect.because, effect.detail);
+        return answer.silence(context, effect.because, effect.detail);
     }
   }
 
@@ -128,22 +129,22 @@ export class Server {
   }
 
   /** RFC 2131 §4.3.3, §4.3.4: no reply either way; the change row tells the story. */
-  async #giveBack(exchange: Exchange, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
+  async #giveBack(context: PacketContext, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
     const { committer, asked, answer, metrics } = this.#parts;
     asked.forget(giveBack.mac);
-    const outcome = await committer.submit({ ...giveBack, ...traced(exchange) }).catch(() => undefined);
+    const outcome = await committer.submit({ ...giveBack, ...traceOf(context) }).catch(() => undefined);
     if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do}-taken`);
-    answer.silence(exchange, outcome?.is === "refused" ? reasonOf(outcome.because) : "database-away-not-released");
+    answer.silence(context, outcome?.is === "refused" ? reasonOf(outcome.because) : "database-away-not-released");
   }
 
   /** The replica may lag: nobody is told no before the database was asked. */
-  async #ask(exchange: Exchange, because: Reason): Promise<void> {
+  async #ask(context: PacketContext, because: Reason): Promise<void> {
     const { lookups, answer } = this.#parts;
-    const asked = lookups.ask(exchange.client.mac);
-    if (!asked) return answer.silence(exchange, "lookup-limit");
+    const asked = lookups.ask(context.client.mac);
+    if (!asked) return answer.silence(context, "lookup-limit");
     const fresh = await asked.catch(() => undefined);
-    if (fresh === undefined) return answer.silence(exchange, "database-away-unconfirmed", { replica: because });
-    this.#proceed(exchange, fresh);
+    if (fresh === undefined) return answer.silence(context, "database-away-unconfirmed", { replica: because });
+    this.#proceed(context, fresh);
   }
 
   #start(work: Promise<void>): void {

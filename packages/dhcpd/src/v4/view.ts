@@ -8,7 +8,7 @@ import {
   termOf,
 } from "@firstlight/ipam";
 import { contains, type IPv4 } from "@firstlight/wire";
-import type { Fresh } from "../lease/lookup.ts";
+import type { DatabaseLookup } from "../lease/lookup.ts";
 import type { Client } from "./client.ts";
 import { namedAddress, type View } from "./decide.ts";
 
@@ -17,7 +17,7 @@ export function viewOf(
   client: Client,
   replica: Replica,
   isHeld: (address: IPv4) => boolean,
-  fresh: Fresh | undefined,
+  fresh: DatabaseLookup | undefined,
 ): View {
   const segment = replica.segmentOf(client.link);
   if (!segment) {
@@ -63,7 +63,7 @@ export function viewOf(
 }
 
 /** The lease this client has on this segment, as the database just said. */
-function freshLease(fresh: Fresh | undefined, { mac }: Client, segment: Segment): Lease | undefined {
+function freshLease(fresh: DatabaseLookup | undefined, { mac }: Client, segment: Segment): Lease | undefined {
   return fresh?.leases.find(
     (lease) =>
       lease.mac === mac &&

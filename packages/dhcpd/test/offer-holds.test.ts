@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { Holds } from "../src/lease/holds.ts";
+import { OfferHolds } from "../src/lease/offer-holds.ts";
 
 test("a hold keeps others off until its time is over, whoever else was held, dropped or came again", () => {
   const step = fc.record({ address: fc.nat(5), mac: fc.nat(2), waitMs: fc.nat(40), isDrop: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const holds = new Holds(100, 1000);
+      const holds = new OfferHolds(100, 1000);
       const model = new Map<number, { readonly mac: number; readonly until: number }>();
       let now = 0;
       for (const { address, mac, waitMs, isDrop } of steps) {
@@ -26,7 +26,7 @@ test("a hold keeps others off until its time is over, whoever else was held, dro
 });
 
 test("no more are held than there may be, and the oldest goes first", () => {
-  const holds = new Holds(1000, 3);
+  const holds = new OfferHolds(1000, 3);
   for (const address of [1, 2, 3, 1, 4]) holds.hold(address, 7, 0);
   assert.deepEqual(
     [1, 2, 3, 4].map((address) => holds.isHeld(address, 8, 1)),

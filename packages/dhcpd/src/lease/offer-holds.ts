@@ -6,10 +6,10 @@ interface Hold {
   readonly until: number;
 }
 
-/** Addresses offered a moment ago, so that two machines in one storm are not offered the same one. Bounded; a hint, never a promise. */
-export class Holds {
+/** Addresses that were just offered, so that two clients are not offered the same one. Bounded; a hint, no promise. */
+export class OfferHolds {
   readonly #by = new Map<IPv4, Hold>();
-  /** Goes along behind the newest hold: a fresh look for the oldest would walk past every one that has ended. */
+  /** Iterates from the oldest hold. A new iterator each time would step over all deleted entries. */
   #inTurn = this.#by.values();
   #oldest: Hold | undefined;
   readonly #holdMs: number;

@@ -1,7 +1,7 @@
 import type { Change, Followed, Position } from "@firstlight/ipam";
 
-/** The newest changes as the replica was told them: who keeps up with the feed need not read it a second time. Bounded. */
-export class Tail {
+/** The newest changes that the replica applied, so that a reader that keeps up need not query them again. Bounded. */
+export class RecentChanges {
   readonly #most: number;
   #epoch = "";
   #changes: Change[] = [];
@@ -18,7 +18,7 @@ export class Tail {
     if (this.#changes.length > 2 * this.#most) this.#changes = this.#changes.slice(-this.#most);
   }
 
-  /** What follows a position, none where it is the newest; `undefined` when that is not known here. Positions have no gaps. */
+  /** The changes after a position; empty at the newest one, `undefined` if they are no longer kept. Positions have no gaps. */
   after({ epoch, position }: Position, limit: number): readonly Change[] | undefined {
     const first = this.#changes[0];
     if (first === undefined || epoch !== this.#epoch || first.position > position + 1) return undefined;

@@ -2,23 +2,23 @@ import type { Lease } from "@firstlight/ipam";
 import type { IPv4, Mac } from "@firstlight/wire";
 import type { Reason } from "../reasons.ts";
 
-/** A promise that may be spoken without the database, or why not. */
-export type Standing =
+/** A lease that may be acknowledged without the database, or the reason why not. */
+export type OfflineLease =
   | { readonly is: "standing"; readonly leaseSeconds: number }
   | { readonly is: "none"; readonly because: Reason };
 
-const none = (because: Reason): Standing => ({ is: "none", because });
+const none = (because: Reason): OfflineLease => ({ is: "none", because });
 
 /**
- * What may be acknowledged while the database is away: only what the replica shows bound to this very interface, and
- * only until shortly before anybody else could get the address. `now` is the database's time as estimated.
+ * While the database is away, a lease is acknowledged only if the replica has it bound to this interface, and only until
+ * `marginMs` before the address could be given to another. `now` is the estimated database time.
  */
-export function standing(
+export function leaseWithoutDatabase(
   lease: Lease | undefined,
   asked: { readonly mac: Mac; readonly segment: number; readonly address: IPv4; readonly leaseSeconds: number },
   now: number,
   marginMs: number,
-): Standing {
+): OfflineLease {
   if (lease?.state !== "bound") return none("database-away-not-bound");
   if (lease.mac !== asked.mac || lease.segment !== asked.segment || lease.address !== asked.address) {
     return none("database-away-bound-elsewhere");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Applied } from "@firstlight/ipam";
-import { Tail } from "../src/lease/tail.ts";
+import { RecentChanges } from "../src/lease/recent-changes.ts";
 
 const change = (position: number): Applied => ({ position }) as Applied;
 const changes = (epoch: string, ...positions: number[]) => ({
@@ -9,10 +9,10 @@ const changes = (epoch: string, ...positions: number[]) => ({
   changes: positions.map(change),
   at: { epoch, position: positions.at(-1)! },
 });
-const positions = (found: ReturnType<Tail["after"]>) => found?.map(({ position }) => position);
+const positions = (found: ReturnType<RecentChanges["after"]>) => found?.map(({ position }) => position);
 
 test("what follows a position is known as far back as changes are kept, and no further", () => {
-  const tail = new Tail(3);
+  const tail = new RecentChanges(3);
   assert.equal(tail.after({ epoch: "e", position: 0 }, 10), undefined, "nothing was told yet");
   tail.follow(changes("e", 5, 6));
   tail.follow(changes("e", 7));
@@ -26,7 +26,7 @@ test("what follows a position is known as far back as changes are kept, and no f
 });
 
 test("a reload or another epoch makes the positions before mean nothing", () => {
-  const tail = new Tail(3);
+  const tail = new RecentChanges(3);
   tail.follow(changes("e", 1, 2));
   tail.follow({ is: "reload", at: { epoch: "f", position: 9 } });
   assert.equal(tail.after({ epoch: "e", position: 1 }, 10), undefined);
