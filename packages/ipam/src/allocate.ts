@@ -1,13 +1,11 @@
-import { type Address, contains, type Mac } from "@firstlight/wire";
+import { type Address, contains } from "@firstlight/wire";
 import { isAssignable } from "./allocation/assignable.ts";
-import { type Claimant, claimant, type Claims, claimsOf } from "./allocation/claim.ts";
+import { claimant, claimsOf } from "./allocation/claim.ts";
 import { freeIn } from "./allocation/free.ts";
-import { type Parcel, parcelsIn, poolsOf } from "./allocation/parcel.ts";
+import { parcelsIn, poolsOf } from "./allocation/parcel.ts";
 import { refusalAt } from "./allocation/standing.ts";
-import type { Vacancy } from "./allocation/vacancy.ts";
 import { isDraining } from "./drain.ts";
-import type { Proof } from "./identity.ts";
-import type { ExpectedDevice, Interface, Lease, PrefixRow, Role, Segment } from "./model.ts";
+import type { ExpectedDevice, Interface, PrefixRow, Role } from "./model.ts";
 import { givesDeclaredOnly } from "./policy/address.ts";
 import type { Candidate } from "./replica.ts";
 import type { Ask, Asked, Ground } from "./allocation/request.ts";

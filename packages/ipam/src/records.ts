@@ -1,13 +1,4 @@
-import {
-  type Address,
-  formatAddress,
-  formatMac,
-  isIPv4,
-  isMalformed,
-  type Malformed,
-  parseAddress,
-  parseMac,
-} from "@firstlight/wire";
+import { type Address, formatAddress, formatMac, isIPv4, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
 import {
   type DomainName,
   firstLabel,
@@ -16,7 +7,6 @@ import {
   parentName,
   parseData,
   parseName,
-  type RecordData,
 } from "@firstlight/wire/dns";
 import { distinct } from "./distinct.ts";
 import { domainName } from "./domain-name.ts";

@@ -1,4 +1,4 @@
-import type { ExpectedDevice, Role } from "@firstlight/ipam";
+import type { Role } from "@firstlight/ipam";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../database.ts";
 import { enrolNew, unlike } from "./enrol.ts";

@@ -1,9 +1,9 @@
 import type pg from "pg";
-import type { Bind, LeaseRequest } from "../lease.ts";
+import type { Bind } from "../lease.ts";
 import type { Lease } from "../model.ts";
 import { leasesOf } from "./give-back.ts";
-import { changesNames, type Fact, isPromised, policyOf, preempts } from "./judge.ts";
-import { bare, type Json, toAddress, toBytes, toMac } from "./rows.ts";
+import { changesNames, isPromised, policyOf, preempts } from "./judge.ts";
+import { bare, toAddress, toBytes, toMac } from "./rows.ts";
 import { BIND, BY_KEY, MOVE } from "./statements.ts";
 import { type Commit, inOrder } from "./transaction.ts";
 import type { Admitted } from "./admitted.ts";
