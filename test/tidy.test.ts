@@ -124,6 +124,44 @@ test("no file reaches into another package past its exports", () => {
   assert.deepEqual(faults, []);
 });
 
+/** Daemons that only read: they hold the replica and cannot reach the tables. */
+const READERS = ["dnsd", "tftpd", "pxe-http", "unbound-config"];
+/** What a reader may import of the IPAM. */
+const FOR_READERS = new Set(["@firstlight/ipam", "@firstlight/ipam/config", "@firstlight/ipam/replica"]);
+/** What the replica's room shares with the store: how rows are written and how to connect. */
+const SHARED_WITH_STORE = new Set(["rows", "pool", "planner"].map((name) => `packages/ipam/src/store/${name}.ts`));
+
+test("daemons that only read cannot import the IPAM's store", () => {
+  const faults = sources
+    .filter((file) => READERS.includes(packageOf(file)))
+    .flatMap((file) =>
+      imports(read(file))
+        .filter((specifier) => specifier.startsWith("@firstlight/ipam") && !FOR_READERS.has(specifier))
+        .map((specifier) => `${file}: ${specifier}`),
+    );
+  assert.deepEqual(faults, []);
+});
+
+test("the IPAM's core and its replica load nothing of its store or its operations", () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const values = read(file).replaceAll(/^(?:import|export) type\b[^;]*;/gm, "");
+    for (const specifier of imports(values)) {
+      if (specifier.startsWith(".")) load(relative(ROOT, resolve(ROOT, dirname(file), specifier)));
+    }
+  };
+  load("packages/ipam/src/index.ts");
+  load("packages/ipam/src/rooms/replica.ts");
+  assert.deepEqual(
+    [...loaded].filter(
+      (file) => /\/ipam\/src\/(?:store|history|exchange)\//.test(file) && !SHARED_WITH_STORE.has(file),
+    ),
+    [],
+  );
+});
+
 test("cores are pure", () => {
   const faults = CORES.flatMap((pattern) => {
     const found = files(pattern);

@@ -1,4 +1,5 @@
-import { createStore, ipamSchema } from "@firstlight/ipam";
+import { ipamSchema } from "@firstlight/ipam";
+import { createStore } from "@firstlight/ipam/store";
 import { fleet } from "@firstlight/rack";
 import { formatIPv4, isMalformed, parseMac } from "@firstlight/wire";
 

@@ -1,6 +1,7 @@
 /** What the API service does for dhcpd beside the API: the schema, the site's declaration, the sequencer of the feed. */
 import { readFileSync } from "node:fs";
-import { createStore, expectedMachinesSchema, ipamSchema, migrateIpam, startSequencer } from "@firstlight/ipam";
+import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
+import { createStore, migrateIpam, startSequencer } from "@firstlight/ipam/store";
 import { parse } from "yaml";
 
 const [url, siteFile] = process.argv.slice(2);

@@ -1,4 +1,5 @@
-import { createStore, expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
+import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
+import { createStore } from "@firstlight/ipam/store";
 import { Client } from "pg";
 import type { Contender, Place, Serving } from "../harness/contract.ts";
 import { migrate, startDaemon, startDatabase, writeSite } from "../harness/firstlight.ts";

@@ -1,13 +1,7 @@
 import { join } from "node:path";
-import {
-  createReplica,
-  createStore,
-  type Lease,
-  type LeaseRequest,
-  PgSource,
-  type Position,
-  startSequencer,
-} from "@firstlight/ipam";
+import type { Lease, LeaseRequest, Position } from "@firstlight/ipam";
+import { createReplica, PgSource } from "@firstlight/ipam/replica";
+import { createStore, startSequencer } from "@firstlight/ipam/store";
 import { systemClock } from "@firstlight/service";
 import type { Sample } from "../harness/contract.ts";
 

@@ -1,4 +1,5 @@
-import { createStore, ipamSchema, type LeaseRequest, migrateIpam, startSequencer } from "@firstlight/ipam";
+import { ipamSchema, type LeaseRequest } from "@firstlight/ipam";
+import { createStore, migrateIpam, startSequencer } from "@firstlight/ipam/store";
 import { Client } from "pg";
 import type { Sample } from "../harness/contract.ts";
 import { profiled } from "./profile.ts";

@@ -1,4 +1,4 @@
-import { createStore, migrateIpam } from "@firstlight/ipam";
+import { createStore, migrateIpam } from "@firstlight/ipam/store";
 import { Client } from "pg";
 import { SITE } from "./committing.ts";
 

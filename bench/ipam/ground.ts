@@ -1,4 +1,5 @@
-import { createReplica, type Lease, type PrefixRow, type Row, type Segment, type Source } from "@firstlight/ipam";
+import type { Lease, PrefixRow, Row, Segment } from "@firstlight/ipam";
+import { createReplica, type Source } from "@firstlight/ipam/replica";
 import { segment } from "@firstlight/kit";
 import { systemClock } from "@firstlight/service";
 

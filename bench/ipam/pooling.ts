@@ -1,4 +1,4 @@
-import { createStore, migrateIpam, type Store } from "@firstlight/ipam";
+import { createStore, migrateIpam, type Store } from "@firstlight/ipam/store";
 import { Client } from "pg";
 import type { Sample } from "../harness/contract.ts";
 import { median } from "../harness/figures.ts";

@@ -1,7 +1,7 @@
 /** A process with a replica and nothing else: says how long it took to be current, and what it weighs meanwhile and after. */
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createReplica, PgSource } from "@firstlight/ipam";
+import { createReplica, PgSource } from "@firstlight/ipam/replica";
 import { systemClock } from "@firstlight/service";
 
 const [url = "", snapshotFile = ""] = process.argv.slice(2);

@@ -1,11 +1,6 @@
-import {
-  createHistory,
-  type ExpectedMachines,
-  Refused,
-  type Replica,
-  type SiteDeclaration,
-  type Store,
-} from "@firstlight/ipam";
+import type { ExpectedMachines, Replica, SiteDeclaration } from "@firstlight/ipam";
+import { Refused, type Store } from "@firstlight/ipam/store";
+import { createHistory } from "@firstlight/ipam/ops";
 import { BootService } from "@firstlight/api-client/gen/firstlight/v1/boot_pb.js";
 import { DeviceService } from "@firstlight/api-client/gen/firstlight/v1/device_pb.js";
 import { EventService } from "@firstlight/api-client/gen/firstlight/v1/event_pb.js";

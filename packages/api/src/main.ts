@@ -1,12 +1,7 @@
 /** The API service: gRPC with reflection over mTLS; the machines' lifecycle and timelines; addresses and names for operators. */
-import {
-  expectedMachinesSchema,
-  ipamSchema,
-  type HistoryOptions,
-  openIpam,
-  type SiteDeclaration,
-  startHistory,
-} from "@firstlight/ipam";
+import { expectedMachinesSchema, ipamSchema, type SiteDeclaration } from "@firstlight/ipam";
+import { openIpam } from "@firstlight/ipam/store";
+import { type HistoryOptions, startHistory } from "@firstlight/ipam/ops";
 import { type Context, type Daemon, closeAfterStop, type Running } from "@firstlight/service";
 import { startApi } from "./api.ts";
 import { type ApiConfig, apiSchema } from "./config.ts";

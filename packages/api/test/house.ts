@@ -1,6 +1,7 @@
 import { after } from "node:test";
 import { type Api, connectOperator, createApi, openChannel, type Operator } from "@firstlight/api-client";
-import type { ExpectedMachines, Store } from "@firstlight/ipam";
+import type { ExpectedMachines } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import {
   expected,
   iface,

@@ -1,7 +1,8 @@
 /** What a list costs: counted in rows that are read, on a site with more rows than a page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OrderedRows, Replica, Store } from "@firstlight/ipam";
+import type { OrderedRows, Replica } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { domain, expected, iface, lease, name, prefix, segment, siteOf } from "@firstlight/kit";
 import { formatAddress } from "@firstlight/wire";
 import { deviceHandlers } from "../src/ipam/device.ts";

@@ -1,5 +1,5 @@
 import { connectApi } from "@firstlight/api-client";
-import { openIpam } from "@firstlight/ipam";
+import { openIpam } from "@firstlight/ipam/store";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { dhcpdSchema } from "./config.ts";
 import { startDhcpd } from "./start.ts";

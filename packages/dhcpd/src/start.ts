@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Api, Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
-import type { Replica, Store } from "@firstlight/ipam";
+import type { Replica } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import {
   type Context,
   joinEndpoint,

@@ -1,4 +1,4 @@
-import { openIpam } from "@firstlight/ipam";
+import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { dnsdSchema } from "./config.ts";
 import { startDnsd } from "./start.ts";
@@ -13,7 +13,7 @@ export const daemon: Daemon<typeof dnsdSchema> = {
   config: dnsdSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const ipam = parts.use(await openReplica(context));
     const running = await startDnsd(context, { replica: ipam.replica, ready: () => ipam.ready() });
     return closeAfterStop(parts, running);
   },

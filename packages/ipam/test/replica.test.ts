@@ -17,7 +17,7 @@ import {
   segment,
   siteOf,
 } from "@firstlight/kit";
-import { createReplica } from "../src/index.ts";
+import { createReplica } from "../src/rooms/replica.ts";
 
 const LAB = [domain(), segment(), prefix()];
 const ADDRESS = readAddress("127.64.0.12");

@@ -20,7 +20,8 @@ import {
   segment,
 } from "@firstlight/kit";
 import * as fc from "fast-check";
-import { createReplica, keyOf, type Row } from "../src/index.ts";
+import { keyOf, type Row } from "../src/index.ts";
+import { createReplica } from "../src/rooms/replica.ts";
 import { fullKey } from "@firstlight/changefeed";
 import { readSnapshot, saveSnapshot } from "../src/snapshot.ts";
 

@@ -1,5 +1,5 @@
 import { migrateApi } from "@firstlight/api";
-import { migrateIpam } from "@firstlight/ipam";
+import { migrateIpam } from "@firstlight/ipam/store";
 
 /** Brings both schemas to this version; returns the names of the migrations that were run. Several callers wait for one another. */
 export async function migrate(url: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** `firstlight devices`, `interfaces` and `history of` as an operator types them, at a real API, while devices come and move. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { createStore } from "@firstlight/ipam";
+import { createStore } from "@firstlight/ipam/store";
 import { parseAddress, parseMac, sound } from "@firstlight/wire";
 import { apiProcess } from "./api-process.ts";
 

@@ -1,7 +1,7 @@
 /** `firstlight history` and `utilisation` as an operator types them, at a real API. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { createStore } from "@firstlight/ipam";
+import { createStore } from "@firstlight/ipam/store";
 import { apiProcess } from "./api-process.ts";
 
 const site = await apiProcess(`domains: [{ name: lab.test }]

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { connectApi } from "@firstlight/api-client";
-import { openIpam } from "@firstlight/ipam";
+import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { tftpdSchema } from "./config.ts";
 import { startTftpd } from "./start.ts";
@@ -15,7 +15,7 @@ export const daemon: Daemon<typeof tftpdSchema> = {
   config: tftpdSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const ipam = parts.use(await openReplica(context));
     const { reporter } = parts.use(await connectApi(context));
     const { config, metrics, clock, log, site } = context;
     const root = config.root ?? join(site.site.stateDir, "artefacts", "ipxe");

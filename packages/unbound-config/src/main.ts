@@ -1,4 +1,4 @@
-import { openIpam } from "@firstlight/ipam";
+import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop, type Running } from "@firstlight/service";
 import { unboundConfigSchema } from "./config.ts";
 import { type Reason, REASONS } from "./reasons.ts";
@@ -19,7 +19,7 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
       return idle(REASONS[because].sentence);
     }
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openIpam({ context, sequencer: false }));
+    const ipam = parts.use(await openReplica(context));
     const running = await startUnboundConfig(context, { replica: ipam.replica, ready: () => ipam.ready() });
     return closeAfterStop(parts, running);
   },

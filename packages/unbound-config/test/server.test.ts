@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { domain, iface, lease, MemorySource, prefix } from "@firstlight/kit";
-import { createReplica } from "@firstlight/ipam";
+import { createReplica } from "@firstlight/ipam/replica";
 import { type Context, systemClock } from "@firstlight/service";
 import { Registry } from "prom-client";
 import { place } from "../src/apply.ts";

@@ -1,17 +1,12 @@
+import { type Change, keyOf, type Position, type Replica, type Row, type RowChange } from "@firstlight/ipam";
 import {
-  type Change,
   createReplica,
   type Following,
-  keyOf,
   type Loaded,
-  type Position,
   type Pulled,
-  type Replica,
   type ReplicaOptions,
-  type Row,
-  type RowChange,
   type Source,
-} from "@firstlight/ipam";
+} from "@firstlight/ipam/replica";
 import { ManualClock } from "./clock.ts";
 
 /** A list of rows as a source: what PostgreSQL is to a replica, without it. `push` is a transaction. */

@@ -1,4 +1,5 @@
-import type { GiveBack, Interface, Lease, LeaseRequest, Outcome, Position, Row, Store } from "@firstlight/ipam";
+import type { GiveBack, Interface, Lease, LeaseRequest, Outcome, Position, Row } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { isAssignable, isDraining, keyOf } from "@firstlight/ipam";
 import type { Mac } from "@firstlight/wire";
 import type { MemorySite } from "./ipam.ts";

@@ -1,7 +1,7 @@
 /** dhcpd on a real database that goes back to a backup while leases are promised and their events wait for the API. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { startSequencer } from "@firstlight/ipam";
+import { startSequencer } from "@firstlight/ipam/store";
 import { backup, testDatabase } from "@firstlight/kit/postgres";
 import { type IPv4, parseMac, sound } from "@firstlight/wire";
 import { get } from "@firstlight/wire/dhcp4";

@@ -1,5 +1,7 @@
 /** dhcpd on a loopback socket over a real store, replica and sequencer on PostgreSQL; the API is the kit's. */
-import { createReplica, createStore, ipamSchema, PgSource, startSequencer, type Store } from "@firstlight/ipam";
+import { ipamSchema } from "@firstlight/ipam";
+import { createReplica, PgSource } from "@firstlight/ipam/replica";
+import { createStore, startSequencer, type Store } from "@firstlight/ipam/store";
 import { FakeApi, FakeReporter } from "@firstlight/kit";
 import { splitEndpoint, systemClock } from "@firstlight/service";
 import { Registry } from "prom-client";

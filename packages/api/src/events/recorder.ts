@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { BootEvent, FeedPosition, PhoneHome } from "@firstlight/api-client";
-import { auditMachine } from "@firstlight/ipam";
+import { auditMachine } from "@firstlight/ipam/ops";
 import type { Pool, PoolClient } from "pg";
 import { transaction } from "../database.ts";
 import { type LifecycleEffect, type LifecycleEvent, type Machine, partOf, step } from "../machine/lifecycle.ts";

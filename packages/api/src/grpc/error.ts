@@ -1,4 +1,4 @@
-import { Refused } from "@firstlight/ipam";
+import { Refused } from "@firstlight/ipam/store";
 import { fillSentence } from "@firstlight/service";
 import { status, type StatusObject } from "@grpc/grpc-js";
 import { isDatabaseAway } from "../database.ts";

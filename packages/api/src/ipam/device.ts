@@ -4,15 +4,8 @@ import type {
   DeviceSchema,
   DeviceService,
 } from "@firstlight/api-client/gen/firstlight/v1/device_pb.js";
-import {
-  type DeviceEdit,
-  type ExpectedDevice,
-  expectedMachinesSchema,
-  labelBase,
-  type Replica,
-  slug,
-  type Store,
-} from "@firstlight/ipam";
+import { type ExpectedDevice, expectedMachinesSchema, labelBase, type Replica, slug } from "@firstlight/ipam";
+import type { DeviceEdit, Store } from "@firstlight/ipam/store";
 import { formatAddress, formatMac, type Mac, parseMac } from "@firstlight/wire";
 import { addressOf, macOf, textOf } from "../grpc/field.ts";
 import { invalid } from "../grpc/error.ts";

@@ -12,8 +12,8 @@ import {
   RECORD_TYPES,
   type Replica,
   type Segment,
-  type Store,
 } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { formatAddress, formatMac, type Prefix } from "@firstlight/wire";
 import { oneOf, prefixOf, textOf } from "../grpc/field.ts";
 import { invalid, no } from "../grpc/error.ts";

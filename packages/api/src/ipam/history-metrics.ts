@@ -1,4 +1,4 @@
-import type { HistoryOptions } from "@firstlight/ipam";
+import type { HistoryOptions } from "@firstlight/ipam/ops";
 import { Counter, type Registry } from "prom-client";
 
 /** What the keeper of the history has seen and done, of each process that keeps it. */

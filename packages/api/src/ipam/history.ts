@@ -7,7 +7,8 @@ import type {
   PrefixUtilisationSchema,
   TenancySchema,
 } from "@firstlight/api-client/gen/firstlight/v1/history_pb.js";
-import type { Arrived, Audited, History, Tenancy, Utilisation } from "@firstlight/ipam";
+import type { Utilisation } from "@firstlight/ipam";
+import type { Arrived, Audited, History, Tenancy } from "@firstlight/ipam/ops";
 import { addressOf, macOf, pageSize, textOf } from "../grpc/field.ts";
 import { parseMac, sound } from "@firstlight/wire";
 import { invalid } from "../grpc/error.ts";

@@ -1,6 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { PoolService } from "@firstlight/api-client/gen/firstlight/v1/pool_pb.js";
-import { type Grant, ipamSchema, type Pool, type Store } from "@firstlight/ipam";
+import { type Grant, ipamSchema, type Pool } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { pageSize, textOf } from "../grpc/field.ts";
 import { invalid } from "../grpc/error.ts";
 import type { Handlers } from "../grpc/server.ts";

@@ -2,14 +2,8 @@ import type {
   Reservation as WireReservation,
   ReservationService,
 } from "@firstlight/api-client/gen/firstlight/v1/reservation_pb.js";
-import {
-  ipamSchema,
-  type Replica,
-  type Reservation,
-  reservationEdit,
-  type ReservationEdit,
-  type Store,
-} from "@firstlight/ipam";
+import { ipamSchema, type Replica, type Reservation } from "@firstlight/ipam";
+import { reservationEdit, type ReservationEdit, type Store } from "@firstlight/ipam/store";
 import { formatAddress, type Mac, parseMac } from "@firstlight/wire";
 import { addressOf, macOf, textOf } from "../grpc/field.ts";
 import { invalid } from "../grpc/error.ts";

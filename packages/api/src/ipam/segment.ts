@@ -12,17 +12,15 @@ import {
   ipamSchema,
   type FieldTable,
   PREFIX_FIELDS,
-  type PrefixEdit,
-  prefixEdit,
   type PrefixRow,
   readValues,
   type Segment,
   SEGMENT_FIELDS,
   SEGMENT_OPTION_FIELDS,
-  type SegmentEdit,
   type SegmentOptions,
   writeValues,
 } from "@firstlight/ipam";
+import { type PrefixEdit, prefixEdit, type SegmentEdit } from "@firstlight/ipam/store";
 import { type Prefix } from "@firstlight/wire";
 import { invalid } from "../grpc/error.ts";
 

@@ -1,4 +1,5 @@
-import type { Interface, Lease, Replica, Store } from "@firstlight/ipam";
+import type { Interface, Lease, Replica } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { formatAddress, formatMac, isMalformed, type Mac, parseMac } from "@firstlight/wire";
 import type { Expected } from "../machine/expected.ts";
 

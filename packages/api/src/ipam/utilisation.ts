@@ -1,4 +1,5 @@
-import type { History, Use, Utilisation } from "@firstlight/ipam";
+import type { Use, Utilisation } from "@firstlight/ipam";
+import type { History } from "@firstlight/ipam/ops";
 import { Gauge, type Registry } from "prom-client";
 
 /** What a scrape was told is told to the next ones for so long: the trend is read from thousands of samples. */

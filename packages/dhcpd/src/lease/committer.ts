@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LeaseRequest, Outcome, Store } from "@firstlight/ipam";
+import type { LeaseRequest, Outcome } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { withTimeout } from "@firstlight/service";
 
 /** So many waiting requests need no more company. */

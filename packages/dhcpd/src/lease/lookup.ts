@@ -1,4 +1,4 @@
-import type { Store } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { withTimeout } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 

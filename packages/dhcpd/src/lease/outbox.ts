@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
-import type { Change, Lease, Replica, Store } from "@firstlight/ipam";
+import type { Change, Lease, Replica } from "@firstlight/ipam";
+import type { Store } from "@firstlight/ipam/store";
 import { type Backoff, backoffMs, AutoResetEvent } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";
 import type { Reason } from "../reasons.ts";

@@ -1,4 +1,4 @@
-import { PLAIN } from "./statements.ts";
+import { PLANNER_SETTINGS } from "./planner.ts";
 
 /** Advisory locks of this schema, by (class, number): what excludes what. */
 export const LOCKS = {
@@ -27,9 +27,9 @@ export const HOLD_SEGMENT = `SELECT pg_advisory_xact_lock(${SEGMENTS}, id & ${MA
  * segments; locks are taken in the order of their numbers, so that nobody waits in a circle.
  */
 export const BEGIN = {
-  /** On a writer's own connection, whose session plans as PLAIN says: what the batch reads of its segments stands still. */
+  /** On a writer's own connection, whose session plans as PLANNER_SETTINGS says: what the batch reads of its segments stands still. */
   batch: (segments: Iterable<number>): string => `BEGIN; SELECT ${numbersOf(segments).map(shared).join()}`,
-  leases: `BEGIN; SET LOCAL ${PLAIN.join("; SET LOCAL ")}; ${AS_LEASES}`,
+  leases: `BEGIN; SET LOCAL ${PLANNER_SETTINGS.join("; SET LOCAL ")}; ${AS_LEASES}`,
   /** Pools have locks of their own. */
   grants: "BEGIN",
   /** Of whatever may concern any segment: a declaration, a sheet, devices that are expected. */

@@ -1,7 +1,7 @@
 import { INT8_AS_NUMBER } from "@firstlight/changefeed";
 import { withPassword } from "@firstlight/service";
 import { Pool, type ClientConfig } from "pg";
-import { PLAIN } from "./statements.ts";
+import { PLANNER_SETTINGS } from "./planner.ts";
 
 /** How to reach the database. */
 export interface DatabaseOptions {
@@ -27,7 +27,7 @@ export function createPool(options: DatabaseOptions): Pool {
 }
 
 /**
- * Connections for lease batches alone: every session plans as PLAIN says, once instead of in each transaction, and statements
+ * Connections for lease batches alone: every session plans as PLANNER_SETTINGS says, once instead of in each transaction, and statements
  * that do not wait for each other's answers go together.
  */
 export function createWriters(options: DatabaseOptions): Pool {
@@ -38,7 +38,7 @@ export function createWriters(options: DatabaseOptions): Pool {
     pipeline: true,
   });
   pool.on("error", (cause) => options.onLost?.(cause));
-  pool.on("connect", (client) => void client.query(`SET ${PLAIN.join("; SET ")}`).catch(() => {})); // a broken one says so itself
+  pool.on("connect", (client) => void client.query(`SET ${PLANNER_SETTINGS.join("; SET ")}`).catch(() => {})); // a broken one says so itself
   return pool;
 }
 

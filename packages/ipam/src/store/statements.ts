@@ -1,19 +1,9 @@
-import { appendFrom } from "@firstlight/changefeed";
-
 /**
- * The statements of a lease batch. Each takes arrays, one element per row, sorted by key: all writers lock in one order.
- *
- * A plan made while the tables were empty lives as long as its connection, and tables grow without telling it: measured,
- * 2 ms an address instead of 50 µs. So nothing here hangs on what the planner guesses: each look-up is a subquery of its
- * own (`OFFSET 0` keeps it one) that an index answers, and arrays meet by hash.
+ * The statements of a lease batch. Each takes arrays, one element per row, sorted by key, so that all writers lock in one order.
+ * No plan depends on statistics (`planner.ts`): each look-up is a subquery of its own (`OFFSET 0` keeps it one) that an index
+ * answers, and arrays are joined by hash.
  */
-export const PLAIN = [
-  "plan_cache_mode = force_generic_plan",
-  "jit = off",
-  "enable_seqscan = off",
-  "enable_mergejoin = off",
-  "enable_nestloop = off",
-];
+import { appendFrom } from "@firstlight/changefeed";
 
 /** Before MOVE and GIVE_BACK: rows to update are found by key, one by one. */
 export const BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { warningOf } from "@firstlight/ipam";
+import { warningOf } from "@firstlight/ipam/store";
 import { WAVES, type DaemonName } from "../process/daemons.ts";
 import { openDatabase, type Database } from "./database.ts";
 import { MAIN } from "../folders.ts";

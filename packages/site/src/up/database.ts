@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { undurable } from "@firstlight/ipam";
+import { undurable } from "@firstlight/ipam/store";
 import { type SiteConfig, withPassword } from "@firstlight/service";
 import { shown } from "../folders.ts";
 import { migrate } from "../migrate.ts";
