@@ -120,7 +120,7 @@ export class Follower<R extends Row, E extends EventMap, S extends RowSet<R>> {
     }
   }
 
-  /** Takes an answer; whether there is nothing more to ask for now. */
+  /** Applies an answer of the source. True if the replica is current until the next change. */
   #isCurrentAfter(answer: Exclude<Answer<R, E, S>, { is: "failed" }>, asked: number): boolean {
     const { log, onGap, clock } = this.#options;
     if (this.#outage !== undefined) log?.info({}, "database is back");

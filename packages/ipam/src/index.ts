@@ -1,8 +1,7 @@
 /** Floor 2. The pure core of the IPAM: model, settings, policy, allocation, names → records. Nothing here does I/O. */
 export { type Affected, affectedBy } from "./affected.ts";
 export { candidate } from "./allocate.ts";
-export type { Ground } from "./allocation/request.ts";
-export type { Asked } from "./allocation/request.ts";
+export type { Ground, Asked } from "./allocation/request.ts";
 export { isAssignable } from "./allocation/assignable.ts";
 export { freeAt } from "./allocation/free.ts";
 export { NO_OFFER, type NoOfferCode, type ReasonCode, reasonCodeOf, REASONS } from "./policy/reasons.ts";

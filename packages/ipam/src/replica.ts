@@ -60,7 +60,7 @@ export interface Replica {
   reservations(): Iterable<Reservation>;
   /** Rows in the order of their keys; kept only where the replica was made with `ordered`, elsewhere asking is a bug. */
   readonly ordered: OrderedRows;
-  /** Declared records of this owner (lower-case, without the final dot). */
+  /** Declared records of this owner. A text finds only an owner that DNS cannot carry; every other one is found by its name. */
   namesAt(owner: DomainName | NameText): readonly Name[];
 
   /**
