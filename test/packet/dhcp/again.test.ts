@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LAB } from "@firstlight/kit";
+import { LAB, domain, prefix, segment } from "@firstlight/kit";
 import { get, type Message } from "@firstlight/wire/dhcp4";
 import { packet } from "@firstlight/kit/dhcp4";
 import { dora, lab, selecting } from "./lab.ts";
@@ -58,6 +58,18 @@ test("a client that missed its ACK hears it again without another commit, and ne
   const other = await on.relay.ask({ ...request, xid: request.xid + 1 });
   assert.equal(type(other), "ACK");
   assert.equal(on.leases.batches.length, 3, "as is another exchange");
+});
+
+test("a renewal that keeps the xid of its first request, as ISC dhclient's does, extends the lease each time", async () => {
+  await using on = await lab([domain(), segment({ leaseSeconds: 60 }), prefix()]);
+  const { answer } = await dora(on.relay, LAB.mac);
+  const renewal = packet({ messageType: "REQUEST" }, { ciaddr: answer.yiaddr, xid: answer.xid });
+  for (const seconds of [30, 30, 53, 60]) {
+    on.site.clock.advance(seconds * 1000);
+    const ack = await on.relay.ask(renewal);
+    assert.deepEqual([type(ack), get(ack.options, "leaseTime")], ["ACK", 60]);
+  }
+  assert.equal(on.leases.batches.length, 5);
 });
 
 test("what was given back is not promised again from memory", async () => {

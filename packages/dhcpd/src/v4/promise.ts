@@ -55,6 +55,7 @@ export async function promise(
         known,
         askedAt,
         xid: client.message.xid,
+        ciaddr: client.message.ciaddr,
         epoch,
       });
       return answer.grant(newest, { type: "ACK", segment, prefix, address, leaseSeconds, known });

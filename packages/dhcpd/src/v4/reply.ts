@@ -2,6 +2,7 @@ import type { Domain, PrefixRow, Segment } from "@firstlight/ipam";
 import { ANY, type IPv4, last, netmask, network, parseIPv4, parsePrefix, type Prefix } from "@firstlight/wire";
 import { type Message, type Options, options, OPTIONS, type Route } from "@firstlight/wire/dhcp4";
 import type { Boot } from "./boot.ts";
+import { rebindingSeconds, renewalSeconds } from "../lease/times.ts";
 import type { Client } from "./client.ts";
 import { type ReplyType, replyFlags } from "./delivery.ts";
 
@@ -79,7 +80,6 @@ function alike(given: Shared): Alike {
 }
 
 function writeAlike({ segment, prefix, gateway, domain, leaseSeconds }: Shared): Alike {
-  const { t1Percent = 50 } = segment; // RFC 2131 §4.4.5
   const routers = addresses(segment.options.routers) ?? (gateway === undefined ? undefined : [gateway]);
   const hasBroadcast = prefix.length < 31; // RFC 3021
   return {
@@ -95,8 +95,8 @@ function writeAlike({ segment, prefix, gateway, domain, leaseSeconds }: Shared):
     }),
     last: options({
       domainName: domain?.name,
-      renewalTime: leaseSeconds === undefined ? undefined : Math.floor((leaseSeconds * t1Percent) / 100),
-      rebindingTime: leaseSeconds === undefined ? undefined : Math.floor((leaseSeconds * 7) / 8),
+      renewalTime: leaseSeconds === undefined ? undefined : renewalSeconds(segment, leaseSeconds),
+      rebindingTime: leaseSeconds === undefined ? undefined : rebindingSeconds(leaseSeconds),
       broadcastAddress: hasBroadcast ? (last(prefix) as IPv4) : undefined,
       interfaceMtu: segment.mtu,
       ntpServers: addresses(segment.options.ntpServers),

@@ -1,6 +1,8 @@
 import type { Interface, PrefixRow, Replica, Segment } from "@firstlight/ipam";
 import { LruMap } from "@firstlight/service";
 import type { IPv4, Mac } from "@firstlight/wire";
+import type { Message } from "@firstlight/wire/dhcp4";
+import { renewalSeconds } from "../lease/times.ts";
 import type { PacketContext } from "./packet-context.ts";
 
 /** The address that a client requests. */
@@ -20,6 +22,8 @@ export interface PendingLease extends WantedAddress {
 /** A lease that was acknowledged a moment ago. */
 export interface GrantedLease extends WantedAddress {
   readonly xid: number;
+  /** What the request carried: zero while it selected or rebooted, its address when it renewed or rebound. */
+  readonly ciaddr: IPv4;
   readonly leaseSeconds: number;
   readonly known: Interface | undefined;
   /** Time before the commit, so that a repeated ACK never overstates the lease's rest. */
@@ -28,7 +32,7 @@ export interface GrantedLease extends WantedAddress {
   readonly epoch: string;
 }
 
-/** For this long a retransmission is answered from memory; later the lease is committed again. */
+/** For this long a retransmission is answered from memory, if the lease is not short; later the lease is committed again. */
 const REPEAT_MS = 60_000;
 
 /**
@@ -85,8 +89,8 @@ export class RetransmissionCache {
     now: number,
   ): GrantedLease | undefined {
     const given = this.#given.get(client.mac);
-    if (given === undefined || !isSame(given, wanted) || given.xid !== client.message.xid) return undefined;
-    if (now - given.askedAt > REPEAT_MS || given.epoch !== replica.at.epoch) return undefined;
+    if (given === undefined || !isSame(given, wanted) || !isSameMessage(given, client.message)) return undefined;
+    if (now - given.askedAt > repeatMs(given) || given.epoch !== replica.at.epoch) return undefined;
     const lease = replica.lease(given.address, given.segment.vrf);
     const isDenied = lease !== undefined && (lease.mac !== client.mac || lease.state !== "bound");
     return isDenied ? undefined : given;
@@ -95,4 +99,14 @@ export class RetransmissionCache {
 
 function isSame(one: WantedAddress, other: WantedAddress): boolean {
   return one.address === other.address && one.segment.id === other.segment.id;
+}
+
+/** ISC dhclient keeps the xid of its first exchange when it renews: ciaddr tells the renewal from a retransmission. */
+function isSameMessage(given: GrantedLease, { xid, ciaddr }: Message): boolean {
+  return given.xid === xid && given.ciaddr === ciaddr;
+}
+
+/** Well before the client renews: two renewals in a row are alike, and the second must extend the lease. */
+function repeatMs({ segment, leaseSeconds }: GrantedLease): number {
+  return Math.min(REPEAT_MS, (renewalSeconds(segment, leaseSeconds) * 1000) / 2);
 }
