@@ -1,7 +1,7 @@
 import { type Change, keyOf, type Lease } from "@firstlight/ipam";
 import { domain, iface, lease, ManualClock, prefix, segment } from "@firstlight/kit";
-import { Memory } from "../../packages/ipam/src/memory/memory.ts";
-import { Tables } from "../../packages/ipam/src/memory/tables.ts";
+import { Memory } from "../../packages/ipam/src/replica/memory/memory.ts";
+import { Tables } from "../../packages/ipam/src/replica/memory/tables.ts";
 import { allocationGround } from "../ipam/ground.ts";
 import type { Case } from "./case.ts";
 

@@ -4,9 +4,9 @@ import { testDatabase } from "@firstlight/kit/postgres";
 import { type Address, formatAddress, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
 import { Pool } from "pg";
 import { expectedMachinesSchema, ipamSchema } from "../src/config.ts";
-import type { Bind, GiveBack, Outcome } from "../src/lease.ts";
-import { startSequencer, type Sequencer } from "../src/sequencer.ts";
-import type { Store } from "../src/store.ts";
+import type { Bind, GiveBack, Outcome } from "../src/model/lease.ts";
+import { startSequencer, type Sequencer } from "../src/feed/sequencer.ts";
+import type { Store } from "../src/store/store.ts";
 import { createStore } from "../src/store/create.ts";
 
 export interface Ground extends AsyncDisposable {

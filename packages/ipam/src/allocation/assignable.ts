@@ -1,5 +1,5 @@
 import { type Address, contains, isIPv4, plus } from "@firstlight/wire";
-import type { PrefixRow } from "../model.ts";
+import type { PrefixRow } from "../model/model.ts";
 
 /** Offsets in a prefix that may be given at all, both ends included. IPv4: numbers; IPv6: bigint. */
 export type Span =

@@ -1,6 +1,6 @@
 import type { Address, Mac } from "@firstlight/wire";
-import { identitiesOf, isPort, type Proof } from "../identity.ts";
-import type { ExpectedDevice, Reservation, Segment } from "../model.ts";
+import { identitiesOf, isPort, type Proof } from "../model/identity.ts";
+import type { ExpectedDevice, Reservation, Segment } from "../model/model.ts";
 
 /** What is declared of addresses, as allocation asks for it. */
 export interface Claims {

@@ -1,6 +1,6 @@
 import type { Address } from "@firstlight/wire";
 import type { Ask, Ground } from "./request.ts";
-import type { Lease } from "../model.ts";
+import type { Lease } from "../model/model.ts";
 import { freeFrom } from "../policy/counted-on.ts";
 import { addressAt, isSetAside, offsetOf } from "./assignable.ts";
 import { isDeclared } from "./claim.ts";

@@ -1,5 +1,5 @@
 import { type Address } from "@firstlight/wire";
-import type { PrefixRow, Role, RolePool } from "../model.ts";
+import type { PrefixRow, Role, RolePool } from "../model/model.ts";
 import { offsetOf, type Span, spanOf } from "./assignable.ts";
 
 /**

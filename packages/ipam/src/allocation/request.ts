@@ -1,6 +1,6 @@
 import type { Address, Mac } from "@firstlight/wire";
-import type { Proof } from "../identity.ts";
-import type { Interface, Lease, PrefixRow, Role, Segment } from "../model.ts";
+import type { Proof } from "../model/identity.ts";
+import type { Interface, Lease, PrefixRow, Role, Segment } from "../model/model.ts";
 import type { Claimant, Claims } from "./claim.ts";
 import type { Parcel } from "./parcel.ts";
 import type { Vacancy } from "./vacancy.ts";

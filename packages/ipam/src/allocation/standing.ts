@@ -4,9 +4,9 @@
  */
 import type { Address } from "@firstlight/wire";
 import type { Ask, Ground } from "./request.ts";
-import { isDraining } from "../drain.ts";
-import { isPort } from "../identity.ts";
-import type { PrefixRow } from "../model.ts";
+import { isDraining } from "../policy/drain.ts";
+import { isPort } from "../model/identity.ts";
+import type { PrefixRow } from "../model/model.ts";
 import { type AddressFacts, addressRefusal, leaseRefusal } from "../policy/address.ts";
 import type { ReasonCode } from "../policy/reasons.ts";
 import { isInPool } from "./parcel.ts";

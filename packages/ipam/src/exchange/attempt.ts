@@ -1,7 +1,7 @@
 import type pg from "pg";
-import { Refused } from "../store.ts";
+import { Refused } from "../store/store.ts";
 import { refusalOf } from "../store/constraints.ts";
-import type { RowRefusal } from "../store/names.ts";
+import type { RowRefusal } from "../store/dns/names.ts";
 import type { Wanted } from "./judge.ts";
 import type { Fault } from "./sheet.ts";
 

@@ -14,7 +14,7 @@ import {
 } from "@firstlight/wire";
 import { z } from "zod";
 import { readRange } from "../pool/slot.ts";
-import { Refused } from "../refused.ts";
+import { Refused } from "../model/refused.ts";
 import { ADDRESS, type Cell, type Conversion, type Field } from "./field.ts";
 import { DRAIN_STATES, type Role, ROLES } from "./lists.ts";
 import { address, prefix } from "./schemas.ts";

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { RelocationEvent } from "../relocation-event.ts";
+import type { RelocationEvent } from "../model/relocation-event.ts";
 
 /** What one round did. */
 export interface Archived {

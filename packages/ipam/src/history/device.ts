@@ -1,7 +1,7 @@
 import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
-import type { RelocationEvent } from "../relocation-event.ts";
-import type { Json } from "../store/rows.ts";
+import type { RelocationEvent } from "../model/relocation-event.ts";
+import type { Json } from "../database/rows.ts";
 import { MACHINE } from "./archive.ts";
 
 /** One address that a device had, wherever that was. Times are milliseconds of the database's clock. */

@@ -7,10 +7,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "@firstlight/service";
 import { Client } from "pg";
-import { clientOptions, type DatabaseOptions } from "../store/pool.ts";
+import { clientOptions, type DatabaseOptions } from "../database/connections.ts";
 import { archive } from "./archive.ts";
 import { collect } from "./collect.ts";
-import { pressure } from "../reclaim.ts";
+import { pressure } from "../usage/reclaim.ts";
 import { forget, forgetSamples, type Keep } from "./forget.ts";
 import { sample } from "./sample.ts";
 import { settle } from "./settle.ts";

@@ -1,7 +1,7 @@
 import { type Address, formatAddress, type Mac } from "@firstlight/wire";
 import type pg from "pg";
-import type { Json } from "../store/rows.ts";
-import type { Utilisation } from "../utilisation.ts";
+import type { Json } from "../database/rows.ts";
+import type { Utilisation } from "../usage/utilisation.ts";
 import { MACHINE } from "./archive.ts";
 import { whatHad, type WhatHad } from "./device.ts";
 import { type Difference, difference } from "./difference.ts";

@@ -1,8 +1,8 @@
 import { formatAddress } from "@firstlight/wire";
 import type pg from "pg";
-import type { PrefixRow } from "../model.ts";
-import { type Json, rowFrom } from "../store/rows.ts";
-import { assignableIn, type PoolUse, type Use } from "../utilisation.ts";
+import type { PrefixRow } from "../model/model.ts";
+import { type Json, rowFrom } from "../database/rows.ts";
+import { assignableIn, type PoolUse, type Use } from "../usage/utilisation.ts";
 
 /** A prefix as it was just counted. */
 export interface Sample extends Use {

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type Arrival, arrive, otherInterfacesOf } from "../store/arrive.ts";
+import { type Arrival, arrive, otherInterfacesOf } from "../store/device/arrive.ts";
 import { AS_LEASES } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
 

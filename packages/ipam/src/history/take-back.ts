@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { append } from "../store/append.ts";
-import type { Json } from "../store/rows.ts";
+import type { Json } from "../database/rows.ts";
 import { AS_LEASES } from "../store/locks.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { forecast, type PoolUse, type Utilisation } from "../utilisation.ts";
+import { forecast, type PoolUse, type Utilisation } from "../usage/utilisation.ts";
 
 /** What stands in the way of a prefix's end, by key: promises that run, and what is reserved. */
 const REMAINDER = `

@@ -2,7 +2,7 @@
  * Who may have which address: the rules that the replica's `candidate()` and the lease batch both ask. Pure.
  * Only BIND (`store/statements.ts`) repeats a part: the row that it has locked may have changed since.
  */
-import type { AddressPolicy, Lease, Segment } from "../model.ts";
+import type { AddressPolicy, Lease, Segment } from "../model/model.ts";
 import { isCountedOn } from "./counted-on.ts";
 import type { ReasonCode } from "./reasons.ts";
 

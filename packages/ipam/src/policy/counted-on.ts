@@ -1,5 +1,5 @@
 /** Whether an address that was leased is still counted on, in TypeScript and in SQL. `policy-law.test.ts` holds the two together. */
-import type { AddressPolicy } from "../model.ts";
+import type { AddressPolicy } from "../model/model.ts";
 
 /** Kept for its holder also after the lease and its grace. A declaration for another client ends what a policy keeps, not what a machine uses. */
 export function isCountedOn(policy: AddressPolicy, isReferenced: boolean, isDeclared: boolean): boolean {

@@ -1,5 +1,5 @@
 import { createAppender } from "@firstlight/changefeed";
-import { KINDS } from "../kinds.ts";
+import { KINDS } from "../feed/kinds.ts";
 
 /** Appends changes, tombstones, events and audit entries of the IPAM in the transaction that makes them. */
 export const append = createAppender(KINDS);

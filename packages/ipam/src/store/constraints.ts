@@ -1,4 +1,4 @@
-import { Refused } from "../store.ts";
+import { Refused } from "./store.ts";
 
 /** Rules that the database has the last word on, and what to say to who broke one: `%` is the row as the database shows it. */
 const SAYS: Readonly<Record<string, string>> = {

@@ -1,27 +1,20 @@
 import { isMalformed, parseAddress, parseMac } from "@firstlight/wire";
 import type pg from "pg";
 import type { ExpectedMachines, IpamConfig, SiteDeclaration } from "../config.ts";
-import { IDENTITY } from "../identity.ts";
-import { SUFFIX } from "../naming.ts";
+import { IDENTITY } from "../model/identity.ts";
+import { SUFFIX } from "../names/naming.ts";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
 import { POOLED_FIELDS, SEGMENT_FIELDS } from "../fields/segment.ts";
 import { readValues, type Refusal } from "../fields/values.ts";
-import type { Domain, Segment } from "../model.ts";
-import {
-  type Declared,
-  Exhausted,
-  type PrefixEdit,
-  Refused,
-  type ReservationEdit,
-  type SegmentEdit,
-} from "../store.ts";
-import { type Device, expectDevices } from "./expect.ts";
-import { declareNames } from "./names.ts";
-import { putPool } from "./pools.ts";
-import { putReservation } from "./reservations.ts";
+import type { Domain, Segment } from "../model/model.ts";
+import { type Declared, Exhausted, type PrefixEdit, Refused, type ReservationEdit, type SegmentEdit } from "./store.ts";
+import { type Device, expectDevices } from "./device/expect.ts";
+import { declareNames } from "./dns/names.ts";
+import { putPool } from "./pool/pools.ts";
+import { putReservation } from "./reservation/reservations.ts";
 import { put } from "./put.ts";
-import { type Json, rowFrom } from "./rows.ts";
-import { segmentNamed, writeSegment } from "./segments.ts";
+import { type Json, rowFrom } from "../database/rows.ts";
+import { segmentNamed, writeSegment } from "./segment/segments.ts";
 
 /** Brings the database to the file: all of it or, with the reason, nothing. What the file does not name stays as it is. */
 export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, actor: string): Promise<Declared> {

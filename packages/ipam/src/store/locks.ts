@@ -1,4 +1,4 @@
-import { PLANNER_SETTINGS } from "./planner.ts";
+import { PLANNER_SETTINGS } from "../database/planner.ts";
 
 /** Advisory locks of this schema, by (class, number): what excludes what. */
 export const LOCKS = {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
-import type { Kind } from "../model.ts";
+import type { Kind } from "../model/model.ts";
 import { append } from "./append.ts";
-import { type Json, TABLES } from "./rows.ts";
+import { type Json, TABLES } from "../database/rows.ts";
 
 /** What an edit did to one row: the row as it is now, and a line per column that changed. */
 export interface Put {

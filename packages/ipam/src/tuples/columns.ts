@@ -1,4 +1,4 @@
-import type { Interface, Lease } from "../model.ts";
+import type { Interface, Lease } from "../model/model.ts";
 
 /** Kinds with up to a million rows: loaded as PostgreSQL's binary tuples, not as objects. */
 export type Bulk = "interface" | "lease";

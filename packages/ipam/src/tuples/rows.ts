@@ -1,5 +1,5 @@
-import type { Interface, Lease, RelayInfo } from "../model.ts";
-import { type Json, rowFrom } from "../store/rows.ts";
+import type { Interface, Lease, RelayInfo } from "../model/model.ts";
+import { type Json, rowFrom } from "../database/rows.ts";
 import { type Bulk, INTERFACE, LEASE } from "./columns.ts";
 import type { Tuple } from "./tuple.ts";
 

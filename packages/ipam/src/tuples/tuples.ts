@@ -1,4 +1,4 @@
-import type { Interface, Lease } from "../model.ts";
+import type { Interface, Lease } from "../model/model.ts";
 import type { Bulk } from "./columns.ts";
 import { rowOf } from "./rows.ts";
 import { Tuple } from "./tuple.ts";

@@ -1,5 +1,5 @@
 import { type Address, addressBytes, type Mac } from "@firstlight/wire";
-import type { Interface, Lease } from "../model.ts";
+import type { Interface, Lease } from "../model/model.ts";
 import { COLUMNS, isPlain } from "./columns.ts";
 
 /** Bytes that are collected before they are passed on. */

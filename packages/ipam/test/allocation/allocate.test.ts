@@ -15,8 +15,8 @@ import {
 import { type Address, formatAddress, size } from "@firstlight/wire";
 import * as fc from "fast-check";
 import { isAssignable, type PrefixRow, type Row, type Segment } from "../../src/index.ts";
-import { Memory } from "../../src/memory/memory.ts";
-import { Tables } from "../../src/memory/tables.ts";
+import { Memory } from "../../src/replica/memory/memory.ts";
+import { Tables } from "../../src/replica/memory/tables.ts";
 
 const HOUR = 3_600_000;
 const A = readMac("02:f1:00:00:00:01");

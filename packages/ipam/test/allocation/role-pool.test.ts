@@ -4,11 +4,11 @@ import test from "node:test";
 import { expected, iface, lease, ManualClock, prefix, readAddress, readMac, segment } from "@firstlight/kit";
 import { type Address, formatAddress } from "@firstlight/wire";
 import * as fc from "fast-check";
-import { isDraining } from "../../src/drain.ts";
+import { isDraining } from "../../src/policy/drain.ts";
 import { parcelAt, parcelsOf, isInPool } from "../../src/allocation/parcel.ts";
-import { Memory } from "../../src/memory/memory.ts";
-import { Tables } from "../../src/memory/tables.ts";
-import type { PrefixRow, Role, RolePool, Row } from "../../src/model.ts";
+import { Memory } from "../../src/replica/memory/memory.ts";
+import { Tables } from "../../src/replica/memory/tables.ts";
+import type { PrefixRow, Role, RolePool, Row } from "../../src/model/model.ts";
 
 const HOUR = 3_600_000;
 const BMC = readMac("02:f1:00:00:00:01");

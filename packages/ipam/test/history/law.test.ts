@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import { Pool } from "pg";
 import { startHistory } from "../../src/history/keeper.ts";
 import { createHistory } from "../../src/history/read.ts";
-import type { LeaseRequest } from "../../src/lease.ts";
+import type { LeaseRequest } from "../../src/model/lease.ts";
 import { back, bind, ground, ip, stranger } from "../ground.ts";
 
 const site = await ground();

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { iface, lease, prefix, readPrefix, segment } from "@firstlight/kit";
 import { formatAddress, parsePrefix, sound } from "@firstlight/wire";
-import { candidate } from "../../src/allocate.ts";
+import { candidate } from "../../src/allocation/allocate.ts";
 import { startHistory } from "../../src/history/keeper.ts";
-import { Tables } from "../../src/memory/tables.ts";
-import type { Segment } from "../../src/model.ts";
-import { MOST_RECLAIMED, pressure } from "../../src/reclaim.ts";
+import { Tables } from "../../src/replica/memory/tables.ts";
+import type { Segment } from "../../src/model/model.ts";
+import { MOST_RECLAIMED, pressure } from "../../src/usage/reclaim.ts";
 import { bind, ground, HOST, ip, said, stranger } from "../ground.ts";
 
 const site = await ground();

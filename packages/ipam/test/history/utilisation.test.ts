@@ -4,8 +4,8 @@ import { isMalformed, parsePrefix, sound } from "@firstlight/wire";
 import { Pool } from "pg";
 import { startHistory } from "../../src/history/keeper.ts";
 import { createHistory } from "../../src/history/read.ts";
-import type { PrefixRow } from "../../src/model.ts";
-import { assignableIn, forecast, type Use } from "../../src/utilisation.ts";
+import type { PrefixRow } from "../../src/model/model.ts";
+import { assignableIn, forecast, type Use } from "../../src/usage/utilisation.ts";
 import { back, bind, BMC, ground, HOST, ip, stranger } from "../ground.ts";
 
 const parts = new AsyncDisposableStack();

@@ -14,7 +14,7 @@ import {
 } from "@firstlight/kit";
 import * as fc from "fast-check";
 import { type Affected, affectedBy, allRecords, recordsAt, refusalOf, type Row } from "../../src/index.ts";
-import type { DnsRecord } from "../../src/dns-record.ts";
+import type { DnsRecord } from "../../src/names/dns-record.ts";
 
 const LAB = [domain(), segment(), prefix()];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { expectedMachinesSchema, ipamSchema, type SiteDeclaration } from "../../src/config.ts";
-import { Refused } from "../../src/store.ts";
+import { Refused } from "../../src/store/store.ts";
 import { bind, BMC, ground, HOST, SITE, stranger } from "../ground.ts";
 
 const site = await ground();

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import { type Context, siteSchema, systemClock } from "@firstlight/service";
-import { warnOfDurability } from "../../src/durability.ts";
-import { migrateIpam } from "../../src/migrate.ts";
-import { openIpam } from "../../src/open.ts";
+import { warnOfDurability } from "../../src/store/durability.ts";
+import { migrateIpam } from "../../src/store/migrate.ts";
+import { openIpam } from "../../src/store/open.ts";
 import { bind, ground, ip, stranger } from "../ground.ts";
 
 const parts = new AsyncDisposableStack();

@@ -1,8 +1,8 @@
 import { type Address, formatAddress, parseAddress, parseMac, sound } from "@firstlight/wire";
 import type pg from "pg";
-import type { Bind } from "../../lease.ts";
-import { Refused } from "../../store.ts";
-import { commitBatch } from "../../store/commit.ts";
+import type { Bind } from "../../model/lease.ts";
+import { Refused } from "../../store/store.ts";
+import { commitBatch } from "../../store/lease/commit.ts";
 import type { FoundLease } from "./found.ts";
 
 /** Leases to take over, and which of them: a site is cut over relay by relay. */

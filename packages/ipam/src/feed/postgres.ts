@@ -1,0 +1,47 @@
+import { PgFeed } from "@firstlight/changefeed";
+import type { Pool } from "pg";
+import type { Events, Position } from "./feed.ts";
+import { KINDS } from "./kinds.ts";
+import type { Row } from "../model/model.ts";
+import { type Loaded, type Pulled, type Source, Unmigrated } from "./source.ts";
+import { clientOptions, createPool, type DatabaseOptions } from "../database/connections.ts";
+
+/** The feed and the tables of the IPAM on PostgreSQL. Connects when first asked; each call rejects while the database is away. */
+export class PgSource implements Source, AsyncDisposable {
+  readonly #pool: Pool;
+  readonly #feed: PgFeed<Row, Events>;
+
+  constructor(options: DatabaseOptions) {
+    this.#pool = createPool({ ...options, poolSize: 2 });
+    this.#feed = new PgFeed(KINDS, { pool: this.#pool, connection: () => clientOptions(options) });
+  }
+
+  load(): Promise<Loaded> {
+    return named(this.#feed.load());
+  }
+
+  changes(after: Position, limit: number): Promise<Pulled> {
+    return named(this.#feed.changes(after, limit));
+  }
+
+  wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return this.#feed.wait(timeoutMs, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#feed[Symbol.asyncDispose]();
+    await this.#pool.end();
+  }
+}
+
+const NO_TABLE: ReadonlySet<unknown> = new Set(["42P01", "3F000"]); // undefined_table, invalid_schema_name
+
+/** The answer, or a rejection that names what an operator can do about it. */
+async function named<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (!NO_TABLE.has((cause as { code?: unknown }).code)) throw cause;
+    throw new Unmigrated(cause);
+  }
+}

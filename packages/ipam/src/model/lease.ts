@@ -1,0 +1,37 @@
+import type { Address, Mac } from "@firstlight/wire";
+import type { Interface, Lease, RelayInfo } from "./model.ts";
+import type { Refusal } from "../policy/reasons.ts";
+
+/** One thing dhcpd wants made durable. Batches hold at most one per interface: later ones wait for the next batch. */
+export type LeaseRequest = Bind | GiveBack;
+
+/** Promise `address` to this identity for `leaseSeconds` of database time: a first lease or a renewal. */
+export interface Bind {
+  readonly do: "bind";
+  readonly segment: number;
+  readonly mac: Mac;
+  readonly address: Address;
+  readonly leaseSeconds: number;
+  readonly clientId?: Uint8Array;
+  readonly relay?: RelayInfo;
+  /** Option 97, for reservations by UUID; not kept. */
+  readonly uuid?: Uint8Array;
+  readonly trace?: string;
+}
+
+/** The client released the address, or declined it because somebody else uses it. Both put it to rest. */
+export interface GiveBack {
+  readonly do: "release" | "decline";
+  readonly segment: number;
+  readonly mac: Mac;
+  readonly address: Address;
+  readonly trace?: string;
+}
+
+/** What the database said, one per request and in the same order; one bad row changes nobody else's outcome. */
+export type Outcome =
+  | { readonly is: "bound"; readonly lease: Lease; readonly interface: Interface }
+  | { readonly is: "givenBack"; readonly lease: Lease }
+  | { readonly is: "refused"; readonly because: Refusal };
+
+export type { Refusal } from "../policy/reasons.ts";

@@ -1,0 +1,173 @@
+import type { Mac } from "@firstlight/wire";
+import { readId } from "../../model/key.ts";
+import { ROLES } from "../../fields/lists.ts";
+import type { Interface, Role } from "../../model/model.ts";
+import { INTERFACE, isPlain } from "../../tuples/columns.ts";
+import type { Tuple } from "../../tuples/tuple.ts";
+import { Interner } from "../../tuples/interner.ts";
+import { ByteInterner } from "./byte-interner.ts";
+import { HashIndex, hashOf, hashOfId, widened } from "./hash-index.ts";
+import { Packed } from "./packed.ts";
+import { hashOfName, ByteArena } from "./byte-arena.ts";
+import type { Rows } from "@firstlight/changefeed";
+
+const ROLE_NUMBERS = new Interner(ROLES);
+const IDENTIFIED = new Interner(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);
+const STATES = new Interner(["", "predicted", "away"] satisfies (NonNullable<Interface["state"]> | "")[]);
+const IDENTIFIED_SHIFT = 3;
+const STATE_SHIFT = 5;
+
+/** Interfaces by id, MAC and label. A row with fields that the columns cannot hold is kept as an object. */
+export class Interfaces extends Packed<Interface> implements Rows<Interface> {
+  #id = new Int32Array(256);
+  #segment = new Int32Array(256);
+  #mac = new Float64Array(256);
+  #flags = new Uint8Array(256);
+  #version = new Float64Array(256);
+  #machine = new Int32Array(256);
+  #label = new Int32Array(256);
+  readonly #machines = new ByteInterner();
+  readonly #labels = new ByteArena();
+  readonly #odd = new Map<number, Interface>();
+  readonly #byId = new HashIndex((slot) => hashOfId(this.#id[slot]!));
+  readonly #byMac = new HashIndex((slot) => hashOf(this.#mac[slot]!));
+  readonly #byLabel = new HashIndex((slot) => this.#labels.nameHash(this.#label[slot]!));
+
+  protected override readonly chains = [this.#byId, this.#byMac, this.#byLabel];
+
+  get(id: number): Interface | undefined {
+    const slot = this.#slotOf(id);
+    return slot === -1 ? undefined : this.read(slot);
+  }
+
+  on(segment: number, mac: Mac): Interface | undefined {
+    for (let slot = this.#byMac.first(hashOf(mac)); slot !== -1; slot = this.#byMac.next(slot))
+      if (this.#mac[slot] === mac && this.#segment[slot] === segment) return this.read(slot);
+    return undefined;
+  }
+
+  /** On all segments, the oldest first. */
+  ofMac(mac: Mac): Interface[] {
+    const found: Interface[] = [];
+    for (let slot = this.#byMac.first(hashOf(mac)); slot !== -1; slot = this.#byMac.next(slot))
+      if (this.#mac[slot] === mac) found.push(this.read(slot));
+    return found.sort((a, b) => a.id - b.id);
+  }
+
+  /** In all domains; `label` in lower case. */
+  labelled(label: string): Interface[] {
+    const found: Interface[] = [];
+    const first = this.#byLabel.first(hashOfName(Buffer.from(label)));
+    for (let slot = first; slot !== -1; slot = this.#byLabel.next(slot))
+      if (this.#labels.text(this.#label[slot]!)!.toLowerCase() === label) found.push(this.read(slot));
+    return found.sort((a, b) => a.id - b.id);
+  }
+
+  like(row: Interface): Interface | undefined {
+    return this.get(row.id);
+  }
+
+  under(key: string): Interface | undefined {
+    const id = readId(key);
+    return id === undefined ? undefined : this.get(id);
+  }
+
+  put(row: Interface): Interface | undefined {
+    const before = this.get(row.id);
+    if (before) this.drop(before);
+    const slot = this.take();
+    this.#write(slot, row);
+    this.#index(slot);
+    return before;
+  }
+
+  /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
+  fill(tuple: Tuple): boolean {
+    const role = tuple.word(INTERFACE.role, ROLE_NUMBERS);
+    const identified = tuple.word(INTERFACE.identified_by, IDENTIFIED);
+    const state = tuple.has(INTERFACE.state) ? tuple.word(INTERFACE.state, STATES) : 0;
+    if (tuple.has(INTERFACE.more) || role === -1 || identified === -1 || state === -1) return false;
+    const slot = this.take();
+    this.#id[slot] = tuple.int32(INTERFACE.id);
+    this.#segment[slot] = tuple.int32(INTERFACE.segment);
+    this.#mac[slot] = tuple.mac(INTERFACE.mac);
+    this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
+    this.#version[slot] = tuple.int64(INTERFACE.version);
+    this.#machine[slot] = tuple.held(INTERFACE.machine, this.#machines);
+    this.#label[slot] = tuple.held(INTERFACE.label, this.#labels);
+    this.#index(slot);
+    return true;
+  }
+
+  drop(row: Interface): void {
+    const slot = this.#slotOf(row.id);
+    if (slot === -1) return;
+    this.give(slot);
+    this.#byId.drop(slot);
+    this.#byMac.drop(slot);
+    if (this.#label[slot] !== 0) this.#byLabel.drop(slot);
+    this.#machines.release(this.#machine[slot]!);
+    this.#labels.release(this.#label[slot]!);
+    this.#odd.delete(slot);
+  }
+
+  protected override read(slot: number): Interface {
+    const odd = this.#odd.size > 0 && this.#odd.get(slot);
+    if (odd) return odd;
+    const flags = this.#flags[slot]!;
+    const machine = this.#machines.text(this.#machine[slot]!);
+    const label = this.#labels.text(this.#label[slot]!);
+    const row: { -readonly [K in keyof Interface]: Interface[K] } = {
+      kind: "interface",
+      id: this.#id[slot]!,
+      segment: this.#segment[slot]!,
+      mac: this.#mac[slot]!,
+      role: ROLE_NUMBERS.text(flags & 7) as Role,
+      identifiedBy: IDENTIFIED.text((flags >> IDENTIFIED_SHIFT) & 3) as Interface["identifiedBy"],
+      version: this.#version[slot]!,
+    };
+    if (machine !== undefined) row.machine = machine;
+    if (label !== undefined) row.label = label;
+    if (flags >> STATE_SHIFT !== 0) row.state = STATES.text(flags >> STATE_SHIFT) as NonNullable<Interface["state"]>;
+    return row;
+  }
+
+  #slotOf(id: number): number {
+    for (let slot = this.#byId.first(hashOfId(id)); slot !== -1; slot = this.#byId.next(slot))
+      if (this.#id[slot] === id) return slot;
+    return -1;
+  }
+
+  #write(slot: number, row: Interface): void {
+    const [role, identified, state] = [
+      ROLE_NUMBERS.of(row.role),
+      IDENTIFIED.of(row.identifiedBy),
+      STATES.of(row.state ?? ""),
+    ];
+    this.#id[slot] = row.id;
+    this.#segment[slot] = row.segment;
+    this.#mac[slot] = row.mac;
+    this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
+    this.#version[slot] = row.version;
+    this.#machine[slot] = this.#machines.holdText(row.machine);
+    this.#label[slot] = this.#labels.holdText(row.label);
+    if (role === -1 || identified === -1 || state === -1 || !isPlain(row)) this.#odd.set(slot, row);
+  }
+
+  #index(slot: number): void {
+    this.#byId.add(slot);
+    this.#byMac.add(slot);
+    if (this.#label[slot] !== 0) this.#byLabel.add(slot);
+  }
+
+  protected override widen(width: number): void {
+    this.#id = widened(this.#id, width);
+    this.#segment = widened(this.#segment, width);
+    this.#mac = widened(this.#mac, width);
+    this.#flags = widened(this.#flags, width);
+    this.#version = widened(this.#version, width);
+    this.#machine = widened(this.#machine, width);
+    this.#label = widened(this.#label, width);
+    this.#labels.reserve(width);
+  }
+}

@@ -1,0 +1,99 @@
+import type { Address, Mac, Prefix } from "@firstlight/wire";
+import type { ExpectedDevice, Interface, Lease, Name, Row } from "../../model/model.ts";
+import type { LeaseKey, OrderedRows } from "../replica.ts";
+import { AddressOrder } from "./address-order.ts";
+import { Grouped } from "./grouped.ts";
+import { Ordered } from "./ordered.ts";
+
+const DIGITS = 16;
+
+/** Where the rows themselves are. */
+interface Held {
+  lease(address: Address, vrf: string): Lease | undefined;
+  interfaceById(id: number): Interface | undefined;
+  readonly names: { get(id: number): Name | undefined };
+  readonly devices: { get(mac: Mac): ExpectedDevice | undefined };
+}
+
+/** The order that lists show rows in, and how many addresses are bound: kept with each change, so that a page costs a page. */
+export class RowOrder implements OrderedRows {
+  readonly #held: Held;
+  readonly #leases = new AddressOrder();
+  readonly #leasesOf = new Map<number, AddressOrder>();
+  readonly #bound = new AddressOrder();
+  readonly #interfaces = new Grouped<number>();
+  readonly #names = new Grouped<string>();
+  readonly #devices = new Ordered<number>();
+
+  constructor(held: Held) {
+    this.#held = held;
+  }
+
+  /** A row came, went, or took the place of another. */
+  change(before: Row | undefined, row: Row | undefined): void {
+    if (before?.kind === "lease" && row?.kind === "lease" && isAlike(before, row)) return; // a renewal
+    if (before) this.#drop(before);
+    if (row) this.#add(row);
+  }
+
+  *leases(after?: LeaseKey, segment?: number): Iterable<Lease> {
+    const order = segment === undefined ? this.#leases : this.#leasesOf.get(segment);
+    for (const { address, vrf } of order?.after(after) ?? []) yield this.#held.lease(address, vrf)!;
+  }
+
+  *interfaces(after?: number, segment?: number): Iterable<Interface> {
+    for (const id of this.#interfaces.after(after, segment)) yield this.#held.interfaceById(id)!;
+  }
+
+  *names(after?: string, domain?: number): Iterable<Name> {
+    for (const key of this.#names.after(after, domain)) yield this.#held.names.get(idIn(key))!;
+  }
+
+  *devices(after?: number): Iterable<ExpectedDevice> {
+    for (const mac of this.#devices.after(after)) yield this.#held.devices.get(mac)!;
+  }
+
+  bound(prefix: Prefix, vrf: string): number {
+    return this.#bound.count(prefix, vrf);
+  }
+
+  nameKey({ owner, type, id }: Name): string {
+    return `${owner} ${type} ${String(id).padStart(DIGITS, "0")}`;
+  }
+
+  #add(row: Row): void {
+    if (row.kind === "lease") this.#addLease(row);
+    if (row.kind === "interface") this.#interfaces.add(row.id, row.segment);
+    if (row.kind === "name") this.#names.add(this.nameKey(row), row.domain);
+    if (row.kind === "expected") this.#devices.add(row.mac);
+  }
+
+  #drop(row: Row): void {
+    if (row.kind === "lease") this.#dropLease(row);
+    if (row.kind === "interface") this.#interfaces.drop(row.id, row.segment);
+    if (row.kind === "name") this.#names.drop(this.nameKey(row), row.domain);
+    if (row.kind === "expected") this.#devices.drop(row.mac);
+  }
+
+  #addLease(row: Lease): void {
+    this.#leases.add(row);
+    let own = this.#leasesOf.get(row.segment);
+    if (!own) this.#leasesOf.set(row.segment, (own = new AddressOrder()));
+    own.add(row);
+    if (row.state === "bound") this.#bound.add(row);
+  }
+
+  #dropLease(row: Lease): void {
+    this.#leases.drop(row);
+    this.#leasesOf.get(row.segment)?.drop(row);
+    if (row.state === "bound") this.#bound.drop(row);
+  }
+}
+
+function isAlike(before: Lease, row: Lease): boolean {
+  return before.segment === row.segment && before.state === row.state;
+}
+
+function idIn(key: string): number {
+  return Number(key.slice(-DIGITS));
+}

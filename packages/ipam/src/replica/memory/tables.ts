@@ -1,0 +1,209 @@
+import { isMalformed } from "@firstlight/wire";
+import { type DomainName, type NameText, parseName } from "@firstlight/wire/dns";
+import { domainName } from "../../names/domain-name.ts";
+import { type Put as PutOf, type Rows, type RowSet, Table, VersionedRows } from "@firstlight/changefeed";
+import type { Address, Mac } from "@firstlight/wire";
+import type { Ground } from "../../allocation/request.ts";
+import { freeAt, windowIndex } from "../../allocation/free.ts";
+import { type Parcel, parcelAt } from "../../allocation/parcel.ts";
+import { sizeOf } from "../../allocation/placement.ts";
+import { Vacancy, WINDOW } from "../../allocation/vacancy.ts";
+import type { RowChange } from "../../feed/feed.ts";
+import { keyOf, readId, readMacKey } from "../../model/key.ts";
+import type {
+  Domain,
+  ExpectedDevice,
+  Interface,
+  Kind,
+  Lease,
+  Name,
+  PrefixRow,
+  Reservation,
+  Row,
+  Segment,
+} from "../../model/model.ts";
+import { Interfaces } from "./interfaces.ts";
+import { slug } from "../../names/naming.ts";
+import { Leases } from "./leases.ts";
+import { Multimap } from "./multimap.ts";
+import { PrefixIndex } from "./prefix-index.ts";
+import { RowOrder } from "./row-order.ts";
+import { rowOf } from "../../tuples/rows.ts";
+import { Tuples } from "../../tuples/tuples.ts";
+
+/** What became of one row. */
+export type Put = PutOf<Row>;
+
+/** All rows of one epoch, with what is derived from them. */
+export class Tables implements Ground, RowSet<Row> {
+  readonly routes = new PrefixIndex();
+  readonly byOwner = new Multimap<DomainName | NameText, Name>((row) => ownerKey(row.owner));
+  readonly byDomain = new Map<number, Map<number, Name>>();
+  readonly domainsByName = new Multimap<DomainName, Domain>(domainName);
+  readonly #declaredAt = new Multimap<Address, ExpectedDevice>((row) => row.address);
+  readonly byMachine = new Multimap<string, ExpectedDevice>((row) => slug(row.machine));
+  readonly #reservedAt = new Multimap<Address, Reservation>((row) => row.address);
+  readonly #reservedFor = new Multimap<string, Reservation>((row) => `${row.segment} ${row.identity}`);
+  /** By prefix and parcel (a fixed share of the prefix). */
+  readonly #vacancies = new Map<number, Vacancy[]>();
+
+  readonly leases = new Leases();
+  readonly domains = new Table<number, Domain>((row) => row.id, readId, [this.domainsByName]);
+  readonly segments = new Table<number, Segment>((row) => row.id, readId);
+  readonly prefixRows = new Table<number, PrefixRow>((row) => row.id, readId, [this.routes]);
+  readonly interfaces = new Interfaces();
+  readonly names = new Table<number, Name>((row) => row.id, readId, [this.byOwner, namesByDomain(this.byDomain)]);
+  readonly devices = new Table<Mac, ExpectedDevice>((row) => row.mac, readMacKey, [this.#declaredAt, this.byMachine]);
+  readonly reservations = new Table<number, Reservation>((row) => row.id, readId, [
+    this.#reservedAt,
+    this.#reservedFor,
+  ]);
+
+  /** Also the load order: referenced kinds come first. */
+  readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> } = {
+    domain: this.domains,
+    segment: this.segments,
+    prefix: this.prefixRows,
+    expected: this.devices,
+    reservation: this.reservations,
+    interface: this.interfaces,
+    lease: this.leases,
+    name: this.names,
+  };
+  /** A row that is new can only take an address away; one that is replaced or dropped may have freed one. */
+  readonly #versioned = new VersionedRows<Row>(this.#kinds, keyOf, (before) => this.#freed(before));
+
+  /** The rows in order; only where lists are asked for. */
+  readonly order: RowOrder | undefined;
+
+  constructor({ ordered = false }: { readonly ordered?: boolean } = {}) {
+    if (ordered) this.order = new RowOrder(this);
+  }
+
+  /** Adds a batch of a first load; the tables hold none of its rows. */
+  take(batch: Iterable<Row>): void {
+    if (batch instanceof Tuples) this.#fill(batch);
+    else for (const row of batch) this.put(row);
+  }
+
+  #fill(tuples: Tuples): void {
+    const rows = tuples.kind === "interface" ? this.interfaces : this.leases;
+    rows.expect(tuples.total);
+    const tuple = tuples.read();
+    while (tuple.next())
+      if (!rows.fill(tuple)) this.put(rowOf(tuples.kind, tuple));
+      else if (this.order) this.order.change(undefined, rowOf(tuples.kind, tuple));
+  }
+
+  put(row: Row): Put {
+    const put = this.#versioned.put(row);
+    if (put.is === "applied") this.order?.change(put.before, row);
+    return put;
+  }
+
+  apply(change: RowChange): Put {
+    const put = this.#versioned.apply(change);
+    if (put.is === "applied" && (put.before || change.row)) this.order?.change(put.before, change.row);
+    return put;
+  }
+
+  *all(): IterableIterator<Row> {
+    for (const rows of Object.values(this.#kinds)) yield* rows.all();
+  }
+
+  /** Every row as of the call, however slowly they are read while changes go on. One reader at a time. */
+  frozen(): Iterable<Row> {
+    const { interface: _interfaces, lease: _leases, ...rest } = this.#kinds;
+    const few = Object.values(rest).flatMap((rows): Row[] => [...rows.all()]);
+    return inTurn(few, this.interfaces.frozen(), this.leases.frozen());
+  }
+
+  get size(): number {
+    return Object.values(this.#kinds).reduce((sum, rows) => sum + rows.size, 0);
+  }
+
+  prefixes(segment: number): readonly PrefixRow[] {
+    return this.routes.of(segment);
+  }
+
+  interface(segment: number, mac: Mac): Interface | undefined {
+    return this.interfaces.on(segment, mac);
+  }
+
+  interfaceById(id: number): Interface | undefined {
+    return this.interfaces.get(id);
+  }
+
+  expected(mac: Mac): ExpectedDevice | undefined {
+    return this.devices.get(mac);
+  }
+
+  expectedAt(address: Address): ExpectedDevice | undefined {
+    return this.#declaredAt.of(address)[0];
+  }
+
+  reservedAt(address: Address, vrf: string): Reservation | undefined {
+    return this.#reservedAt.of(address).find((row) => row.vrf === vrf);
+  }
+
+  reservedFor(segment: number, identity: string): readonly Reservation[] {
+    return this.#reservedFor.of(`${segment} ${identity}`);
+  }
+
+  lease(address: Address, vrf: string): Lease | undefined {
+    return this.leases.get(address, vrf);
+  }
+
+  leasesOf(interfaceId: number, family: 4 | 6): readonly Lease[] {
+    return this.leases.of(interfaceId, family);
+  }
+
+  vacancy({ row, nth, span }: Parcel): Vacancy {
+    let vacancies = this.#vacancies.get(row.id);
+    if (!vacancies) this.#vacancies.set(row.id, (vacancies = []));
+    const size = sizeOf(span);
+    return (vacancies[nth] ??= new Vacancy(size > WINDOW ? WINDOW : Number(size)));
+  }
+
+  /** Updates the vacancy maps for every address that a change of this row may have freed. */
+  #freed(row: Row): void {
+    if (this.#vacancies.size === 0) return;
+    if (row.kind === "prefix") this.#vacancies.delete(row.id);
+    if (row.kind === "lease" || row.kind === "reservation") this.#lower(row.vrf, row.address);
+    if (row.kind === "interface") for (const lease of this.leases.heldBy(row.id)) this.#lower(lease.vrf, lease.address);
+    if (row.kind === "expected" && row.address !== undefined)
+      for (const vrf of this.routes.vrfs()) this.#lower(vrf, row.address);
+  }
+
+  #lower(vrf: string, address: Address): void {
+    const prefix = this.routes.find(address, vrf);
+    const vacancies = prefix && this.#vacancies.get(prefix.id);
+    const parcel = vacancies && parcelAt(prefix, address);
+    const index = parcel && windowIndex(parcel, address);
+    if (index !== undefined) vacancies?.[parcel!.nth]?.lower(index, freeAt(this, vrf, address));
+  }
+}
+
+function* inTurn(...parts: readonly Iterable<Row>[]): Generator<Row> {
+  for (const part of parts) yield* part;
+}
+
+/** A name that DNS cannot carry is held under its text, which no name equals: names end with a zero octet. */
+function ownerKey(owner: NameText): DomainName | NameText {
+  const name = parseName(owner);
+  return isMalformed(name) ? owner : name;
+}
+
+/** A Map of Maps, so that removing one of a million names searches no list. */
+function namesByDomain(byDomain: Map<number, Map<number, Name>>) {
+  return {
+    add(row: Name): void {
+      const names = byDomain.get(row.domain);
+      if (names) names.set(row.id, row);
+      else byDomain.set(row.domain, new Map([[row.id, row]]));
+    },
+    drop(row: Name): void {
+      byDomain.get(row.domain)?.delete(row.id);
+    },
+  };
+}

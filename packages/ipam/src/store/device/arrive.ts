@@ -1,0 +1,182 @@
+import type pg from "pg";
+import { relocationOf, type OtherInterface, relocationEventOf } from "../../policy/relocation.ts";
+import type { RelocationEvent } from "../../model/relocation-event.ts";
+import { labelOf, type Named } from "../../names/naming.ts";
+import type { Segment } from "../../model/model.ts";
+import { giveLabels } from "./labels.ts";
+import { append } from "../append.ts";
+import type { Json } from "../../database/rows.ts";
+import { BY_KEY } from "../lease/statements.ts";
+import { Again } from "../transaction.ts";
+
+/** A device that got an address where it was not at home: predicted, away, or unknown and at home elsewhere. */
+export interface Arrival {
+  readonly interface: Json & { readonly id: number };
+  readonly mac: string;
+  readonly address: string;
+  readonly segment: number;
+  readonly naming: Segment["naming"];
+  readonly expected: Json | null;
+  readonly homes: readonly OtherInterface[];
+  readonly trace?: string;
+}
+
+const HOMES = `
+  SELECT k.n::int AS n, i.id AS interface, s.name AS segment, i.state IS NOT NULL AND o.address IS NULL AS "isPredicted",
+    CASE WHEN o.runs THEN host(o.address) END AS address, host(o.address) AS last,
+    coalesce(s.rehome, CASE WHEN s.is IN ('underlay', 'admin') THEN 'move' ELSE 'keep' END) AS rehome,
+    coalesce((SELECT moves FROM ipam.rehoming
+      WHERE mac = k.mac AND at > now() - make_interval(secs => greatest(s.lease_seconds, here.lease_seconds))), 0) AS moves
+  FROM unnest($1::int[], $2::macaddr[]) WITH ORDINALITY k (segment, mac, n)
+  JOIN LATERAL (SELECT vrf, "is", lease_seconds FROM ipam.segment WHERE id = k.segment OFFSET 0) here ON true
+  JOIN LATERAL (
+    SELECT id, segment, state FROM ipam.interface
+    WHERE mac = k.mac AND segment <> k.segment AND state IS DISTINCT FROM 'away' OFFSET 0
+  ) i ON true
+  JOIN LATERAL (SELECT * FROM ipam.segment WHERE id = i.segment OFFSET 0) s ON s.vrf = here.vrf AND s.is = here.is
+  LEFT JOIN LATERAL (
+    SELECT address, state = 'bound' AND expires_at > now() AS runs FROM ipam.lease
+    WHERE interface = i.id ORDER BY state = 'bound' DESC, expires_at DESC, family(address) LIMIT 1
+  ) o ON true
+  ORDER BY k.n, i.id`;
+
+/** The other homes of devices, one list each, in their order. */
+export async function otherInterfacesOf(
+  client: pg.ClientBase,
+  devices: readonly { readonly segment: number; readonly mac: string }[],
+): Promise<OtherInterface[][]> {
+  const homes: OtherInterface[][] = devices.map(() => []);
+  if (devices.length === 0) return homes;
+  const { rows } = await client.query<Json & { n: number }>({
+    name: "homes",
+    text: HOMES,
+    values: [devices.map(({ segment }) => segment), devices.map(({ mac }) => mac)],
+  });
+  for (const { n, ...home } of rows) homes[n - 1]!.push(present(home) as unknown as OtherInterface);
+  return homes;
+}
+
+function present(row: Json): Json {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+}
+
+/** Rows that another transaction has locked are skipped; the maintenance job retries them. */
+const LEAVE = `
+  UPDATE ipam.interface i SET state = 'away', machine = NULL, label = NULL, version = nextval('ipam.version')
+  FROM (
+    SELECT id FROM ipam.interface WHERE id = ANY ($1) AND state IS DISTINCT FROM 'away' ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+  ) o WHERE i.id = o.id
+  RETURNING to_jsonb(i) AS "row"`;
+
+/** No promise is cut short: its times stay as they are. What its policy keeps for its owner stays kept. */
+const LET_GO = `
+  UPDATE ipam.lease l SET state = 'released', version = nextval('ipam.version')
+  FROM unnest($1::int[]) g (interface) WHERE l.interface = g.interface AND l.state = 'bound'
+  RETURNING to_jsonb(l) AS "row"`;
+
+const SETTLE_IN = `
+  UPDATE ipam.interface i SET state = NULL, role = coalesce(e.role, i.role), machine = coalesce(e.machine, i.machine),
+    identified_by = CASE WHEN e.mac IS NULL THEN i.identified_by ELSE 'expected' END, version = nextval('ipam.version')
+  FROM unnest($1::int[]) g (id) LEFT JOIN ipam.interface o ON o.id = g.id LEFT JOIN ipam.expected_device e ON e.mac = o.mac
+  WHERE i.id = g.id RETURNING to_jsonb(i) AS "row"`;
+
+const COUNT = `
+  INSERT INTO ipam.rehoming AS r (mac, moves) SELECT * FROM unnest($1::macaddr[], $2::int[])
+  ON CONFLICT (mac) DO UPDATE SET moves = excluded.moves, at = now()`;
+
+/**
+ * Devices that settle in on a segment: what was predicted has come true; machine, label and names leave the homes they had,
+ * whose addresses go as their policy says. Returns the interfaces as they are now.
+ */
+export async function arrive(
+  client: pg.ClientBase,
+  arrivals: readonly Arrival[],
+  actor: string,
+): Promise<Map<number, Json>> {
+  if (arrivals.length === 0) return new Map();
+  await client.query(BY_KEY);
+  const left = await leave(
+    client,
+    arrivals.flatMap(({ homes }) => homes.filter((home) => relocationOf(home) === "leaves")),
+    actor,
+  );
+  const wants = arrivals.flatMap(({ interface: own, homes, naming, expected }) => {
+    const label = labelOf(naming, (expected ?? undefined) as Named | undefined) ?? null;
+    const isFree = homes.every((home) => left.has(home.interface));
+    return isFree && label !== own["label"] ? [{ id: own.id, label }] : [];
+  });
+  if (wants.length > 0) await giveLabels(client, wants, actor).catch(again);
+  const { rows } = await client.query<{ row: Json & { id: number } }>(SETTLE_IN, [
+    arrivals.map(({ interface: own }) => own.id),
+  ]);
+  const settled = new Map(rows.map(({ row }) => [row.id, row]));
+  await append.changes(client, "interface", [...settled.values()], { actor, dns: true });
+  await tell(client, arrivals, left, actor);
+  return settled;
+}
+
+/** Somebody else took the label at the same moment: then it is known whose it is. */
+function again(error: unknown): never {
+  if ((error as { constraint?: string }).constraint === "interface_label")
+    throw new Again("a label was taken meanwhile");
+  throw error;
+}
+
+/** Those that could be left; their promises stand, unnamed. */
+async function leave(client: pg.ClientBase, homes: readonly OtherInterface[], actor: string): Promise<Set<number>> {
+  if (homes.length === 0) return new Set();
+  const { rows: away } = await client.query<{ row: Json & { id: number } }>(LEAVE, [
+    homes.map((home) => home.interface),
+  ]);
+  const left = new Set(away.map(({ row }) => row.id));
+  await append.changes(
+    client,
+    "interface",
+    away.map(({ row }) => row),
+    { actor, dns: true },
+  );
+  const { rows: leases } = await client.query<{ row: Json }>(LET_GO, [[...left]]);
+  const rest = leases.map(({ row }) => row);
+  await append.changes(client, "lease", rest, { actor: `${actor} rehome`, dns: true }); // its client gave nothing back
+  return left;
+}
+
+async function tell(
+  client: pg.ClientBase,
+  arrivals: readonly Arrival[],
+  left: ReadonlySet<number>,
+  actor: string,
+): Promise<void> {
+  const told = arrivals.flatMap((arrival) => {
+    const homes = arrival.homes.filter((home) => relocationOf(home) !== "leaves" || left.has(home.interface));
+    const news = relocationEventOf(arrival.interface["state"] === "predicted", homes);
+    return news ? [{ arrival, news }] : [];
+  });
+  if (told.length === 0) return;
+  const moved = told.filter(({ news }) => news.is === "moved");
+  if (moved.length > 0) {
+    const byMac = moved.toSorted((a, b) => (a.arrival.mac < b.arrival.mac ? -1 : 1));
+    await client.query(COUNT, [
+      byMac.map(({ arrival }) => arrival.mac),
+      byMac.map(({ news }) => (news.home?.moves ?? 0) + 1),
+    ]);
+  }
+  const { rows: segments } = await client.query<{ id: number; name: string }>(
+    "SELECT id, name FROM ipam.segment WHERE id = ANY ($1)",
+    [told.map(({ arrival }) => arrival.segment)],
+  );
+  const names = new Map(segments.map(({ id, name }) => [id, name]));
+  const events = told.map(({ arrival: { mac, segment, address, expected, trace }, news: { is, home } }) => {
+    const event: RelocationEvent = {
+      is,
+      mac,
+      segment: names.get(segment)!,
+      address,
+      ...(home && { from: home.segment }),
+      ...(home?.last !== undefined && { was: home.last }),
+      ...(expected && { machine: expected["machine"] as string }),
+    };
+    return { event, trace };
+  });
+  await append.events(client, "arrival", events, actor);
+}

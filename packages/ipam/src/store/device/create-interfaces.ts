@@ -1,0 +1,103 @@
+import type pg from "pg";
+import type { Bind } from "../../model/lease.ts";
+import { labelOf, type Named } from "../../names/naming.ts";
+import type { Fact } from "../lease/judge.ts";
+import { noteCollision, nthLabel } from "./labels.ts";
+import { bare, type Json, toMac } from "../../database/rows.ts";
+import { INSERT_INTERFACES } from "../lease/statements.ts";
+import { Again } from "../transaction.ts";
+
+/** A MAC that binds its first address on a segment. */
+export interface NewInterface {
+  readonly request: Bind;
+  readonly fact: Fact;
+}
+
+const LABEL_ATTEMPTS = 6;
+
+/** Who has a home elsewhere gets its label as it arrives: until then it is there. */
+function wantedLabel({ naming, expected, homes = [] }: Fact): string | null {
+  if (homes.length > 0) return null;
+  return (expected && labelOf(naming, expected as unknown as Named)) ?? null;
+}
+
+/**
+ * Makes the missing interfaces, joined with what is expected of them: role, machine, label. A label that is taken
+ * gets a suffix, and in the end none at all: a name can never block an address.
+ */
+export async function createInterfaces(
+  client: pg.ClientBase,
+  missing: readonly NewInterface[],
+  actor: string,
+): Promise<Map<Bind, Json>> {
+  const rows = new Map<string, Json>();
+  let left = missing.toSorted((a, b) => a.request.segment - b.request.segment || a.request.mac - b.request.mac);
+  for (let attempt = 1; left.length > 0; attempt++) {
+    const { rows: put } = await client.query<Made>({
+      name: "insert-interfaces",
+      text: INSERT_INTERFACES,
+      values: [actor, ...columns(left, attempt)],
+    });
+    const made = new Map(put.map((row) => [`${row.segment} ${row.mac}`, row]));
+    for (const { request, fact } of left) {
+      const row = made.get(key(request));
+      if (row) rows.set(key(request), { ...row, ...known(fact) });
+    }
+    left = left.filter(({ request }) => !rows.has(key(request)));
+    if (left.length > 0) await mustBeLabels(client, left, attempt);
+  }
+  for (const { request, fact } of missing) {
+    const [row, wanted] = [rows.get(key(request))!, wantedLabel(fact)];
+    const given = row["label"] as string | null;
+    if (wanted !== given)
+      await noteCollision(client, { wanted: wanted!, given, interface: row["id"] as number }, actor);
+  }
+  return new Map(missing.map(({ request }) => [request, rows.get(key(request))!]));
+}
+
+interface Made {
+  readonly id: number;
+  readonly segment: number;
+  readonly mac: string;
+  readonly label: string | null;
+  readonly version: number;
+}
+
+/** What is known of a newcomer's interface before it is made. */
+function known({ expected }: Fact): Json & Record<"role" | "machine" | "identified_by", string | null> {
+  if (!expected) return { role: "other", machine: null, identified_by: "lease" };
+  return { role: expected["role"] as string, machine: expected["machine"] as string, identified_by: "expected" };
+}
+
+function columns(missing: readonly NewInterface[], attempt: number): unknown[] {
+  const all = missing.map(({ fact }) => known(fact));
+  return [
+    bare(missing.map(({ request }) => request.segment)),
+    bare(missing.map(({ request }) => toMac(request.mac))),
+    bare(missing.map(({ fact }) => fact.domain)),
+    bare(all.map(({ role }) => role)),
+    all.map(({ machine }) => machine),
+    missing.map(({ fact }) => nthLabel(wantedLabel(fact), attempt)),
+    bare(all.map(({ identified_by }) => identified_by)),
+  ];
+}
+
+/** An interface that another writer made meanwhile, here or elsewhere, has facts of its own: the whole batch must look again. */
+async function mustBeLabels(client: pg.ClientBase, left: readonly NewInterface[], attempt: number): Promise<void> {
+  const { rowCount } = await client.query({
+    name: "interfaces-exist",
+    text: `SELECT 1 FROM unnest($1::int[], $2::macaddr[], $3::boolean[]) k (segment, mac, elsewhere), LATERAL (
+             SELECT FROM ipam.interface
+             WHERE mac = k.mac AND (segment = k.segment OR NOT k.elsewhere AND state IS DISTINCT FROM 'away') OFFSET 0)`,
+    values: [
+      left.map(({ request }) => request.segment),
+      left.map(({ request }) => toMac(request.mac)),
+      left.map(({ fact }) => fact.elsewhere),
+    ],
+  });
+  if (rowCount || attempt >= LABEL_ATTEMPTS) throw new Again("an interface appeared while it was being made");
+}
+
+function key({ segment, mac }: Bind): string {
+  return `${segment} ${toMac(mac)}`;
+}

@@ -1,0 +1,148 @@
+import type pg from "pg";
+import type { IpamConfig } from "../../config.ts";
+import type { Name } from "../../model/model.ts";
+import { Refused } from "../store.ts";
+import { append } from "../append.ts";
+import { type Json, rowFrom } from "../../database/rows.ts";
+
+/** A record as an operator writes it. */
+export interface NameEdit extends Pick<Name, "owner" | "type" | "data" | "ttlSeconds"> {
+  /** Its zone; "" for the closest one above it. */
+  readonly zone: string;
+}
+
+/** What the store would not do, by the number of the row that asked for it. */
+export interface RowRefusal {
+  readonly n: number;
+  readonly because: string;
+}
+
+/** Adds declared records, or changes their TTL: all of them or, with a reason each, none. A statement per step, whatever their number. */
+export async function putNames(
+  client: pg.ClientBase,
+  names: readonly NameEdit[],
+  actor: string,
+): Promise<{ readonly refused: readonly RowRefusal[]; readonly rows: readonly Json[] }> {
+  const { rows: facts } = await client.query<Fact>(FACTS, [
+    names.map(({ owner }) => owner),
+    names.map(({ type }) => type),
+    names.map(({ data }) => data),
+    names.map(({ zone }) => zone),
+  ]);
+  const alone = new Map<string, NameEdit>();
+  const refused = names.flatMap((name, n): RowRefusal[] => {
+    const beside = alone.get(name.owner);
+    alone.set(name.owner, beside?.type === "CNAME" ? beside : name);
+    const clash = facts[n]!.other ?? (beside && clashes(beside, name) ? beside.type : null);
+    const because = refusalOf(name, { ...facts[n]!, other: clash });
+    return because === undefined ? [] : [{ n, because }];
+  });
+  if (refused.length > 0) return { refused, rows: [] };
+  const { rows } = await client.query<{ row: Json }>(
+    `INSERT INTO ipam.name AS n (domain, owner, type, data, ttl_seconds)
+     SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[]) g (domain, owner, type, data, ttl)
+     ORDER BY g.owner, g.type, g.data
+     ON CONFLICT (owner, type, data) DO UPDATE SET domain = excluded.domain, ttl_seconds = excluded.ttl_seconds,
+       version = nextval('ipam.version')
+     RETURNING to_jsonb(n) AS "row"`,
+    [
+      facts.map(({ domain }) => domain),
+      names.map(({ owner }) => owner),
+      names.map(({ type }) => type),
+      names.map(({ data }) => data),
+      names.map(({ ttlSeconds }) => ttlSeconds),
+    ],
+  );
+  const written = rows.map(({ row }) => row);
+  await append.changes(client, "name", written, { actor, dns: true });
+  return { refused: [], rows: written };
+}
+
+/** What the database knows of one: its zone, and a record beside which it may not stand (RFC 1034 §3.6.2). */
+interface Fact {
+  readonly domain: number | null;
+  readonly zone: string | null;
+  readonly other: string | null;
+}
+
+const FACTS = `
+  SELECT d.id AS domain, d.name AS zone,
+    (SELECT o.type FROM ipam.name o WHERE o.owner = k.owner AND 'CNAME' IN (k.type, o.type)
+       AND (o.type, o.data) <> (k.type, k.data) LIMIT 1) AS other
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY k (owner, type, data, zone, n)
+  LEFT JOIN LATERAL (
+    SELECT id, name FROM ipam.domain
+    WHERE CASE WHEN k.zone <> '' THEN name = k.zone ELSE k.owner = name OR right(k.owner, length(name) + 1) = '.' || name END
+    ORDER BY length(name) DESC LIMIT 1
+  ) d ON true
+  ORDER BY k.n`;
+
+const clashes = (a: NameEdit, b: NameEdit): boolean =>
+  (a.type === "CNAME" || b.type === "CNAME") && !(a.type === b.type && a.data === b.data);
+
+function refusalOf({ owner, type, zone: wanted }: NameEdit, { zone, other }: Fact): string | undefined {
+  if (zone === null)
+    return `name ${owner}: ${wanted === "" ? "there is no domain above it" : `there is no domain ${wanted}`}`;
+  const isReverse = type === "PTR" && /\.(in-addr|ip6)\.arpa$/.test(owner);
+  if (owner !== zone && !owner.endsWith(`.${zone}`) && !isReverse) return `name ${owner} is not in ${zone}`;
+  return other === null ? undefined : `name ${owner} has ${other} records: a CNAME stands alone`;
+}
+
+/** Adds a declared record, or changes its TTL. */
+export async function putName(
+  client: pg.ClientBase,
+  name: Omit<Name, "kind" | "id" | "version">,
+  actor: string,
+): Promise<Name> {
+  const { rows: zones } = await client.query<{ name: string }>("SELECT name FROM ipam.domain WHERE id = $1", [
+    name.domain,
+  ]);
+  if (!zones[0]) throw new Refused(`name ${name.owner}: there is no domain ${name.domain}`);
+  return rowFrom("name", await putOne(client, { ...name, zone: zones[0].name }, actor));
+}
+
+async function putOne(client: pg.ClientBase, name: NameEdit, actor: string): Promise<Json> {
+  const { refused, rows } = await putNames(client, [name], actor);
+  if (refused[0]) throw new Refused(refused[0].because);
+  return rows[0]!;
+}
+
+/** The records of the site's file: what is there already stays as it is. */
+export async function declareNames(
+  client: pg.ClientBase,
+  names: IpamConfig["names"],
+  actor: string,
+): Promise<string[]> {
+  const changed: string[] = [];
+  for (const { owner: written, type, data, ttlSeconds } of names) {
+    const owner = written.toLowerCase().replace(/\.$/, "");
+    const { rows: same } = await client.query(
+      "SELECT FROM ipam.name WHERE owner = $1 AND type = $2 AND data = $3 AND ttl_seconds = $4",
+      [owner, type, data, ttlSeconds],
+    );
+    if (same.length > 0) continue;
+    await putOne(client, { owner, type, data, ttlSeconds, zone: "" }, actor);
+    changed.push(`name ${owner}: ${type} ${data}`);
+  }
+  return changed;
+}
+
+/** Removes every record of this owner and type. */
+export async function deleteName(
+  client: pg.ClientBase,
+  owner: string,
+  type: Name["type"],
+  actor: string,
+): Promise<void> {
+  const { rows } = await client.query<{ row: Json }>(
+    `DELETE FROM ipam.name n WHERE owner = $1 AND type = $2 RETURNING to_jsonb(n) AS "row"`,
+    [owner, type],
+  );
+  if (rows.length === 0) throw new Refused(`there is no ${type} record ${owner}`);
+  await append.tombstones(
+    client,
+    "name",
+    rows.map(({ row }) => row),
+    actor,
+  );
+}

@@ -1,0 +1,87 @@
+import type pg from "pg";
+import type { Bind } from "../../model/lease.ts";
+import type { Lease } from "../../model/model.ts";
+import { leasesOf } from "./give-back.ts";
+import { changesNames, isPromised, policyOf, preempts } from "./judge.ts";
+import { bare, toAddress, toBytes, toMac } from "../../database/rows.ts";
+import { BIND, BY_KEY, MOVE } from "./statements.ts";
+import { type Commit, inOrder } from "../transaction.ts";
+import type { Admitted } from "./admitted.ts";
+
+/**
+ * Binds in one statement; who has lost at the last moment is missing. What an interface had before it moved goes to rest.
+ * `commit` where this is the last of its transaction.
+ */
+export async function bind(
+  client: pg.ClientBase,
+  binds: readonly Admitted<Bind>[],
+  actor: string,
+  commit: Commit = already,
+): Promise<Map<string, Lease>> {
+  if (binds.length === 0) return new Map();
+  const column = <T>(read: (one: Admitted<Bind>) => T): T[] => binds.map(read);
+  const values = [
+    actor,
+    column(({ fact }) => fact.vrf),
+    bare(column(({ request }) => toAddress(request.address))),
+    bare(column(({ request }) => request.segment)),
+    bare(column((one) => one.interface.id)),
+    bare(column(({ request }) => toMac(request.mac))),
+    bare(column(({ request, fact }) => policyOf(request, fact))),
+    bare(column(({ request }) => request.leaseSeconds)),
+    bare(column(({ fact }) => fact.grace_seconds)),
+    column(({ request }) => toBytes(request.clientId)),
+    bare(column(({ request }) => (request.relay ? toAddress(request.relay.giaddr) : null))),
+    column(({ request }) => toBytes(request.relay?.circuitId)),
+    column(({ request }) => toBytes(request.relay?.remoteId)),
+    bare(column(({ fact }) => changesNames(fact))),
+    column(({ request }) => request.trace ?? null),
+    bare(column(({ request, fact }) => isPromised(request, fact))),
+    bare(column(({ request, fact }) => preempts(request, fact))),
+  ];
+  const [{ rows }] = await inOrder(client, () => client.query<Bound>({ name: "bind", text: BIND, values }), commit);
+  const bound = new Map(rows.map((row) => [binds[row.n - 1]!.key, leaseOf(binds[row.n - 1]!, row)]));
+  const moved = binds.filter((one) => one.fact.others.some(({ isBound }) => isBound) && bound.has(one.key));
+  if (moved.length > 0) {
+    await client.query(BY_KEY);
+    await leasesOf(client, "move", MOVE, [
+      actor,
+      moved.map((one) => one.interface.id),
+      moved.map(({ request }) => toAddress(request.address)),
+      moved.map(({ fact }) => fact.grace_seconds),
+      moved.map(({ request }) => request.trace ?? null),
+    ]);
+  }
+  return bound;
+}
+
+const already = async (): Promise<void> => {};
+
+/** What only the database knows of a lease that it has bound; its instants in microseconds. */
+interface Bound {
+  readonly n: number;
+  readonly version: number;
+  readonly starts_at: number;
+  readonly expires_at: number;
+  readonly reusable_at: number;
+}
+
+function leaseOf({ request, fact, interface: own }: Admitted<Bind>, row: Bound): Lease {
+  const { segment, mac, address, clientId, relay } = request;
+  return {
+    kind: "lease",
+    vrf: fact.vrf!,
+    address,
+    segment,
+    interface: own.id,
+    mac,
+    policy: policyOf(request, fact),
+    state: "bound",
+    startsAt: Math.floor(row.starts_at / 1000),
+    expiresAt: Math.floor(row.expires_at / 1000),
+    reusableAt: Math.floor(row.reusable_at / 1000),
+    version: row.version,
+    ...(clientId && { clientId }),
+    ...(relay && { relay }),
+  };
+}

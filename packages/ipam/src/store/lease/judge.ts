@@ -1,0 +1,126 @@
+import { relocationOf, type OtherInterface } from "../../policy/relocation.ts";
+import { identitiesOf, isPort } from "../../model/identity.ts";
+import type { Bind, LeaseRequest } from "../../model/lease.ts";
+import type { AddressPolicy, Segment } from "../../model/model.ts";
+import { type AddressFacts, addressRefusal, givesDeclaredOnly } from "../../policy/address.ts";
+import type { ReasonCode } from "../../policy/reasons.ts";
+import type { Json } from "../../database/rows.ts";
+
+/** What the database says about one request, read in its transaction after its interface was locked. */
+export interface Fact {
+  readonly vrf: string | null;
+  readonly domain: number;
+  readonly admission: "open" | "expected";
+  readonly allocation: "dynamic" | "sequential" | "reserved";
+  readonly policy: AddressPolicy;
+  readonly naming: Segment["naming"];
+  readonly grace_seconds: number;
+  readonly interface: (Json & { readonly id: number; readonly identified_by: string }) | null;
+  readonly expected: Json | null;
+  /** Whether a prefix of the segment may give this address at all. */
+  readonly assignable: boolean;
+  /** Its prefix, or the whole segment, gives no new address. */
+  readonly draining: boolean;
+  /** It is in a pool of the interface's role, or in nobody's where the role has none. */
+  readonly is_in_pool: boolean;
+  /** The address is declared for this device, or for another one. */
+  readonly declared: boolean;
+  readonly claimed: boolean;
+  /** Whom the address is reserved for, and since when: by a declaration, or by a life that ended. */
+  readonly reserved: string | null;
+  /** The reservation is of this segment. */
+  readonly reserved_here: boolean;
+  readonly reserved_origin: "declared" | "preserved" | null;
+  /** It is the client's own, though its interface may have been deleted meanwhile. */
+  readonly own: boolean;
+  /** Who has the address or had it last: its interface, and what became of the promise. */
+  readonly holder: number | null;
+  readonly state: "bound" | "released" | "declined" | null;
+  readonly expired: boolean;
+  readonly rested: boolean;
+  readonly holder_policy: AddressPolicy;
+  /** The holder belongs to a machine. */
+  readonly referenced: boolean;
+  /** The interface's other addresses of this family: bound, or kept by their policy. */
+  readonly others: readonly Other[];
+  /** It is no home of its device yet, and the device has others, in whatever VRF. */
+  readonly elsewhere: boolean;
+  /** Those from which it may move. */
+  readonly homes?: readonly OtherInterface[];
+}
+
+/** Another address of the interface. */
+export interface Other {
+  readonly policy: AddressPolicy;
+  readonly isBound: boolean;
+  /** The segment would let the interface go on using it, and no other device has it declared. */
+  readonly isUsable: boolean;
+  /** The identity that it is reserved for. */
+  readonly reserved: string | null;
+}
+
+/** Why the request is refused by what the facts say; undefined: it goes ahead, and the constraint still decides. */
+export function judge(request: LeaseRequest, fact: Fact): ReasonCode | undefined {
+  if (fact.vrf === null) return "no-such-segment";
+  if (request.do === "bind") return addressRefusal(addressFacts(request, fact));
+  return fact.interface !== null && fact.own && fact.state === "bound" ? undefined : "no-such-lease";
+}
+
+export function addressFacts(request: Bind, fact: Fact): AddressFacts {
+  return {
+    isPromised: isPromised(request, fact),
+    isOfPort: preempts(request, fact),
+    isAdmitted: fact.admission === "open" || isExpected(fact),
+    isHeldElsewhere: fact.homes?.some((home) => relocationOf(home) === "refuses") === true,
+    isAssignable: fact.assignable,
+    isClaimed: fact.claimed,
+    isReservedForAnother: fact.reserved !== null && !isReservedFor(request, fact),
+    isDraining: fact.draining,
+    isInPool: fact.is_in_pool,
+    givesDeclaredOnly: givesDeclaredOnly(fact),
+    keepsAnother: fact.others.some((other) => mayStay(request, other)),
+    state: fact.state ?? undefined,
+    isOwn: fact.own,
+    isExpired: fact.expired,
+    isRested: fact.rested,
+    policy: fact.holder_policy,
+    isReferenced: fact.referenced,
+  };
+}
+
+/** Whether the interface may go on using another address of its own: one reserved for another client it has to leave. */
+function mayStay(request: Bind, { policy, isUsable, reserved }: Other): boolean {
+  return (
+    policy !== "dynamic" && isUsable && (reserved === null || identitiesOf(request.mac, request).includes(reserved))
+  );
+}
+
+/** Declared for this client: for its device, or for something it is known by. */
+export function isPromised(request: Bind, fact: Fact): boolean {
+  return fact.declared || isReservedFor(request, fact);
+}
+
+/** The address of the client's port, which is taken from whoever holds it. */
+export function preempts(request: Bind, fact: Fact): boolean {
+  return fact.reserved !== null && isPort(fact.reserved) && isReservedFor(request, fact);
+}
+
+/** What the lease is from now on: what is declared is fixed, the rest as the segment has it. */
+export function policyOf(request: Bind, fact: Fact): AddressPolicy {
+  if (!isPromised(request, fact)) return fact.policy;
+  return fact.reserved_origin === "preserved" ? "preserved" : "fixed";
+}
+
+function isReservedFor(request: Bind, { reserved, reserved_here }: Fact): boolean {
+  return reserved !== null && reserved_here && identitiesOf(request.mac, request).includes(reserved);
+}
+
+/** Whether a bind changes what DNS may say: a plain renewal does not. */
+export function changesNames(fact: Fact): boolean {
+  return fact.interface === null || fact.holder !== fact.interface.id || fact.state !== "bound" || fact.expired;
+}
+
+/** An expected device, or an interface that was one or was declared: never one that merely had a lease. */
+function isExpected({ expected, interface: own }: Fact): boolean {
+  return expected !== null || (own !== null && own.identified_by !== "lease");
+}

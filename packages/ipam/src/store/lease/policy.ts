@@ -1,0 +1,44 @@
+import type pg from "pg";
+import { UNDECLARED } from "../../policy/counted-on.ts";
+import { append } from "../append.ts";
+import type { Json } from "../../database/rows.ts";
+
+/**
+ * What is no longer declared for anybody is no longer fixed: such leases go on under their segment's own policy, and
+ * their addresses return to the pool one day.
+ */
+export async function withdrawn(client: pg.ClientBase, addresses: readonly string[], actor: string): Promise<void> {
+  if (addresses.length === 0) return;
+  const { rows } = await client.query<{ row: Json }>(
+    `UPDATE ipam.lease l SET policy = CASE s.policy WHEN 'fixed' THEN 'dynamic' ELSE s.policy END,
+       version = nextval('ipam.version')
+     FROM ipam.segment s
+     WHERE s.id = l.segment AND l.policy IN ('fixed', 'preserved') AND l.address = ANY($1::inet[])
+       AND l.policy <> s.policy
+       AND ${UNDECLARED}
+     RETURNING to_jsonb(l) AS "row"`,
+    [addresses],
+  );
+  await append.changes(
+    client,
+    "lease",
+    rows.map(({ row }) => row),
+    { actor, dns: false },
+  );
+}
+
+/** A segment's new policy holds for what was given under the old one, and at once: not only from the next renewal on. */
+export async function repolicy(client: pg.ClientBase, before: Json, after: Json, actor: string): Promise<void> {
+  if (before["policy"] === after["policy"] || before["policy"] === "fixed") return;
+  const { rows } = await client.query<{ row: Json }>(
+    `UPDATE ipam.lease l SET policy = $3, version = nextval('ipam.version') WHERE segment = $1 AND policy = $2
+     RETURNING to_jsonb(l) AS "row"`,
+    [after["id"], before["policy"], after["policy"] === "fixed" ? "dynamic" : after["policy"]],
+  );
+  await append.changes(
+    client,
+    "lease",
+    rows.map(({ row }) => row),
+    { actor, dns: false },
+  );
+}

@@ -1,0 +1,151 @@
+import { type Address, formatAddress } from "@firstlight/wire";
+import type pg from "pg";
+import type { Reservation } from "../../model/model.ts";
+import { COUNTED_ON } from "../../policy/counted-on.ts";
+import { Refused, type ReservationEdit } from "../store.ts";
+import type { RowRefusal } from "../dns/names.ts";
+import { append } from "../append.ts";
+import { withdrawn } from "../lease/policy.ts";
+import { type Json, rowFrom } from "../../database/rows.ts";
+
+/** Promises an address to an identity; one that the identity had in this family before is let go. */
+export async function putReservation(
+  client: pg.ClientBase,
+  edit: ReservationEdit,
+  actor: string,
+): Promise<{ readonly reservation: Reservation; readonly isNew: boolean }> {
+  const { rows: same } = await client.query<{ row: Json }>(
+    `SELECT to_jsonb(r) AS "row" FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment
+     WHERE s.name = $1 AND address = $2 AND identity = $3 AND origin = 'declared'`,
+    [edit.segment, formatAddress(edit.address), edit.identity],
+  );
+  if (same[0]) return { reservation: rowFrom("reservation", same[0].row), isNew: false };
+  const { refused, rows } = await putReservations(client, [edit], actor);
+  if (refused[0]) throw new Refused(refused[0].because);
+  return { reservation: rowFrom("reservation", rows[0]!), isNew: true };
+}
+
+/**
+ * The same for many, a statement per step whatever their number: all of them or, with a reason each, none. What was
+ * reserved for these identities is let go first and, where it `replaces`, what was at these addresses: so two may swap.
+ * No identity may be there twice. Where one is refused the caller takes its transaction back.
+ */
+export async function putReservations(
+  client: pg.ClientBase,
+  edits: readonly ReservationEdit[],
+  actor: string,
+  replaces = false,
+): Promise<{ readonly refused: readonly RowRefusal[]; readonly rows: readonly Json[] }> {
+  const segments = await segmentsNamed(client, edits);
+  const stray = edits.flatMap(({ segment }, n): RowRefusal[] =>
+    segments.has(segment) ? [] : [{ n, because: `there is no segment ${segment}` }],
+  );
+  if (stray.length > 0) return { refused: stray, rows: [] };
+  const columns = [
+    edits.map(({ segment }) => segments.get(segment)!.id),
+    edits.map(({ segment }) => segments.get(segment)!.vrf),
+    edits.map(({ address }) => formatAddress(address)),
+    edits.map(({ identity }) => identity),
+  ];
+  const gone = [
+    ...(await deleted(client, OF_IDENTITY, [columns[0], columns[2], columns[3]])),
+    ...(replaces ? await deleted(client, AT_ADDRESS, columns.slice(0, 3)) : []),
+  ];
+  const { rows: facts } = await client.query<Fact>(FACTS, columns);
+  const refused = edits.flatMap((edit, n): RowRefusal[] => {
+    const because = refusalOf(edit, facts[n]!);
+    return because === undefined ? [] : [{ n, because }];
+  });
+  if (refused.length > 0) return { refused, rows: [] };
+  const { rows: written } = await client.query<{ row: Json }>(
+    `INSERT INTO ipam.reservation AS r (segment, vrf, address, identity, origin)
+     SELECT g.*, 'declared' FROM unnest($1::int[], $2::text[], $3::inet[], $4::text[]) g (segment, vrf, address, identity)
+     ORDER BY g.vrf, g.address RETURNING to_jsonb(r) AS "row"`,
+    columns,
+  );
+  const rows = rowsOf(written);
+  await append.tombstones(client, "reservation", gone, actor);
+  await append.changes(client, "reservation", rows, { actor, dns: false });
+  await withdrawn(client, addressesOf(gone), actor);
+  return { refused: [], rows };
+}
+
+export async function deleteReservation(
+  client: pg.ClientBase,
+  segment: string,
+  address: Address,
+  actor: string,
+): Promise<void> {
+  const { rows } = await client.query<{ row: Json }>(
+    `DELETE FROM ipam.reservation r USING ipam.segment s WHERE s.id = r.segment AND s.name = $1 AND r.address = $2
+     RETURNING to_jsonb(r) AS "row"`,
+    [segment, formatAddress(address)],
+  );
+  if (rows.length === 0) throw new Refused(`segment ${segment} has no reservation of ${formatAddress(address)}`);
+  await append.tombstones(client, "reservation", rowsOf(rows), actor);
+  await withdrawn(client, addressesOf(rowsOf(rows)), actor);
+}
+
+interface Place {
+  readonly id: number;
+  readonly vrf: string;
+}
+
+async function segmentsNamed(
+  client: pg.ClientBase,
+  edits: readonly ReservationEdit[],
+): Promise<ReadonlyMap<string, Place>> {
+  const { rows } = await client.query<Place & { name: string }>(
+    "SELECT id, name, vrf FROM ipam.segment WHERE name = ANY($1)",
+    [[...new Set(edits.map(({ segment }) => segment))]],
+  );
+  return new Map(rows.map((row) => [row.name, row]));
+}
+
+const OF_IDENTITY = `
+  DELETE FROM ipam.reservation r USING unnest($1::int[], $2::inet[], $3::text[]) k (segment, address, identity)
+  WHERE r.segment = k.segment AND r.identity = k.identity AND family(r.address) = family(k.address)
+  RETURNING to_jsonb(r) AS "row"`;
+
+const AT_ADDRESS = `
+  DELETE FROM ipam.reservation r USING unnest($1::int[], $2::text[], $3::inet[]) k (segment, vrf, address)
+  WHERE r.segment = k.segment AND r.vrf = k.vrf AND r.address = k.address RETURNING to_jsonb(r) AS "row"`;
+
+async function deleted(client: pg.ClientBase, text: string, values: readonly unknown[]): Promise<Json[]> {
+  return rowsOf((await client.query<{ row: Json }>(text, [...values])).rows);
+}
+
+/** What stands against one. */
+interface Fact {
+  readonly assignable: boolean;
+  readonly reserved: string | null;
+  readonly device: string | null;
+  readonly holder: string | null;
+}
+
+const FACTS = `
+  SELECT EXISTS (SELECT FROM ipam.prefix p WHERE p.segment = k.segment AND ipam.assignable(p, k.address)) AS assignable,
+    (SELECT r.identity FROM ipam.reservation r WHERE r.vrf = k.vrf AND r.address = k.address) AS reserved,
+    (SELECT e.mac::text FROM ipam.expected_device e WHERE e.address = k.address) AS device,
+    (SELECT l.mac::text FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
+     WHERE l.vrf = k.vrf AND l.address = k.address AND ${COUNTED_ON}) AS holder
+  FROM unnest($1::int[], $2::text[], $3::inet[], $4::text[]) WITH ORDINALITY k (segment, vrf, address, identity, n)
+  ORDER BY k.n`;
+
+/** Whoever holds a port's address has to go when the port asks; any other address must be nobody else's already. */
+function refusalOf(
+  { identity, segment, address }: ReservationEdit,
+  { assignable, reserved, device, holder }: Fact,
+): string | undefined {
+  const faults: readonly (readonly [boolean, string])[] = [
+    [!assignable, "is not one the segment may give"],
+    [reserved !== null && reserved !== identity, `is reserved for ${reserved}`],
+    [device !== null && identity !== `mac ${device}`, `is declared for ${device}`],
+    [holder !== null && identity.startsWith("mac ") && identity !== `mac ${holder}`, `is held by ${holder}`],
+  ];
+  const fault = faults.find(([isSo]) => isSo);
+  return fault && `segment ${segment}: address ${formatAddress(address)} ${fault[1]}`;
+}
+
+const rowsOf = (rows: readonly { readonly row: Json }[]): Json[] => rows.map(({ row }) => row);
+const addressesOf = (rows: readonly Json[]): string[] => rows.map((row) => row["address"] as string);

@@ -1,0 +1,89 @@
+import { formatAddress, parseAddress } from "@firstlight/wire";
+import type pg from "pg";
+import type { PooledField } from "../../model/model.ts";
+import { Exhausted, Refused, type SegmentEdit } from "../store.ts";
+import { allocate, releaseOf } from "../pool/grants.ts";
+import type { Json } from "../../database/rows.ts";
+
+/** What a segment may take from a resource pool, and which values do. */
+const FIELDS: Readonly<Record<PooledField, { readonly of: string; readonly isOne: (value: string) => boolean }>> = {
+  vlan: { of: "1 to 4094", isOne: within(4094) },
+  vni: { of: "1 to 16777215", isOne: within(16_777_215) },
+  asn: { of: "1 to 4294967295", isOne: within(4_294_967_295) },
+  loopback: { of: "an address", isOne: (value) => ["number", "bigint"].includes(typeof parseAddress(value)) },
+};
+
+function within(most: number): (value: string) => boolean {
+  return (value) => /^\d{1,10}$/.test(value) && Number(value) >= 1 && Number(value) <= most;
+}
+
+/** Whose a value is: the segment's, and which of its numbers. */
+const ownerOf = (name: string, field: string): string => `segment ${name} ${field}`;
+
+/**
+ * The columns of what an edit says of a segment's numbers. What a pool gives is the same for as long as the segment asks that
+ * pool; what is no longer asked for goes back. Refused with the pool's reason when it has none left.
+ */
+export async function resourceColumns(
+  client: pg.ClientBase,
+  before: Json | undefined,
+  edit: Partial<SegmentEdit>,
+  actor: string,
+): Promise<Json> {
+  const had = (before?.["name"] as string | undefined) ?? edit.name!;
+  const name = edit.name ?? had;
+  if (name !== had) await renameOwner(client, had, name);
+  const pools = { ...(before?.["from_pools"] as Record<string, string> | undefined) };
+  const columns: Record<string, unknown> = {};
+  for (const [field, { of, isOne }] of Object.entries(FIELDS)) {
+    if (!(field in edit)) continue;
+    const wanted = edit[field as PooledField];
+    const pool = typeof wanted === "object" ? wanted.pool : undefined;
+    const gone = pools[field];
+    if (gone !== undefined && gone !== pool) await releaseOf(client, gone, ownerOf(name, field), actor);
+    delete pools[field];
+    if (pool === undefined) {
+      columns[field] = plain(field, wanted as Exclude<typeof wanted, object>);
+      continue;
+    }
+    const value = await take(client, pool, name, field, actor);
+    if (!isOne(value)) throw new Refused(`segment ${name}: ${field} ${value} of pool ${pool} is not ${of}`);
+    columns[field] = field === "loopback" ? value : Number(value);
+    pools[field] = pool;
+  }
+  return Object.keys(columns).length === 0 ? {} : { ...columns, from_pools: pools };
+}
+
+/** All that pools gave to a segment that goes. */
+export async function giveBackResources(client: pg.ClientBase, name: string, actor: string): Promise<void> {
+  const { rows } = await client.query<{ pool: string; owner: string }>(
+    `SELECT p.name AS pool, g.owner FROM ipam.pool_grant g JOIN ipam.pool p ON p.id = g.pool
+     WHERE g.owner = ANY($1) ORDER BY 1, 2`,
+    [Object.keys(FIELDS).map((field) => ownerOf(name, field))],
+  );
+  for (const { pool, owner } of rows) await releaseOf(client, pool, owner, actor);
+}
+
+async function take(client: pg.ClientBase, pool: string, name: string, field: string, actor: string): Promise<string> {
+  try {
+    return (await allocate(client, { pool, owner: ownerOf(name, field) }, actor)).value;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const Like = error instanceof Exhausted ? Exhausted : Refused;
+    throw new Like(`segment ${name}: no ${field}: ${error.message}`, { cause: error });
+  }
+}
+
+async function renameOwner(client: pg.ClientBase, had: string, name: string): Promise<void> {
+  const fields = Object.keys(FIELDS);
+  await client.query(
+    `UPDATE ipam.pool_grant g SET owner = o.now, version = nextval('ipam.version')
+     FROM unnest($1::text[], $2::text[]) o (was, now) WHERE g.owner = o.was`,
+    [fields.map((field) => ownerOf(had, field)), fields.map((field) => ownerOf(name, field))],
+  );
+}
+
+function plain(field: string, value: number | bigint | undefined): unknown {
+  if (value === undefined) return null;
+  return field === "loopback" ? formatAddress(value) : value;
+}
