@@ -13,7 +13,7 @@ export interface Requester {
 
 /**
  * The machine behind the source address of a connection: the interface that the address is leased to. An expired lease
- * still binds until the address may go to another, since without the database dhcpd renews without writing (DESIGN §1.3);
+ * still binds until the address may go to another, since dhcpd renews without writing while the database is away;
  * a referenced interface never loses its own.
  */
 export function requesterAt(
