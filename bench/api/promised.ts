@@ -24,7 +24,7 @@ export async function promised(url: string, machines: number): Promise<Promised[
     hosts.map((mac, n) => ({
       do: "bind",
       segment: segments[0]!.id,
-      mac: numberOf(mac),
+      identity: numberOf(mac),
       address: FIRST_ADDRESS + n,
       leaseSeconds: 86_400,
     })),

@@ -69,6 +69,6 @@ async function catchingUp(source: PgSource, snapshotFile: string): Promise<Recor
   };
 }
 
-function renewal({ segment, mac, address, relay }: Lease): LeaseRequest {
-  return { do: "bind", segment, mac, address, leaseSeconds: 3600, ...(relay && { relay }) };
+function renewal({ segment, identity, address, relay }: Lease): LeaseRequest {
+  return { do: "bind", segment, identity, address, leaseSeconds: 3600, ...(relay && { relay }) };
 }

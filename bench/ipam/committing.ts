@@ -55,7 +55,7 @@ function batch(segment: number, from: number): LeaseRequest[] {
   return Array.from({ length: Math.min(BATCH, TOTAL - from) }, (_, n) => ({
     do: "bind",
     segment,
-    mac: FIRST_MAC + from + n,
+    identity: FIRST_MAC + from + n,
     address: FIRST_ADDRESS + from + n,
     leaseSeconds: 3600,
     relay: { giaddr: FIRST_ADDRESS - 1, circuitId: Uint8Array.of(0x73, 0x77, 0x70, n & 255) },

@@ -77,7 +77,7 @@ function lease(address: number | bigint, id: number): Lease {
     address,
     segment: 1,
     interface: id,
-    mac: 0x02bb_0000_0000 + id,
+    identity: 0x02bb_0000_0000 + id,
     policy: "dynamic",
     state: "bound",
     startsAt: NOW,

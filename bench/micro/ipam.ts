@@ -29,9 +29,9 @@ export const change: Case = {
     const memory = new Memory(new ManualClock());
     const tables = new Tables();
     const leases = Array.from({ length: LEASES }, (_, n): Lease =>
-      lease({ address: FIRST + n, mac: 0x02f1_0000_0000 + n, interface: n + 1 }),
+      lease({ address: FIRST + n, identity: 0x02f1_0000_0000 + n, interface: n + 1 }),
     );
-    const interfaces = leases.map(({ mac, interface: id }) => iface({ id, mac }));
+    const interfaces = leases.map(({ identity: mac, interface: id }) => iface({ id, identity: mac }));
     const site = [domain(), segment(), prefix({ prefix: "10.0.0.0/12" })];
     for (const row of [...site, ...interfaces, ...leases]) tables.put(row);
     memory.swap(tables, { epoch: "micro", position: 0 }, 0);

@@ -46,7 +46,7 @@ before(async () => {
   await using store = createStore({ url, name: "dhcpd" });
   const [mac, address] = [parseMac("02:ff:00:00:00:01"), parseAddress("10.9.0.20")];
   assert.ok(!isMalformed(mac) && !isMalformed(address));
-  await store.commit([{ do: "bind", segment: 1, mac, address, leaseSeconds: 600 }], "daemon/dhcpd");
+  await store.commit([{ do: "bind", segment: 1, identity: mac, address, leaseSeconds: 600 }], "daemon/dhcpd");
 });
 
 /** What was written is in the history a moment later. */

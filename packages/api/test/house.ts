@@ -145,8 +145,8 @@ export async function openHouse(config: Partial<ApiConfig> = {}, traces?: Pick<T
 
 function rows() {
   const devices = Object.entries(ADDRESSES).flatMap(([mac, address], i) => [
-    iface({ id: i + 1, mac, role: mac === STRANGER ? "other" : "host" }),
-    lease({ interface: i + 1, mac, address }),
+    iface({ id: i + 1, identity: mac, role: mac === STRANGER ? "other" : "host" }),
+    lease({ interface: i + 1, identity: mac, address }),
   ]);
   const list = MACHINES.flatMap(({ name, interfaces }) =>
     interfaces.map(({ mac, role }, i) => expected({ mac, role, machine: name, label: `${name}-${i}` })),

@@ -19,9 +19,9 @@ const site = await siteOf(
     domain(),
     segment(),
     prefix({ prefix: "10.0.0.0/16" }),
-    ...ids.map((id) => iface({ id, mac: id })),
+    ...ids.map((id) => iface({ id, identity: id })),
     ...ids.map((id) =>
-      lease({ interface: id, mac: id, address: BASE + id, state: id % 3 === 0 ? "released" : "bound" }),
+      lease({ interface: id, identity: id, address: BASE + id, state: id % 3 === 0 ? "released" : "bound" }),
     ),
     ...ids.map((id) => name({ id, owner: `n${id}.rack.internal` })),
     ...ids.map((id) => expected({ mac: id, machine: `m${id}`, label: `m${id}` })),
@@ -117,7 +117,7 @@ test("leases are listed from the address that the token says, in the order of ad
 });
 
 test("an interface is listed whose lease went to another one", async () => {
-  const lost = iface({ id: ROWS + 1, mac: ROWS + 1 });
+  const lost = iface({ id: ROWS + 1, identity: ROWS + 1 });
   await using other = await siteOf([domain(), segment(), prefix(), lost], { ordered: true });
   const { interfaces } = (await listOf(other.replica, "Interfaces")(asked)) as unknown as {
     interfaces: { id: bigint; address: string }[];

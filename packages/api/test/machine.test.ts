@@ -23,7 +23,7 @@ test("a machine shows its parts with address, name and segment, as they are now"
     [BMC, "host_bmc", addressOf(BMC), "rack"],
   ]);
   assert.equal(machine!.interfaces[1]!.fqdn, "127-64-0-11.lab.test");
-  house.site.source.push(lease({ interface: 1, mac: HOST, address: addressOf(HOST), state: "released" }));
+  house.site.source.push(lease({ interface: 1, identity: HOST, address: addressOf(HOST), state: "released" }));
   await house.site.settled();
   const again = await machines.getMachine({ machine: machine!.id });
   assert.equal(again.machine!.interfaces[1]!.address, "");

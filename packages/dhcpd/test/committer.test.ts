@@ -3,7 +3,13 @@ import { test } from "node:test";
 import type { Bind, LeaseRequest, Outcome } from "@firstlight/ipam";
 import { Committer } from "../src/lease/committer.ts";
 
-const bind = (mac: number, address = mac): Bind => ({ do: "bind", segment: 1, mac, address, leaseSeconds: 60 });
+const bind = (mac: number, address = mac): Bind => ({
+  do: "bind",
+  segment: 1,
+  identity: mac,
+  address,
+  leaseSeconds: 60,
+});
 const refused: Outcome = { is: "refused", because: "segment" as never };
 
 /** A store whose commits are finished by hand. */
@@ -86,7 +92,7 @@ test("the same request again shares the first one's outcome", async () => {
 test("a request behind another of the same interface is not taken for the one before that", async () => {
   const slow = store();
   const committer = new Committer({ ...limits, store: slow });
-  const release: LeaseRequest = { do: "release", segment: 1, mac: 1, address: 1 };
+  const release: LeaseRequest = { do: "release", segment: 1, identity: 1, address: 1 };
   const all = [committer.submit(bind(1))];
   await turn();
   all.push(committer.submit(release), committer.submit(bind(1)));

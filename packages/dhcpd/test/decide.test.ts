@@ -67,7 +67,7 @@ for (const [state, message] of remembering) {
     assert.equal(says(message, held()), "commit");
     assert.equal(says(message, held({ expiresAt: 0 })), "commit", "expiry marks idle; the constraint decides");
     assert.equal(says(message, { own: lease({ address: B }) }), "nak: interface-holds-another-address");
-    assert.equal(says(message, { named: lease({ address: A, mac: STRANGER }) }), "nak: address-bound-elsewhere");
+    assert.equal(says(message, { named: lease({ address: A, identity: STRANGER }) }), "nak: address-bound-elsewhere");
     assert.equal(says(message), "ask: client-unknown");
     assert.equal(says(message, { isAsked: true }), "ignore: client-unknown");
     assert.equal(says(message, { ...held({ state: "declined" }), isAsked: true }), "ignore: client-unknown");
@@ -94,7 +94,7 @@ test("RELEASE and DECLINE give back only what the interface holds", () => {
     assert.equal(says(message, held()), "giveBack");
     assert.equal(says(message), "ask: release-of-foreign-address");
     assert.equal(
-      says(message, { named: lease({ address: A, mac: STRANGER }), isAsked: true }),
+      says(message, { named: lease({ address: A, identity: STRANGER }), isAsked: true }),
       "ignore: release-of-foreign-address",
     );
   }

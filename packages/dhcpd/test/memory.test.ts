@@ -35,7 +35,7 @@ test("a boot's stages share one trace; going back to an earlier stage is another
 
 test("without the database a promise stands for the same interface only, and ends before the address may go to another", () => {
   const bound = lease({ address: "127.64.0.12", expiresAt: 1_000_000, reusableAt: 5_000_000 });
-  const asked = { mac: bound.mac, segment: 1, address: ip("127.64.0.12"), leaseSeconds: 3600 };
+  const asked = { identity: bound.identity, segment: 1, address: ip("127.64.0.12"), leaseSeconds: 3600 };
   const seconds = (now: number) => {
     const stands = leaseWithoutDatabase(bound, asked, now, 60_000);
     return stands.is === "standing" ? stands.leaseSeconds : stands.because;
@@ -43,7 +43,7 @@ test("without the database a promise stands for the same interface only, and end
   assert.equal(seconds(1_000_000), 3600, "past expiry, within grace");
   assert.equal(seconds(4_000_000), 940, "clipped");
   assert.equal(seconds(4_940_000), "database-away-grace-over");
-  assert.equal(leaseWithoutDatabase(bound, { ...asked, mac: 5 }, 0, 0).is, "none");
+  assert.equal(leaseWithoutDatabase(bound, { ...asked, identity: 5 }, 0, 0).is, "none");
   assert.equal(leaseWithoutDatabase({ ...bound, state: "released" }, asked, 0, 0).is, "none");
   assert.equal(leaseWithoutDatabase(undefined, asked, 0, 0).is, "none");
 });

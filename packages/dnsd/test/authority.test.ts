@@ -153,8 +153,8 @@ test("what the feed leaves behind is what a fresh start would build", async () =
     const address = `127.6${4 + (n % 2)}.0.${10 + (n % 5)}`;
     await on.after(() =>
       on.source.push(
-        iface({ id, mac: id, ...(n % 3 === 0 ? {} : { label: `node-${n % 4}` }) }),
-        lease({ address, interface: id, mac: id, state: n % 4 === 3 ? "released" : "bound" }),
+        iface({ id, identity: id, ...(n % 3 === 0 ? {} : { label: `node-${n % 4}` }) }),
+        lease({ address, interface: id, identity: id, state: n % 4 === 3 ? "released" : "bound" }),
         name({ id, owner: `www${n % 3}.lab.test`, type: "TXT", data: `n${n}` }),
       ),
     );

@@ -14,8 +14,8 @@ const GROUND: readonly Row[] = [domain(), segment(), prefix({ prefix: "127.64.0.
 /** So many hosts of one prefix: 127.64.0.1 and on. */
 function hosts(count: number): Row[] {
   return Array.from({ length: count }, (_, n) => n + 1).flatMap((id) => [
-    iface({ id, mac: id }),
-    lease({ address: addressOf(id), interface: id, mac: id }),
+    iface({ id, identity: id }),
+    lease({ address: addressOf(id), interface: id, identity: id }),
   ]);
 }
 
@@ -78,7 +78,7 @@ test("what changes meanwhile is answered at once, by the old zones and by the ne
   await using on = await unhurried([...GROUND, ...hosts(100)]);
   await on.push(prefix({ id: 2, prefix: "127.70.0.0/16" }));
   on.kept.advance(60);
-  await on.push(lease({ address: addressOf(3), interface: 3, mac: 3, state: "released" }));
+  await on.push(lease({ address: addressOf(3), interface: 3, identity: 3, state: "released" }));
   await on.push(name({ id: 9, owner: "late.lab.test", data: "127.64.9.9" }), ...hosts(101).slice(-2));
   const told = (): string[] => [on.of(hostOf(3)), on.of("late.lab.test"), on.of(hostOf(101)), on.of(hostOf(100))];
   const now = ["NXDOMAIN", "A 127.64.9.9", `A ${addressOf(101)}`, `A ${addressOf(100)}`];
@@ -108,9 +108,9 @@ test("any order of changes and steps leads to what a fresh start would build", a
     fields({ do: constantFrom("prefix" as const, "domain" as const), n: small }),
   );
   const rows: Readonly<Record<string, (n: number) => Row>> = {
-    bind: (n) => lease({ address: addressOf(n), interface: n, mac: n }),
-    release: (n) => lease({ address: addressOf(n), interface: n, mac: n, state: "released" }),
-    label: (n) => iface({ id: n, mac: n, label: `node-${n % 3}` }),
+    bind: (n) => lease({ address: addressOf(n), interface: n, identity: n }),
+    release: (n) => lease({ address: addressOf(n), interface: n, identity: n, state: "released" }),
+    label: (n) => iface({ id: n, identity: n, label: `node-${n % 3}` }),
     alias: (n) => name({ id: n, owner: `www${n % 2}.lab.test`, data: `127.64.1.${n}` }),
     prefix: (n) => prefix({ id: 1 + n, prefix: `127.${70 + n}.0.0/16` }),
     domain: (n) => domain({ ttlSeconds: 60 + n }),

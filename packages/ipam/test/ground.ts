@@ -120,11 +120,11 @@ export function stranger(n: number): number {
 }
 
 export function bind(segment: number, mac: number, address: string, more: Partial<Bind> = {}): Bind {
-  return { do: "bind", segment, mac, address: ip(address), leaseSeconds: 600, ...more };
+  return { do: "bind", segment, identity: mac, address: ip(address), leaseSeconds: 600, ...more };
 }
 
 export function back(what: GiveBack["do"], segment: number, mac: number, address: string): GiveBack {
-  return { do: what, segment, mac, address: ip(address) };
+  return { do: what, segment, identity: mac, address: ip(address) };
 }
 
 /** An outcome in one word or sentence: `bound 10.0.0.5`, or why not. */

@@ -3,6 +3,7 @@ export const REFUSALS = {
   "no lease at this address": 403,
   "the address was given back": 403,
   "the lease is over": 403,
+  "the lease is no MAC's": 403,
   "too many requests": 429,
   "too many connections": 429,
   "no such resource": 404,

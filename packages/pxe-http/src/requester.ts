@@ -1,4 +1,4 @@
-import type { Replica } from "@firstlight/ipam";
+import { macOf, type Replica } from "@firstlight/ipam";
 import { type Address, formatAddress, formatMac, isMalformed, parseAddress } from "@firstlight/wire";
 import { type Refused, refused } from "./because.ts";
 
@@ -28,10 +28,12 @@ export function requesterAt(
   const known = replica.interfaceById(lease.interface);
   const isKept = known?.machine !== undefined || lease.policy === "fixed";
   if (!isKept && replica.databaseNow() >= lease.reusableAt) return refused("the lease is over", address);
+  const mac = macOf(lease.identity);
+  if (mac === undefined) return refused("the lease is no MAC's", address);
   return {
     is: "requester",
     address,
-    mac: formatMac(lease.mac),
+    mac: formatMac(mac),
     ...(known?.label !== undefined && { label: known.label }),
   };
 }

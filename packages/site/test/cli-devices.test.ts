@@ -20,7 +20,7 @@ async function lease(segment: number, mac: string, address: string): Promise<voi
       {
         do: "bind",
         segment,
-        mac: sound(parseMac(mac), mac),
+        identity: sound(parseMac(mac), mac),
         address: sound(parseAddress(address), address),
         leaseSeconds: 600,
       },

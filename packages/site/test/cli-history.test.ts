@@ -20,7 +20,7 @@ async function eventually(ask: () => Promise<string>, isSo: RegExp): Promise<str
 
 test("who had an address, and since when; who never had it is said so", async () => {
   await using store = createStore({ url: site.url, name: "test" });
-  const bind = { do: "bind", segment: 1, mac: 0x02ee00000001, address: 0x0a090014, leaseSeconds: 600 } as const;
+  const bind = { do: "bind", segment: 1, identity: 0x02ee00000001, address: 0x0a090014, leaseSeconds: 600 } as const;
   const [outcome] = await store.commit([bind], "daemon/dhcpd");
   assert.equal(outcome?.is, "bound");
   const who = await eventually(() => site.out("history", "who", "10.9.0.20"), /02:ee/);

@@ -1,5 +1,5 @@
 import type { Reporter, NewEvent } from "@firstlight/api-client";
-import type { Lease, Replica } from "@firstlight/ipam";
+import { type Lease, macOf, type Replica } from "@firstlight/ipam";
 import type { RateLimit } from "@firstlight/service";
 import { type Address, formatMac } from "@firstlight/wire";
 
@@ -73,6 +73,7 @@ export class EventAttribution {
     const { reporter, ofStrangers, now } = this.#parts;
     const lease = this.#leaseAt(address);
     if (!lease && !ofStrangers.take(event.kind, now())) return;
-    reporter.tell({ ...event, ...(lease && { mac: formatMac(lease.mac) }) });
+    const mac = lease && macOf(lease.identity);
+    reporter.tell({ ...event, ...(mac !== undefined && { mac: formatMac(mac) }) });
   }
 }

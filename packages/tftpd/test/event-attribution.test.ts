@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { domain, FakeReporter, iface, lease, prefix, readAddress, segment, siteOf } from "@firstlight/kit";
+import { macOf } from "@firstlight/ipam";
 import { formatMac } from "@firstlight/wire";
 import { EventAttribution } from "../src/event-attribution.ts";
 import { RateLimit } from "@firstlight/service";
@@ -31,8 +32,8 @@ test("an event that comes before its lease is told with its name, in order and w
   assert.deepEqual(
     one.reporter.told.map(({ mac, at, detail }) => [mac, at, detail?.["file"]]),
     [
-      [formatMac(row.mac), 5, "first"],
-      [formatMac(row.mac), 5, "second"],
+      [formatMac(macOf(row.identity)!), 5, "first"],
+      [formatMac(macOf(row.identity)!), 5, "second"],
     ],
   );
 });

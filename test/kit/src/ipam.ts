@@ -178,7 +178,7 @@ function full(row: Row): string {
 /** A renewal changes no name. */
 function changesDns(before: Row | undefined, row: Row): boolean {
   if (row.kind !== "lease" || before?.kind !== "lease") return true;
-  return before.state !== row.state || before.interface !== row.interface || before.mac !== row.mac;
+  return before.state !== row.state || before.interface !== row.interface || before.identity !== row.identity;
 }
 
 async function* inBatches(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {

@@ -29,7 +29,7 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
   /** What the database has beside what the replica was told: a replica that lags. */
   keep(row: Row): void {
     if (row.kind === "lease") this.#leases.set(keyOf(row), row);
-    if (row.kind === "interface") this.#interfaces.set(`${row.segment}/${row.mac}`, row);
+    if (row.kind === "interface") this.#interfaces.set(`${row.segment}/${row.identity}`, row);
   }
 
   async commit(batch: readonly LeaseRequest[], actor: string): Promise<Outcome[]> {
@@ -44,8 +44,8 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
   lookup(mac: Mac): ReturnType<Store["lookup"]> {
     this.lookups++;
     if (this.down) return Promise.reject(this.down);
-    const interfaces = [...this.#interfaces.values()].filter((row) => row.mac === mac);
-    return Promise.resolve({ interfaces, leases: [...this.#leases.values()].filter((row) => row.mac === mac) });
+    const interfaces = [...this.#interfaces.values()].filter((row) => row.identity === mac);
+    return Promise.resolve({ interfaces, leases: [...this.#leases.values()].filter((row) => row.identity === mac) });
   }
 
   async changes(after: Position, limit: number): ReturnType<Store["changes"]> {
@@ -53,7 +53,7 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
   }
 
   #bind(request: Extract<LeaseRequest, { do: "bind" }>, actor: string): Outcome {
-    const { segment: id, mac, address } = request;
+    const { segment: id, identity: mac, address } = request;
     const { replica, clock } = this.#site;
     const segment = replica.segment(id);
     if (!segment) return { is: "refused", because: "no such segment" };
@@ -61,18 +61,19 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
     if (!prefix) return { is: "refused", because: "address is not assignable in this segment" };
     const now = clock.now();
     const holder = this.#at(segment.vrf, address);
-    if (holder && holder.mac !== mac && holder.state === "bound") {
+    if (holder && holder.identity !== mac && holder.state === "bound") {
       return { is: "refused", because: "address is bound to another interface" };
     }
-    if (holder && holder.mac !== mac && holder.reusableAt > now) {
+    if (holder && holder.identity !== mac && holder.reusableAt > now) {
       return { is: "refused", because: "address rests until its grace has passed" };
     }
     const own = [...this.#leases.values()].find(
-      (row) => row.mac === mac && row.segment === id && row.state === "bound",
+      (row) => row.identity === mac && row.segment === id && row.state === "bound",
     );
     const moves = own !== undefined && own.address !== address;
     if (moves && own.policy !== "dynamic") return { is: "refused", because: "interface holds another address" };
-    if (isDraining(segment, prefix) && holder?.mac !== mac) return { is: "refused", because: "prefix is draining" };
+    if (isDraining(segment, prefix) && holder?.identity !== mac)
+      return { is: "refused", because: "prefix is draining" };
     const known = this.#interfaces.get(`${id}/${mac}`);
     const device = replica.expected(mac);
     const iface: Interface = known ?? {
@@ -80,7 +81,7 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
       id: ++this.#ids,
       version: 1,
       segment: id,
-      mac,
+      identity: mac,
       role: device?.role ?? "other",
       identifiedBy: device ? "expected" : "lease",
       ...(device && { label: device.label, machine: device.machine }),
@@ -93,7 +94,7 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
       address,
       segment: id,
       interface: iface.id,
-      mac,
+      identity: mac,
       policy: "dynamic",
       state: "bound",
       startsAt: now,
@@ -108,9 +109,10 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
     return { is: "bound", lease, interface: iface };
   }
 
-  #giveBack({ segment, mac, address, ...request }: GiveBack, actor: string): Outcome {
+  #giveBack({ segment, identity: mac, address, ...request }: GiveBack, actor: string): Outcome {
     const held = this.#at(this.#site.replica.segment(segment)?.vrf ?? "", address);
-    if (held?.mac !== mac || held.segment !== segment) return { is: "refused", because: "no such lease" };
+    if (held === undefined || held.identity !== mac || held.segment !== segment)
+      return { is: "refused", because: "no such lease" };
     const state = request.do === "release" ? "released" : "declined";
     const now = this.#site.clock.now();
     const lease: Lease = { ...held, version: held.version + 1, state, expiresAt: now, reusableAt: now + 86_400_000 };

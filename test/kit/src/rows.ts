@@ -1,10 +1,28 @@
-import type { Domain, ExpectedDevice, Interface, Lease, Name, PrefixRow, Segment } from "@firstlight/ipam";
+import {
+  type ClientIdentity,
+  type Domain,
+  type ExpectedDevice,
+  type Interface,
+  type Lease,
+  type Name,
+  type PrefixRow,
+  readIdentity,
+  type Segment,
+} from "@firstlight/ipam";
 import { type Address, type Mac, parseAddress, parseMac, parsePrefix, type Prefix, sound } from "@firstlight/wire";
 import { DAWN } from "./clock.ts";
 
 /** Rows for tests: what is not said is the lab's. Addresses, MACs and prefixes may be text. */
 type Texts<R> = {
-  [K in keyof R]?: R[K] | (R[K] extends Address | undefined ? string : R[K] extends Prefix ? string : never);
+  [K in keyof R]?:
+    | R[K]
+    | (K extends "identity"
+        ? string
+        : R[K] extends Address | undefined
+          ? string
+          : R[K] extends Prefix
+            ? string
+            : never);
 };
 
 export const LAB = {
@@ -84,7 +102,7 @@ export function iface(row: Texts<Interface> = {}): Interface {
     role: "host",
     identifiedBy: "lease",
     ...(row as Partial<Interface>),
-    mac: readMac(row.mac ?? LAB.mac),
+    identity: readClient(row.identity ?? LAB.mac),
   };
 }
 
@@ -103,7 +121,7 @@ export function lease(row: Texts<Lease> = {}): Lease {
     reusableAt: DAWN + 25 * HOUR,
     ...(row as Partial<Lease>),
     address: readAddress(row.address ?? "127.64.0.12"),
-    mac: readMac(row.mac ?? LAB.mac),
+    identity: readClient(row.identity ?? LAB.mac),
   };
 }
 
@@ -133,6 +151,11 @@ export function name(row: Partial<Name> = {}): Name {
     ttlSeconds: 60,
     ...row,
   };
+}
+
+/** A MAC, or `duid …` and `port …` as the model has them. */
+function readClient(identity: Mac | string): ClientIdentity {
+  return typeof identity === "number" ? identity : (readIdentity(identity) ?? readMac(identity));
 }
 
 export function readAddress(text: Address | string): Address {

@@ -40,7 +40,7 @@ test("a request sent again while its promise is under way is one promise and one
   assert.deepEqual([type(ack), ack.xid], ["ACK", 3]);
   await dora(on.relay, mac(9));
   assert.deepEqual(on.relay.received, [], "no second answer");
-  assert.equal(on.leases.batches.flat().filter((one) => one.mac !== 0 && one.address === ack.yiaddr).length, 1);
+  assert.equal(on.leases.batches.flat().filter((one) => one.identity !== 0 && one.address === ack.yiaddr).length, 1);
 });
 
 test("a client that missed its ACK hears it again without another commit, and never more than is left of the lease", async () => {

@@ -62,7 +62,10 @@ test("a renewal whose line is cut is acknowledged within what stands anyway, and
     assert.ok(seconds <= rests, `${seconds} s were promised, ${rests} s are known to stand`);
     const rival = sound(parseMac(macOf(21)), "");
     const segment = [...replica.segments()][0]!.id;
-    const [outcome] = await near.commit([{ do: "bind", segment, mac: rival, address, leaseSeconds: 600 }], "other");
+    const [outcome] = await near.commit(
+      [{ do: "bind", segment, identity: rival, address, leaseSeconds: 600 }],
+      "other",
+    );
     assert.deepEqual(outcome, { is: "refused", because: "address is bound to another interface" });
   }
 });

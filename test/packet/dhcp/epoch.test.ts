@@ -85,7 +85,7 @@ test("a restore under dhcpd: what the backup has stands, what it lost is given a
         const bind = {
           do: "bind",
           segment,
-          mac: sound(parseMac(thief), thief),
+          identity: sound(parseMac(thief), thief),
           address: taken,
           leaseSeconds: 600,
         } as const;

@@ -55,7 +55,7 @@ test("an address just given is offered to nobody else before the replica has see
 test("the loser of a race is NAKed with the constraint's reason, through the relay with the broadcast bit", async () => {
   await using on = await lab();
   const offer = await on.relay.ask(packet({ messageType: "DISCOVER" }));
-  on.leases.keep(lease({ address: offer.yiaddr, mac: readMac(mac(7)), interface: 7 })); // another replica was faster
+  on.leases.keep(lease({ address: offer.yiaddr, identity: readMac(mac(7)), interface: 7 })); // another replica was faster
   const answer = await on.relay.ask(selecting(offer, LAB.mac));
   assert.equal(type(answer), "NAK");
   assert.equal(get(answer.options, "message"), "address is bound to another interface");
@@ -78,9 +78,9 @@ test("renewal, release, and the same address again", async () => {
 
 test("a replica that lags asks the database before it says no", async () => {
   await using on = await lab();
-  const own = iface({ id: 5, mac: mac(5) });
+  const own = iface({ id: 5, identity: mac(5) });
   on.leases.keep(own);
-  on.leases.keep(lease({ address: "127.64.0.77", mac: own.mac, interface: 5 }));
+  on.leases.keep(lease({ address: "127.64.0.77", identity: own.identity, interface: 5 }));
   const answer = await on.relay.ask(
     packet({ messageType: "REQUEST", requestedAddress: ip("127.64.0.77") }, { mac: mac(5) }),
   );

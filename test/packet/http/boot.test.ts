@@ -58,7 +58,7 @@ test("a machine that is faster than the feed waits for its lease and gets its sc
   await using site = await lab({ identityWaitMs: 10_000 });
   const asked = site.ask("/boot.ipxe", { from: NOBODY });
   const mac = "02:f1:00:00:00:63";
-  site.site.source.push(iface({ id: 99, mac }), lease({ address: NOBODY, mac, interface: 99 }));
+  site.site.source.push(iface({ id: 99, identity: mac }), lease({ address: NOBODY, identity: mac, interface: 99 }));
   assert.match((await asked).text, /token-of-m-02f100000063 /);
   assert.deepEqual(site.reporter.of("pxe.refused"), []);
 });
@@ -66,7 +66,7 @@ test("a machine that is faster than the feed waits for its lease and gets its sc
 test("an address that has gone to another machine speaks for the other", async () => {
   await using site = await lab();
   await site.ask("/boot.ipxe");
-  site.site.source.push(lease({ address: ONE.address, mac: TWO.mac, interface: 2, version: 2 }));
+  site.site.source.push(lease({ address: ONE.address, identity: TWO.mac, interface: 2, version: 2 }));
   await site.site.settled();
   assert.match((await site.ask("/boot.ipxe")).text, /token-of-m-02f100000002 /);
   site.site.source.push(lease({ ...ONE, version: 3, state: "released" }));

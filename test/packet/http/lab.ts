@@ -21,10 +21,10 @@ export const ROWS: readonly Row[] = [
   domain(),
   segment(),
   prefix(),
-  iface({ id: 1, mac: ONE.mac }),
-  lease(ONE),
-  iface({ id: 2, mac: TWO.mac, label: "node-two" }),
-  lease({ ...TWO, interface: 2 }),
+  iface({ id: 1, identity: ONE.mac }),
+  lease({ address: ONE.address, identity: ONE.mac }),
+  iface({ id: 2, identity: TWO.mac, label: "node-two" }),
+  lease({ address: TWO.address, identity: TWO.mac, interface: 2 }),
 ];
 
 export const FILES: Readonly<Record<string, string | Uint8Array>> = {

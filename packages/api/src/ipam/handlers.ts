@@ -2,12 +2,14 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { InterfaceSchema, IpamService, LeaseSchema } from "@firstlight/api-client/gen/firstlight/v1/ipam_pb.js";
 import {
+  type ClientIdentity,
   type Domain,
   type DrainState,
   fqdnOf,
   type Interface,
   type Lease,
   type LeaseKey,
+  macOf,
   type Name,
   RECORD_TYPES,
   type Replica,
@@ -140,7 +142,7 @@ function readers(replica: Replica) {
       const isBound = lease?.state === "bound";
       return {
         id: BigInt(row.id),
-        mac: formatMac(row.mac),
+        mac: macIn(row.identity),
         segment: segmentName(row.segment),
         role: row.role,
         machine: row.machine ?? "",
@@ -154,7 +156,7 @@ function readers(replica: Replica) {
       address: formatAddress(lease.address),
       vrf: lease.vrf,
       segment: segmentName(lease.segment),
-      mac: formatMac(lease.mac),
+      mac: macIn(lease.identity),
       state: lease.state,
       policy: lease.policy,
       starts: timestampFromMs(lease.startsAt),
@@ -201,4 +203,10 @@ function nameToWire({ owner, type, data, ttlSeconds }: Name, domain: string) {
 
 function domainToWire({ name, nameServers, ttlSeconds, negativeTtlSeconds }: Domain) {
   return { name, nameServers: [...nameServers], ttlSeconds, negativeTtlSeconds };
+}
+
+/** The client's MAC as text; empty where it is known by something else. */
+function macIn(identity: ClientIdentity): string {
+  const mac = macOf(identity);
+  return mac === undefined ? "" : formatMac(mac);
 }

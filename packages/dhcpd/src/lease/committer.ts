@@ -67,7 +67,7 @@ export class Committer {
    * nothing. What is not `isWanted` any more when its turn comes is let go, so that a late queue catches up.
    */
   submit(request: LeaseRequest, isWanted = always): Promise<Committed> {
-    const key = `${request.segment}/${request.mac}`;
+    const key = `${request.segment}/${request.identity}`;
     const latest = this.#latest.get(key);
     if (latest?.request.do === request.do && latest.request.address === request.address) return latest.settled.promise;
     if (this.pending >= this.#options.maxPending) return Promise.resolve({ is: "busy" });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
-import type { Change, Lease, Replica } from "@firstlight/ipam";
+import { type Change, type Lease, macOf, type Replica } from "@firstlight/ipam";
 import type { Store } from "@firstlight/ipam/store";
 import { type Backoff, backoffMs, AutoResetEvent } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";
@@ -99,11 +99,12 @@ export function eventOf(change: Change): BootEvent | undefined {
   if (change.is !== "row" || change.row?.kind !== "lease") return undefined;
   const lease: Lease = change.row;
   const address = formatAddress(lease.address);
+  const mac = macOf(lease.identity);
   return {
     id: `lease:${change.version}:${change.at}:${address}`,
     at: change.at,
     kind: KINDS[lease.state],
-    mac: formatMac(lease.mac),
+    ...(mac !== undefined && { mac: formatMac(mac) }),
     address,
     ...(change.trace !== undefined && { trace: change.trace }),
     detail: {

@@ -1,5 +1,5 @@
-import type { Lease } from "@firstlight/ipam";
-import type { IPv4, Mac } from "@firstlight/wire";
+import type { ClientIdentity, Lease } from "@firstlight/ipam";
+import type { IPv4 } from "@firstlight/wire";
 import type { Reason } from "../reasons.ts";
 
 /** A lease that may be acknowledged without the database, or the reason why not. */
@@ -15,12 +15,17 @@ const none = (because: Reason): OfflineLease => ({ is: "none", because });
  */
 export function leaseWithoutDatabase(
   lease: Lease | undefined,
-  asked: { readonly mac: Mac; readonly segment: number; readonly address: IPv4; readonly leaseSeconds: number },
+  asked: {
+    readonly identity: ClientIdentity;
+    readonly segment: number;
+    readonly address: IPv4;
+    readonly leaseSeconds: number;
+  },
   now: number,
   marginMs: number,
 ): OfflineLease {
   if (lease?.state !== "bound") return none("database-away-not-bound");
-  if (lease.mac !== asked.mac || lease.segment !== asked.segment || lease.address !== asked.address) {
+  if (lease.identity !== asked.identity || lease.segment !== asked.segment || lease.address !== asked.address) {
     return none("database-away-bound-elsewhere");
   }
   const leftSeconds = Math.floor((lease.reusableAt - marginMs - now) / 1000);

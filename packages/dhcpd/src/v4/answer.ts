@@ -97,7 +97,7 @@ export class Answer {
   /** The name the client will have in DNS; of a machine not seen before, the one declared for it. */
   #label({ mac }: Client, { segment, address, known }: Granted): string {
     const label = known ? known.label : labelOf(segment.naming, this.#parts.replica.expected(mac));
-    return hostLabel({ mac, ...(label !== undefined && { label }) }, address, segment);
+    return hostLabel({ identity: mac, ...(label !== undefined && { label }) }, address, segment);
   }
 
   #send({ client, listener, ifindex }: PacketContext, type: ReplyType, reply: Message): void {

@@ -111,7 +111,7 @@ function giveBack(client: Client, view: View, isOurs: (serverId: IPv4) => boolea
   if (holds(client, segment, view.named)) {
     const { mac } = client;
     const what = client.type === "RELEASE" ? "release" : "decline";
-    return { do: "giveBack", giveBack: { do: what, segment: segment.id, mac, address } };
+    return { do: "giveBack", giveBack: { do: what, segment: segment.id, identity: mac, address } };
   }
   const because = "release-of-foreign-address";
   return view.isAsked ? ignore(because) : { do: "ask", because };
@@ -128,7 +128,9 @@ function inform(client: Client, view: View): Effect {
 }
 
 function holds(client: Client, segment: Segment, lease: Lease | undefined): boolean {
-  return lease !== undefined && lease.mac === client.mac && lease.segment === segment.id && lease.state !== "declined";
+  return (
+    lease !== undefined && lease.identity === client.mac && lease.segment === segment.id && lease.state !== "declined"
+  );
 }
 
 function prefixOf(view: View, address: IPv4): PrefixRow | undefined {
@@ -143,7 +145,7 @@ function bindOf({ mac, clientId, uuid, relay }: Client, segment: Segment, addres
   return {
     do: "bind",
     segment: segment.id,
-    mac,
+    identity: mac,
     address,
     leaseSeconds,
     ...(clientId && { clientId }),

@@ -88,7 +88,7 @@ function withoutDatabase(
   const address = bind.address as IPv4;
   const stands = leaseWithoutDatabase(lease, { ...bind, address }, replica.databaseNow(), awayMarginMs);
   if (stands.is === "none") return answer.silence(context, stands.because);
-  const known = replica.interface(segment.id, bind.mac);
+  const known = replica.interface(segment.id, bind.identity);
   const { leaseSeconds } = stands;
   answer.grant(context, { type: "ACK", segment, prefix, address, leaseSeconds, known });
   answer.tell(context, "dhcp.ack", "database-away-within-grace", {}, address);

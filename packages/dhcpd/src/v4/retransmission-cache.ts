@@ -92,7 +92,7 @@ export class RetransmissionCache {
     if (given === undefined || !isSame(given, wanted) || !isSameMessage(given, client.message)) return undefined;
     if (now - given.askedAt > repeatMs(given) || given.epoch !== replica.at.epoch) return undefined;
     const lease = replica.lease(given.address, given.segment.vrf);
-    const isDenied = lease !== undefined && (lease.mac !== client.mac || lease.state !== "bound");
+    const isDenied = lease !== undefined && (lease.identity !== client.mac || lease.state !== "bound");
     return isDenied ? undefined : given;
   }
 }

@@ -131,7 +131,7 @@ export class Server {
   /** RFC 2131 §4.3.3, §4.3.4: no reply either way; the change row tells the story. */
   async #giveBack(context: PacketContext, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
     const { committer, asked, answer, metrics } = this.#parts;
-    asked.forget(giveBack.mac);
+    asked.forget(context.client.mac);
     const outcome = await committer.submit({ ...giveBack, ...traceOf(context) }).catch(() => undefined);
     if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do}-taken`);
     answer.silence(context, outcome?.is === "refused" ? reasonOf(outcome.because) : "database-away-not-released");

@@ -66,7 +66,7 @@ export function viewOf(
 function freshLease(fresh: DatabaseLookup | undefined, { mac }: Client, segment: Segment): Lease | undefined {
   return fresh?.leases.find(
     (lease) =>
-      lease.mac === mac &&
+      lease.identity === mac &&
       lease.segment === segment.id &&
       lease.state !== "declined" &&
       typeof lease.address === "number",

@@ -18,13 +18,13 @@ import type { Ask, Asked, Ground } from "./request.ts";
  * only while no other prefix has one.
  */
 export function candidate(ground: Ground, asked: Asked): Candidate {
-  const { segment, mac, wanted, now } = asked;
+  const { segment, identity, wanted, now } = asked;
   const family = typeof wanted === "bigint" ? 6 : 4;
   const prefixes = ground.prefixes(segment.id).filter((row) => familyOf(row) === family);
   if (prefixes.length === 0) return { is: "none", because: "no prefix of this family" };
-  const own = ground.interface(segment.id, mac);
-  const expected = ground.expected(mac);
-  const who = claimant(segment, mac, asked.proof);
+  const own = ground.interface(segment.id, identity);
+  const expected = ground.expected(identity);
+  const who = claimant(segment, identity, asked.proof);
   const claims = claimsOf(ground, who, family);
   const isAdmitted = segment.admission === "open" || isExpected(own, expected);
   if (!isAdmitted && claims.length === 0) return notExpected();

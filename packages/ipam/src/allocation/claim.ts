@@ -1,10 +1,10 @@
-import type { Address, Mac } from "@firstlight/wire";
-import { identitiesOf, isPort, type Proof } from "../model/identity.ts";
+import type { Address } from "@firstlight/wire";
+import { type ClientIdentity, identitiesOf, isPort, type Proof } from "../model/identity.ts";
 import type { ExpectedDevice, Reservation, Segment } from "../model/model.ts";
 
 /** What is declared of addresses, as allocation asks for it. */
 export interface Claims {
-  expected(mac: Mac): ExpectedDevice | undefined;
+  expected(identity: ClientIdentity): ExpectedDevice | undefined;
   /** The device this address is declared for. */
   expectedAt(address: Address): ExpectedDevice | undefined;
   /** Whom this address is reserved for. */
@@ -16,7 +16,7 @@ export interface Claims {
 /** Who asks, by everything it can be known by. */
 export interface Claimant {
   readonly segment: Segment;
-  readonly mac: Mac;
+  readonly identity: ClientIdentity;
   readonly identities: readonly string[];
 }
 
@@ -26,17 +26,17 @@ export interface Claimed {
   readonly preempts: boolean;
 }
 
-export function claimant(segment: Segment, mac: Mac, proof: Proof = {}): Claimant {
-  return { segment, mac, identities: identitiesOf(mac, proof) };
+export function claimant(segment: Segment, identity: ClientIdentity, proof: Proof = {}): Claimant {
+  return { segment, identity, identities: identitiesOf(identity, proof) };
 }
 
 /** What is declared for this client in a family, the strongest claim first: its port's, its device's, its own. */
-export function claimsOf(claims: Claims, { segment, mac, identities }: Claimant, family: 4 | 6): Claimed[] {
+export function claimsOf(claims: Claims, { segment, identity, identities }: Claimant, family: 4 | 6): Claimed[] {
   const type = family === 4 ? "number" : "bigint";
-  const all = identities.flatMap((identity) =>
-    claims.reservedFor(segment.id, identity).map(({ address }) => ({ address, preempts: isPort(identity) })),
+  const all = identities.flatMap((text) =>
+    claims.reservedFor(segment.id, text).map(({ address }) => ({ address, preempts: isPort(text) })),
   );
-  const device = claims.expected(mac)?.address;
+  const device = claims.expected(identity)?.address;
   if (device !== undefined) all.push({ address: device, preempts: false });
   return all
     .filter(({ address }) => typeof address === type)

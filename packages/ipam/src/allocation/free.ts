@@ -35,14 +35,14 @@ export function freeIn(ground: Ground, ask: Ask, parcels: readonly Parcel[]): Ad
   const spans = parcels.length === 1 ? head.span : parcels.map(({ span }) => span);
   let idle: Lease | undefined;
   for (let attempt = 0; attempt < PROBES; attempt++) {
-    const address = addressAt(row, placeAmong(ask.mac, row.prefix.address, spans, attempt));
+    const address = addressAt(row, placeAmong(ask.identity, row.prefix.address, spans, attempt));
     if (isSetAside(row, address) || !isOnOffer(ground, ask, address)) continue;
     const former = ground.lease(address, ask.segment.vrf);
     if (!former) return address;
     if (!idle || former.reusableAt < idle.reusableAt) idle = former;
   }
   if (idle) return idle.address;
-  const from = placeAmong(ask.mac, row.prefix.address, spans, 0);
+  const from = placeAmong(ask.identity, row.prefix.address, spans, 0);
   const at = parcels.findIndex(({ span }) => from >= span.first && from <= span.last);
   const start = Number(BigInt(from) - BigInt(parcels[at]!.span.first)) % WINDOW;
   const next = (parcel: Parcel, n: number): Address | undefined =>

@@ -1,5 +1,5 @@
-import type { Address, Mac } from "@firstlight/wire";
-import type { Proof } from "../model/identity.ts";
+import type { Address } from "@firstlight/wire";
+import type { ClientIdentity, Proof } from "../model/identity.ts";
 import type { Interface, Lease, PrefixRow, Role, Segment } from "../model/model.ts";
 import type { Claimant, Claims } from "./claim.ts";
 import type { Parcel } from "./parcel.ts";
@@ -8,7 +8,7 @@ import type { Vacancy } from "./vacancy.ts";
 /** What allocation asks of a replica. */
 export interface Ground extends Claims {
   prefixes(segment: number): readonly PrefixRow[];
-  interface(segment: number, mac: Mac): Interface | undefined;
+  interface(segment: number, identity: ClientIdentity): Interface | undefined;
   interfaceById(id: number): Interface | undefined;
   lease(address: Address, vrf: string): Lease | undefined;
   /** What the interface holds, then what it held, the latest first. */
@@ -20,7 +20,7 @@ export interface Ground extends Claims {
 /** Who asks for what, when. `wanted` also tells the family: IPv4 unless it is IPv6. */
 export interface Asked {
   readonly segment: Segment;
-  readonly mac: Mac;
+  readonly identity: ClientIdentity;
   readonly wanted?: Address | undefined;
   readonly proof?: Proof | undefined;
   /** Addresses on offer to another client at this moment. */

@@ -62,18 +62,18 @@ function fillDeclarations(ground: Ground, { who, segment }: Ask, address: Addres
   const reserved = ground.reservedAt(address, segment.vrf);
   const isReserved =
     reserved !== undefined && reserved.segment === segment.id && who.identities.includes(reserved.identity);
-  facts.isClaimed = expected !== undefined && expected.mac !== who.mac;
+  facts.isClaimed = expected !== undefined && expected.mac !== who.identity;
   facts.isReservedForAnother = reserved !== undefined && !isReserved;
-  facts.isPromised = isReserved || expected?.mac === who.mac;
+  facts.isPromised = isReserved || expected?.mac === who.identity;
   facts.isOfPort = isReserved && isPort(reserved.identity);
 }
 
-function fillLease(ground: Ground, { segment, mac, now }: Ask, address: Address): void {
+function fillLease(ground: Ground, { segment, identity, now }: Ask, address: Address): void {
   const lease = ground.lease(address, segment.vrf);
   facts.state = lease?.state;
   facts.isOwn = false;
   if (!lease) return;
-  facts.isOwn = lease.mac === mac && lease.segment === segment.id;
+  facts.isOwn = lease.identity === identity && lease.segment === segment.id;
   facts.isExpired = lease.expiresAt <= now;
   facts.isRested = lease.reusableAt <= now;
   facts.policy = lease.policy;

@@ -6,6 +6,7 @@ import { formatAddress, formatMac, isMalformed, parseAddress, parseMac } from "@
 import { columnsOf, type FieldTable } from "../fields/field.ts";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
 import { SEGMENT_FIELDS } from "../fields/segment.ts";
+import type { ClientIdentity } from "../model/identity.ts";
 import type { Kind, Row } from "../model/model.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -31,7 +32,7 @@ const COLUMNS: Readonly<Record<Kind, Readonly<Record<string, Reader>>>> = {
   reservation: { address },
   interface: { mac, domain: () => undefined }, // the segment's, repeated for a constraint
   lease: {
-    address,
+    address: networkAddress,
     mac,
     starts_at: Date.parse,
     expires_at: Date.parse,
@@ -52,13 +53,17 @@ export function rowFrom<K extends Kind>(kind: K, json: Json): Extract<Row, { kin
     if (json[column] === null) continue;
     const read = readers[column] as ((value: unknown) => unknown) | undefined;
     const value = read ? read(json[column]) : json[column];
-    if (value !== undefined) row[fieldOf(column)] = value;
+    if (value !== undefined) row[column === "mac" && kind !== "expected" ? "identity" : fieldOf(column)] = value;
   }
-  if (kind === "lease") foldRelay(row);
+  if (kind === "lease") {
+    foldRelay(row);
+    const length = MASK.exec(json["address"] as string);
+    if (length) row["prefixLength"] = Number(length[1]);
+  }
   return row as unknown as Extract<Row, { kind: K }>;
 }
 
-/** The key a change of this row carries: an id, a MAC, or `vrf/address`. */
+/** The key a change of this row carries, as `keyOf` writes it. */
 export function keyOfJson(kind: Kind, json: Json): string {
   if (kind === "lease") return `${json["vrf"] as string}/${json["address"] as string}`;
   return String(kind === "expected" ? json["mac"] : json["id"]);
@@ -77,6 +82,9 @@ function foldRelay(row: Record<string, unknown>): void {
   delete row["circuitId"];
   delete row["remoteId"];
 }
+
+/** The length in a delegated prefix: `2001:db8:1::/56`. */
+const MASK = /\/(\d+)$/;
 
 const fields = new Map<string, string>();
 
@@ -104,6 +112,11 @@ function address(text: string): unknown {
   return read(parseAddress(text), text);
 }
 
+/** Of a delegated prefix, which is written as an address with its length. */
+function networkAddress(text: string): unknown {
+  return address(text.replace(MASK, ""));
+}
+
 function filled(map: object): unknown {
   return Object.keys(map).length === 0 ? undefined : map;
 }
@@ -124,6 +137,19 @@ function read(value: unknown, text: string): unknown {
 /** Parameters as PostgreSQL reads them; absent is NULL. */
 export const toMac = formatMac;
 export const toAddress = formatAddress;
+
+/** The column that identifies an interface, and its type: a MAC's own, or the text of another identity. */
+export type IdentityColumn = keyof typeof IDENTITY_TYPES;
+export const IDENTITY_TYPES = { mac: "macaddr", identity: "text" } as const;
+
+export function identityColumnOf(identity: ClientIdentity): IdentityColumn {
+  return typeof identity === "number" ? "mac" : "identity";
+}
+
+/** The value of that column. */
+export function toIdentity(identity: ClientIdentity): string {
+  return typeof identity === "number" ? toMac(identity) : identity;
+}
 
 /** An array of what needs no quotes: numbers, addresses, MACs, words of ours. */
 export function bare(list: readonly (string | number | boolean | null)[]): string {

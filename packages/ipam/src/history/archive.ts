@@ -33,17 +33,17 @@ interface At {
 }
 
 const COLUMNS =
-  "vrf, address, starts_at, expires_at, closed_at, state, segment, interface, mac, machine, giaddr, circuit_id, remote_id";
+  "vrf, address, starts_at, expires_at, closed_at, state, segment, interface, mac, machine, giaddr, circuit_id, remote_id, identity, iaid";
 
 /** Whose the interface `i` of a lease `l` is: the machine of one that is away has gone with its device. */
 export const MACHINE = `coalesce(i.machine, CASE WHEN i.state = 'away' THEN (
-    SELECT o.machine FROM ipam.interface o WHERE o.mac = l.mac AND o.machine IS NOT NULL LIMIT 1) END)`;
+    SELECT o.machine FROM ipam.interface o WHERE (o.mac = l.mac OR o.identity = l.identity) AND o.machine IS NOT NULL LIMIT 1) END)`;
 
 /** Takes leases in as tenancies. `starts_at` of a lease stays through its renewals, so it names the tenancy. */
 const tenancies = (leases: string): string => `
   INSERT INTO ipam.tenancy AS t (${COLUMNS})
   SELECT l.vrf, l.address, l.starts_at, l.expires_at, CASE WHEN l.state <> 'bound' THEN l.expires_at END, l.state,
-    l.segment, l.interface, l.mac, ${MACHINE}, l.giaddr, l.circuit_id, l.remote_id
+    l.segment, l.interface, l.mac, ${MACHINE}, l.giaddr, l.circuit_id, l.remote_id, l.identity, l.iaid
   FROM (${leases}) l LEFT JOIN ipam.interface i ON i.id = l.interface
   ON CONFLICT (vrf, address, starts_at) DO UPDATE SET expires_at = excluded.expires_at, closed_at = excluded.closed_at,
     state = excluded.state, machine = coalesce(excluded.machine, t.machine), giaddr = excluded.giaddr,

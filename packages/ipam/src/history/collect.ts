@@ -20,10 +20,10 @@ const FORGOTTEN = `
       SELECT FROM ipam.lease l WHERE l.interface = i.id
         AND (l.policy <> 'dynamic' OR l.reusable_at > now() OR l.expires_at > now() - make_interval(days => $3)))
     AND (i.state = 'away' OR NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = i.mac))
-    AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.segment = i.segment AND r.identity = 'mac ' || i.mac::text)
+    AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.segment = i.segment AND r.identity = coalesce('mac ' || i.mac::text, i.identity))
     AND coalesce(
       (SELECT max(l.expires_at) FROM ipam.lease l WHERE l.interface = i.id),
-      (SELECT max(t.expires_at) FROM ipam.tenancy t WHERE t.mac = i.mac AND t.interface = i.id),
+      (SELECT max(t.expires_at) FROM ipam.tenancy t WHERE (t.mac = i.mac OR t.identity = i.identity) AND t.interface = i.id),
       (SELECT begun_at FROM ipam.chronicle)
     ) <= now() - make_interval(days => $3)
   ORDER BY i.id LIMIT ${MOST}`;
@@ -32,7 +32,8 @@ const LEASES = `DELETE FROM ipam.lease l WHERE l.interface = ANY ($1) RETURNING 
 const INTERFACES = `DELETE FROM ipam.interface i WHERE i.id = ANY ($1) RETURNING to_jsonb(i) AS "row"`;
 /** How often it moved, of who is nowhere any more. */
 const MOVES = `
-  DELETE FROM ipam.rehoming r WHERE r.mac = ANY ($1::macaddr[]) AND NOT EXISTS (SELECT FROM ipam.interface i WHERE i.mac = r.mac)`;
+  DELETE FROM ipam.rehoming r WHERE (r.mac = ANY ($1::macaddr[]) OR r.identity = ANY ($2::text[]))
+    AND NOT EXISTS (SELECT FROM ipam.interface i WHERE i.mac = r.mac OR i.identity = r.identity)`;
 
 /** As an edit, but one that would rather not be than hold up leases behind a transaction that hangs. */
 const BEGIN = `SET LOCAL lock_timeout = '500ms'; ${AS_EDIT}`;
@@ -63,7 +64,9 @@ export async function collect(client: pg.ClientBase, { after, to }: Slice, stran
       rows.map(({ row }) => row),
       "daemon/api collect",
     );
-    if (kind === "interface") await client.query(MOVES, [rows.map(({ row }) => row["mac"])]);
+    if (kind === "interface") {
+      await client.query(MOVES, [rows.map(({ row }) => row["mac"]), rows.map(({ row }) => row["identity"])]);
+    }
   }
   return ids.length;
 }

@@ -69,14 +69,14 @@ export interface History {
 
 /** The lease itself is asked too: it knows its last renewal a moment before the history does. */
 const WHO = `
-  SELECT DISTINCT ON (t.vrf) t.vrf, host(t.address) AS address, t.mac::text, coalesce(s.name, '') AS segment, t.interface,
+  SELECT DISTINCT ON (t.vrf) t.vrf, abbrev(t.address) AS address, coalesce(t.mac::text, t.identity) AS mac, coalesce(s.name, '') AS segment, t.interface,
     t.machine, floor(extract(epoch FROM t.starts_at) * 1000)::float8 AS "from",
     floor(extract(epoch FROM coalesce(t.closed_at, t.expires_at)) * 1000)::float8 AS until, host(t.giaddr) AS giaddr, t.circuit_id
   FROM (
-    SELECT vrf, address, starts_at, expires_at, closed_at, segment, interface, mac, machine, giaddr, circuit_id, 1 AS rank
+    SELECT vrf, address, starts_at, expires_at, closed_at, segment, interface, mac, identity, machine, giaddr, circuit_id, 1 AS rank
     FROM ipam.tenancy
     UNION ALL
-    SELECT l.vrf, l.address, l.starts_at, l.expires_at, NULL, l.segment, l.interface, l.mac, ${MACHINE}, l.giaddr, l.circuit_id, 0
+    SELECT l.vrf, l.address, l.starts_at, l.expires_at, NULL, l.segment, l.interface, l.mac, l.identity, ${MACHINE}, l.giaddr, l.circuit_id, 0
     FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface
   ) t LEFT JOIN ipam.segment s ON s.id = t.segment
   WHERE t.address = $1::inet AND t.vrf = ANY ($2::text[]) AND t.starts_at <= to_timestamp($3::float8 / 1000)

@@ -1,7 +1,26 @@
-import { formatAddress, formatMac, type Mac } from "@firstlight/wire";
-import type { RelayInfo } from "./model.ts";
+import { type Address, formatAddress, formatMac, isMalformed, type Mac, parseMac } from "@firstlight/wire";
 
-/** What a client showed beside its MAC: its own words, and what the network proved of where it is attached. */
+/** A DUID (RFC 8415 §11) in hexadecimal digits, as `IDENTITY.duid` writes it. */
+export type DuidIdentity = `duid ${string}`;
+/** A relay's link and the port that the client is attached to there, as `IDENTITY.port` writes it. */
+export type PortIdentity = `port ${string}`;
+
+/**
+ * Who a client is, on its segment: its MAC, which DHCPv4 always shows and DHCPv6 shows where it can; else its DUID; or the
+ * port that it is attached to, (link, interface-id). A value: two are the same client if they are equal (`===`).
+ */
+export type ClientIdentity = Mac | DuidIdentity | PortIdentity;
+
+/** What the network proved about where the client is attached. */
+export interface RelayInfo {
+  /** The relay's giaddr, or its link-address in DHCPv6. */
+  readonly giaddr: Address;
+  /** Suboption 1 of option 82, or the interface-id of DHCPv6 (option 18). */
+  readonly circuitId?: Uint8Array;
+  readonly remoteId?: Uint8Array;
+}
+
+/** What a client showed beside its identity: its own words, and what the network proved of where it is attached. */
 export interface Proof {
   readonly clientId?: Uint8Array | undefined;
   /** Option 97 (RFC 4578 §2.3), with or without its type byte. */
@@ -9,27 +28,50 @@ export interface Proof {
   readonly relay?: RelayInfo | undefined;
 }
 
-/** How an identity is written in a reservation, one line per kind; alike on every replica and in the database. */
+/** How an identity is written as text, one line per kind; alike on every replica and in the database. */
 export const IDENTITY = {
-  port: ({ giaddr, circuitId, remoteId }: RelayInfo): string | undefined =>
+  port: ({ giaddr, circuitId, remoteId }: RelayInfo): PortIdentity | undefined =>
     circuitId && `port ${formatAddress(giaddr)}/${hex(circuitId)}${remoteId === undefined ? "" : `/${hex(remoteId)}`}`,
   mac: (mac: Mac): string => `mac ${formatMac(mac)}`,
+  duid: (duid: Uint8Array): DuidIdentity => `duid ${hex(duid)}`,
   uuid: (uuid: Uint8Array): string => `uuid ${hex(uuid.length === 17 && uuid[0] === 0 ? uuid.subarray(1) : uuid)}`,
   clientId: (clientId: Uint8Array): string => `client-id ${hex(clientId)}`,
 } as const;
 
+/** The identity as text: `mac 02:f1:00:00:00:01`, `duid 00030001…`, `port fd00::1/6574683`. */
+export function identityText(identity: ClientIdentity): string {
+  return typeof identity === "number" ? IDENTITY.mac(identity) : identity;
+}
+
+/** Reads what `identityText` writes; undefined: it is no identity of a client. */
+export function readIdentity(text: string): ClientIdentity | undefined {
+  if (!text.startsWith("mac ")) return isOther(text) ? text : undefined;
+  const mac = parseMac(text.slice(4));
+  return isMalformed(mac) ? undefined : mac;
+}
+
+function isOther(text: string): text is DuidIdentity | PortIdentity {
+  return text.startsWith("duid ") || text.startsWith("port ");
+}
+
+/** The client's MAC, where that is what it is known by. */
+export function macOf(identity: ClientIdentity): Mac | undefined {
+  return typeof identity === "number" ? identity : undefined;
+}
+
 /** Everything this client may be known by, the strongest first: what the network proves stands before what it says. */
-export function identitiesOf(mac: Mac, { relay, uuid, clientId }: Proof): string[] {
+export function identitiesOf(identity: ClientIdentity, { relay, uuid, clientId }: Proof): string[] {
+  const own = identityText(identity);
   const { giaddr, circuitId } = relay ?? {};
-  const bare = giaddr !== undefined && circuitId && IDENTITY.port({ giaddr, circuitId });
+  const port = giaddr !== undefined && circuitId && IDENTITY.port({ giaddr, circuitId });
   const all = [
     relay?.remoteId && IDENTITY.port(relay),
-    bare,
-    IDENTITY.mac(mac),
+    port === own ? undefined : port,
+    own,
     uuid && IDENTITY.uuid(uuid),
     clientId && IDENTITY.clientId(clientId),
   ];
-  return all.filter((identity) => typeof identity === "string");
+  return all.filter((text) => typeof text === "string");
 }
 
 /** A port's address is its port's: whoever else holds it has to go. */

@@ -1,5 +1,6 @@
-import type { Address, Mac } from "@firstlight/wire";
-import type { Interface, Lease, RelayInfo } from "./model.ts";
+import type { Address } from "@firstlight/wire";
+import type { ClientIdentity, RelayInfo } from "./identity.ts";
+import type { Interface, Lease } from "./model.ts";
 import type { Refusal } from "../policy/reasons.ts";
 
 /** One thing dhcpd wants made durable. Batches hold at most one per interface: later ones wait for the next batch. */
@@ -9,8 +10,10 @@ export type LeaseRequest = Bind | GiveBack;
 export interface Bind {
   readonly do: "bind";
   readonly segment: number;
-  readonly mac: Mac;
+  readonly identity: ClientIdentity;
   readonly address: Address;
+  /** The association of a DHCPv6 client that may have several. */
+  readonly iaid?: number;
   readonly leaseSeconds: number;
   readonly clientId?: Uint8Array;
   readonly relay?: RelayInfo;
@@ -23,7 +26,7 @@ export interface Bind {
 export interface GiveBack {
   readonly do: "release" | "decline";
   readonly segment: number;
-  readonly mac: Mac;
+  readonly identity: ClientIdentity;
   readonly address: Address;
   readonly trace?: string;
 }

@@ -1,4 +1,5 @@
 import type { Address, Mac } from "@firstlight/wire";
+import type { ClientIdentity, RelayInfo } from "./identity.ts";
 import type { RowOf } from "../fields/field.ts";
 import type { AddressPolicy, RecordType, Role } from "../fields/lists.ts";
 import type { PREFIX_FIELDS } from "../fields/prefix.ts";
@@ -55,12 +56,12 @@ export interface PrefixRow extends Versioned, RowOf<typeof PREFIX_FIELDS> {
   readonly drainBy?: number;
 }
 
-/** A MAC (or DUID) seen or expected on a segment. */
+/** A client's identity (a MAC as a rule) seen or expected on a segment. */
 export interface Interface extends Versioned {
   readonly kind: "interface";
   readonly id: number;
   readonly segment: number;
-  readonly mac: Mac;
+  readonly identity: ClientIdentity;
   readonly role: Role;
   /** The machine it belongs to, by name, when known: then it is *referenced* and keeps its address past expiry. */
   readonly machine?: string;
@@ -71,15 +72,23 @@ export interface Interface extends Versioned {
   readonly state?: "predicted" | "away";
 }
 
-/** An address bound to an interface, with the DHCP promise on it. Unique by (vrf, address). */
+/**
+ * An address bound to an interface, or a prefix delegated to it, with the DHCP promise on it. Unique by (vrf, address); no
+ * delegated prefix is within another one.
+ */
 export interface Lease extends Versioned {
   readonly kind: "lease";
   readonly vrf: string;
+  /** Of a delegated prefix: its first address. */
   readonly address: Address;
+  /** Of a delegated prefix (IA_PD, RFC 8415 §6.3); absent: an address. */
+  readonly prefixLength?: number;
   readonly segment: number;
   /** Gone, perhaps: an address rests past the life of its interface. */
   readonly interface: number;
-  readonly mac: Mac;
+  readonly identity: ClientIdentity;
+  /** The client's association that has it (RFC 8415 §12): unsigned 32 bits; absent in IPv4, which has none. */
+  readonly iaid?: number;
   readonly policy: AddressPolicy;
   readonly state: "bound" | "released" | "declined";
   readonly startsAt: number;
@@ -87,15 +96,9 @@ export interface Lease extends Versioned {
   readonly expiresAt: number;
   /** From here on another interface may get it, unless this one is referenced. */
   readonly reusableAt: number;
+  /** What the client calls itself: option 61 of DHCPv4, the DUID of DHCPv6. */
   readonly clientId?: Uint8Array;
   readonly relay?: RelayInfo;
-}
-
-/** What the network proved about where the client is attached. */
-export interface RelayInfo {
-  readonly giaddr: Address;
-  readonly circuitId?: Uint8Array;
-  readonly remoteId?: Uint8Array;
 }
 
 /** A declared record. Derived names have no row: they are a function of lease, interface, segment and domain. */
@@ -132,7 +135,7 @@ export interface Reservation extends Versioned {
   readonly segment: number;
   readonly vrf: string;
   readonly address: Address;
-  /** As `identity.ts` writes it: `mac …`, `uuid …`, `client-id …` or `port …`. */
+  /** As `identity.ts` writes it: `mac …`, `duid …`, `uuid …`, `client-id …` or `port …`. */
   readonly identity: string;
   /** `preserved`: left by an interface that was deleted. */
   readonly origin: "declared" | "preserved";

@@ -2,6 +2,7 @@
 export interface RelocationEvent {
   /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
   readonly is: "promoted" | "moved" | "alternates";
+  /** The MAC as text, or another identity as `identity.ts` writes it. */
   readonly mac: string;
   readonly segment: string;
   readonly address: string;

@@ -12,6 +12,7 @@ import { distinct } from "./distinct.ts";
 import { domainName } from "./domain-name.ts";
 import type { Domain, Interface, Lease, Name, Segment } from "../model/model.ts";
 import { BRANCH, slug } from "./naming.ts";
+import { macOf } from "../model/identity.ts";
 import type { Replica } from "../replica/replica.ts";
 import { addressOfReverse, reverseName } from "./reverse.ts";
 import type { DnsRecord } from "./dns-record.ts";
@@ -22,17 +23,18 @@ type Lookup = Rows &
 
 /** The host's label: its own, else by the segment's naming `127-64-0-12` (IPv6: eight groups of four) or `02-f1-00-00-00-01`. */
 export function hostLabel(
-  { label, mac }: Pick<Interface, "label" | "mac">,
+  { label, identity }: Pick<Interface, "label" | "identity">,
   address: Address,
   { naming }: Pick<Segment, "naming">,
 ): string {
   if (label !== undefined) return label.toLowerCase();
-  return naming === "mac" ? formatMac(mac).replaceAll(":", "-") : dashed(address);
+  const mac = macOf(identity);
+  return naming === "mac" && mac !== undefined ? formatMac(mac).replaceAll(":", "-") : dashed(address);
 }
 
 /** The host's full name, without the final dot. */
 export function fqdn(
-  iface: Pick<Interface, "label" | "mac">,
+  iface: Pick<Interface, "label" | "identity">,
   address: Address,
   segment: Pick<Segment, "naming">,
   domain: Pick<Domain, "name">,
@@ -48,7 +50,7 @@ export function fqdnOf(replica: Rows, lease: Lease): string | undefined {
 
 /** The host's name as a value; `undefined` where DNS cannot carry it. */
 export function hostName(
-  iface: Pick<Interface, "label" | "mac">,
+  iface: Pick<Interface, "label" | "identity">,
   address: Address,
   segment: Pick<Segment, "naming">,
   domain: Domain,

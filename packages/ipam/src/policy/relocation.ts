@@ -1,5 +1,5 @@
 /** What becomes of the places where a device lived before it turned up on another segment. Pure. */
-import type { Mac } from "@firstlight/wire";
+import type { ClientIdentity } from "../model/identity.ts";
 import type { Segment } from "../model/model.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { RelocationEvent } from "../model/relocation-event.ts";
@@ -54,12 +54,12 @@ export function relocationEventOf(
 export function isHeldElsewhere(
   rows: Pick<Replica, "interface" | "interfacesOf" | "segment" | "leaseOf">,
   here: Segment,
-  mac: Mac,
+  identity: ClientIdentity,
   now: number,
 ): boolean {
-  const own = rows.interface(here.id, mac);
+  const own = rows.interface(here.id, identity);
   if (own && own.state === undefined) return false;
-  return rows.interfacesOf(mac).some(({ id, segment, state }) => {
+  return rows.interfacesOf(identity).some(({ id, segment, state }) => {
     const there = rows.segment(segment);
     if (segment === here.id || state === "away" || there?.rehome !== "refuse") return false;
     if (there.vrf !== here.vrf || there.is !== here.is) return false;

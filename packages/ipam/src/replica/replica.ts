@@ -2,7 +2,7 @@ import type { DomainName, NameText } from "@firstlight/wire/dns";
 import type { Address, Mac, Prefix } from "@firstlight/wire";
 import type { Position, Events } from "../feed/feed.ts";
 import type * as feed from "@firstlight/changefeed";
-import type { Proof } from "../model/identity.ts";
+import type { ClientIdentity, Proof } from "../model/identity.ts";
 import type {
   Domain,
   ExpectedDevice,
@@ -40,19 +40,21 @@ export interface Replica {
   domain(id: number): Domain | undefined;
   domainNamed(name: DomainName): Domain | undefined;
   domains(): Iterable<Domain>;
-  interface(segment: number, mac: Mac): Interface | undefined;
+  interface(segment: number, identity: ClientIdentity): Interface | undefined;
   interfaceById(id: number): Interface | undefined;
-  /** Interfaces with this MAC on any segment. */
-  interfacesOf(mac: Mac): readonly Interface[];
+  /** Interfaces of this client on any segment. */
+  interfacesOf(identity: ClientIdentity): readonly Interface[];
   /** Interfaces that carry this label of their own, in any domain. */
   labelled(label: string): readonly Interface[];
-  expected(mac: Mac): ExpectedDevice | undefined;
+  expected(identity: ClientIdentity): ExpectedDevice | undefined;
   /** The devices of a machine, by the label made of its name. */
   devicesOf(machine: string): readonly ExpectedDevice[];
   expectedDevices(): Iterable<ExpectedDevice>;
   lease(address: Address, vrf?: string): Lease | undefined;
   /** The address this interface holds or last held in this family, if it has not gone to another. */
   leaseOf(interfaceId: number, family?: 4 | 6): Lease | undefined;
+  /** The prefixes that are or were delegated to this interface and have not gone to another; the current ones first. */
+  delegatedTo(interfaceId: number): readonly Lease[];
   leases(): Iterable<Lease>;
   /** Leases of this address in every VRF. */
   leasesAt(address: Address): readonly Lease[];
@@ -69,7 +71,7 @@ export interface Replica {
    */
   candidate(
     segment: Segment,
-    mac: Mac,
+    identity: ClientIdentity,
     wanted?: Address,
     held?: (address: Address) => boolean,
     proof?: Proof,

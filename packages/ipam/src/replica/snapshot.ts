@@ -15,7 +15,7 @@ import { TupleWriter } from "../tuples/writer.ts";
  * the magic line grows with every change of a row's shape, and the heading names the tuples' columns: a snapshot of another
  * age is ignored, the database is asked instead.
  */
-const MAGIC = Buffer.from("firstlight ipam snapshot 3\n");
+const MAGIC = Buffer.from("firstlight ipam snapshot 4\n");
 const ROWS_PER_FRAME = 1000;
 const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 const HEAD_BYTES = 9;

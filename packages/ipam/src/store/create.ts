@@ -56,7 +56,8 @@ export function createStore(options: DatabaseOptions): Store {
     updateSegment: (name, fields, actor) => edit((client) => updateSegment(client, name, fields, actor)),
     deleteSegment: (name, actor) => edit((client) => deleteSegment(client, name, actor)),
     drain: (name, prefix, state, actor) => editOf(name, (client) => drain(client, name, prefix, state, actor)),
-    deleteInterface: (segment, mac, actor) => editOf(segment, (client) => deleteInterface(client, segment, mac, actor)),
+    deleteInterface: (segment, identity, actor) =>
+      editOf(segment, (client) => deleteInterface(client, segment, identity, actor)),
     putReservation: async (wanted, actor) =>
       (await editOf(wanted.segment, (client) => putReservation(client, wanted, actor))).reservation,
     deleteReservation: (segment, address, actor) =>

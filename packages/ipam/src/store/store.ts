@@ -1,4 +1,5 @@
 import type { Address, Mac, Prefix } from "@firstlight/wire";
+import type { ClientIdentity } from "../model/identity.ts";
 import type { SiteDeclaration } from "../config.ts";
 import type { Change, Position } from "../feed/feed.ts";
 import type { LeaseRequest, Outcome } from "../model/lease.ts";
@@ -33,7 +34,11 @@ export interface Store extends AsyncDisposable {
   /** Lets a segment, or one prefix of it, run empty; or takes that back. Draining again changes nothing. */
   drain(name: string, prefix: Prefix | undefined, state: DrainState, actor: string): Promise<Drained>;
   /** Forgets an interface and lays its addresses to rest; says which are preserved for its MAC. */
-  deleteInterface(segment: string, mac: Mac, actor: string): Promise<{ readonly preserved: readonly string[] }>;
+  deleteInterface(
+    segment: string,
+    identity: ClientIdentity,
+    actor: string,
+  ): Promise<{ readonly preserved: readonly string[] }>;
   /** Promises an address to an identity; the other one it had in this family is let go. */
   putReservation(reservation: ReservationEdit, actor: string): Promise<Reservation>;
   deleteReservation(segment: string, address: Address, actor: string): Promise<void>;
@@ -54,7 +59,7 @@ export interface Store extends AsyncDisposable {
   unexpect(macs: readonly Mac[], actor: string): Promise<void>;
 
   /** What the replica may have missed about one client: bounded, coalesced per MAC. */
-  lookup(mac: Mac): Promise<{
+  lookup(identity: ClientIdentity): Promise<{
     readonly interfaces: readonly Interface[];
     readonly leases: readonly Lease[];
     readonly expected?: ExpectedDevice;

@@ -12,6 +12,7 @@ export const COLUMNS = {
     id: "integer",
     segment: "integer",
     mac: "macaddr",
+    identity: "text",
     role: "text",
     machine: "text",
     label: "text",
@@ -26,6 +27,8 @@ export const COLUMNS = {
     segment: "integer",
     interface: "integer",
     mac: "macaddr",
+    identity: "text",
+    iaid: "bigint",
     policy: "text",
     state: "text",
     starts_at: "timestamptz",
@@ -49,10 +52,10 @@ export const UNREAD: Readonly<Record<Bulk, readonly string[]>> = {
 /** Fields of a row that a tuple holds. */
 const FIELDS: Readonly<Record<Bulk, ReadonlySet<string>>> = {
   interface: new Set<keyof Interface>([
-    "kind", "id", "segment", "mac", "role", "machine", "label", "identifiedBy", "state", "version",
+    "kind", "id", "segment", "identity", "role", "machine", "label", "identifiedBy", "state", "version",
   ]), // prettier-ignore
   lease: new Set<keyof Lease>([
-    "kind", "vrf", "address", "segment", "interface", "mac", "policy", "state", "startsAt", "expiresAt", "reusableAt",
+    "kind", "vrf", "address", "prefixLength", "segment", "interface", "identity", "iaid", "policy", "state", "startsAt", "expiresAt", "reusableAt",
     "clientId", "relay", "version",
   ]), // prettier-ignore
 };

@@ -1,4 +1,5 @@
-import type { Interface, Lease, RelayInfo } from "../model/model.ts";
+import type { ClientIdentity, RelayInfo } from "../model/identity.ts";
+import type { Interface, Lease } from "../model/model.ts";
 import { type Json, rowFrom } from "../database/rows.ts";
 import { type Bulk, INTERFACE, LEASE } from "./columns.ts";
 import type { Tuple } from "./tuple.ts";
@@ -13,7 +14,7 @@ function interfaceOf(tuple: Tuple): Interface {
     kind: "interface",
     id: tuple.int32(INTERFACE.id),
     segment: tuple.int32(INTERFACE.segment),
-    mac: tuple.mac(INTERFACE.mac),
+    identity: identityIn(tuple, INTERFACE),
     role: tuple.text(INTERFACE.role) as Interface["role"],
     ...(tuple.has(INTERFACE.machine) && { machine: tuple.text(INTERFACE.machine) }),
     ...(tuple.has(INTERFACE.label) && { label: tuple.text(INTERFACE.label) }),
@@ -29,9 +30,11 @@ function leaseOf(tuple: Tuple): Lease {
     kind: "lease",
     vrf: tuple.text(LEASE.vrf),
     address: tuple.address(LEASE.address),
+    ...prefixLengthIn(tuple),
     segment: tuple.int32(LEASE.segment),
     interface: tuple.int32(LEASE.interface),
-    mac: tuple.mac(LEASE.mac),
+    identity: identityIn(tuple, LEASE),
+    ...(tuple.has(LEASE.iaid) && { iaid: tuple.int64(LEASE.iaid) }),
     policy: tuple.text(LEASE.policy) as Lease["policy"],
     state: tuple.text(LEASE.state) as Lease["state"],
     startsAt: tuple.time(LEASE.starts_at),
@@ -42,6 +45,20 @@ function leaseOf(tuple: Tuple): Lease {
     version: tuple.int64(LEASE.version),
     ...(tuple.has(LEASE.more) && more("lease", tuple.text(LEASE.more))),
   };
+}
+
+/** A MAC, or the text of another identity. */
+function identityIn(
+  tuple: Tuple,
+  { mac, identity }: { readonly mac: number; readonly identity: number },
+): ClientIdentity {
+  return tuple.has(mac) ? tuple.mac(mac) : (tuple.text(identity) as ClientIdentity);
+}
+
+/** A delegated prefix is an `inet` with a mask shorter than the address. */
+function prefixLengthIn(tuple: Tuple): Pick<Lease, "prefixLength"> {
+  const prefixLength = tuple.maskLength(LEASE.address);
+  return prefixLength === undefined ? {} : { prefixLength };
 }
 
 function relayOf(tuple: Tuple): RelayInfo {

@@ -105,6 +105,12 @@ export class Tuple {
     return address;
   }
 
+  /** The mask length of an `inet` field; undefined where it is the whole address. */
+  maskLength(field: number): number | undefined {
+    const bits = this.#bytes[this.#starts[field]! + 1]!;
+    return bits === (this.#lengths[field]! - INET_HEAD) * 8 ? undefined : bits;
+  }
+
   text(field: number): string {
     const start = this.#starts[field]!;
     return this.#bytes.toString("utf8", start, start + this.#lengths[field]!);

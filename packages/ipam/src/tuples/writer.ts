@@ -1,13 +1,14 @@
 import { type Address, addressBytes, type Mac } from "@firstlight/wire";
+import type { ClientIdentity } from "../model/identity.ts";
 import type { Interface, Lease } from "../model/model.ts";
 import { COLUMNS, isPlain } from "./columns.ts";
 
 /** Bytes that are collected before they are passed on. */
 const ENOUGH_BYTES = 256 * 1024;
 const NULL = -1;
-/** An `inet`'s head: family, bits, is_cidr, length. */
+/** An `inet`'s head: family, bits (of IPv6 none yet), is_cidr, length. */
 const INET4 = 0x02_20_00_04;
-const INET6 = 0x03_80_00_10;
+const INET6 = 0x03_00_00_10;
 const EPOCH_MS = 946_684_800_000;
 const FIELDS = {
   interface: Object.keys(COLUMNS.interface).length,
@@ -51,7 +52,7 @@ export class TupleWriter {
   #interface(row: Interface): void {
     this.#int32(row.id);
     this.#int32(row.segment);
-    this.#mac(row.mac);
+    this.#identity(row.identity);
     this.#text(row.role);
     this.#text(row.machine);
     this.#text(row.label);
@@ -62,10 +63,12 @@ export class TupleWriter {
 
   #lease(row: Lease): void {
     this.#text(row.vrf);
-    this.#address(row.address);
+    this.#address(row.address, row.prefixLength);
     this.#int32(row.segment);
     this.#int32(row.interface);
-    this.#mac(row.mac);
+    this.#identity(row.identity);
+    if (row.iaid === undefined) this.#none();
+    else this.#int64(row.iaid);
     this.#text(row.policy);
     this.#text(row.state);
     this.#int64((row.startsAt - EPOCH_MS) * 1000);
@@ -96,6 +99,17 @@ export class TupleWriter {
     this.#at += 8;
   }
 
+  /** Two fields: the MAC, or the text of another identity. */
+  #identity(identity: ClientIdentity): void {
+    if (typeof identity === "number") {
+      this.#mac(identity);
+      this.#none();
+    } else {
+      this.#none();
+      this.#text(identity);
+    }
+  }
+
   #mac(mac: Mac): void {
     this.#head(6);
     const high = Math.floor(mac / 0x1_0000_0000);
@@ -104,8 +118,8 @@ export class TupleWriter {
     this.#at += 6;
   }
 
-  /** As an `inet` without a mask shorter than the address. */
-  #address(address: Address | undefined): void {
+  /** As an `inet`; a delegated prefix has a mask shorter than the address. */
+  #address(address: Address | undefined, prefixLength = 128): void {
     if (address === undefined) return this.#none();
     if (typeof address === "number") {
       this.#head(8);
@@ -114,7 +128,7 @@ export class TupleWriter {
       this.#at += 8;
     } else {
       this.#head(20);
-      this.#view.setUint32(this.#at, INET6);
+      this.#view.setUint32(this.#at, INET6 | (prefixLength << 16));
       this.#bytes.set(addressBytes(address), this.#at + 4);
       this.#at += 20;
     }

@@ -46,7 +46,7 @@ function offer(memory: Memory, mac: number, wanted?: string, held?: (address: Ad
 /** Commits an offer the way the store would: the interface on its first lease, then the lease. */
 function bind(memory: Memory, mac: number, address: Address, version = 1): void {
   const id = memory.interface(1, mac)?.id ?? mac;
-  memory.learn([iface({ id, mac }), lease({ address, mac, interface: id, version })]);
+  memory.learn([iface({ id, identity: mac }), lease({ address, identity: mac, interface: id, version })]);
 }
 
 test("a device that holds an address is offered it again, also after it gave it back", () => {
@@ -67,7 +67,13 @@ test("a declined address rests from everybody, its holder included", () => {
 });
 
 test("an address that has gone to another is not offered to its former holder", () => {
-  const memory = memoryOf([segment(), prefix(), iface(), iface({ id: 2, mac: B }), lease({ interface: 2, mac: B })]);
+  const memory = memoryOf([
+    segment(),
+    prefix(),
+    iface(),
+    iface({ id: 2, identity: B }),
+    lease({ interface: 2, identity: B }),
+  ]);
   assert.notEqual(offer(memory, A), "127.64.0.12");
   assert.notEqual(offer(memory, A, "127.64.0.12"), "127.64.0.12");
 });
@@ -287,7 +293,7 @@ test("the last free address of a full /16 is found, and found again after a chan
   memory.learn([
     lease({
       address: 0x7f401234,
-      mac: 0x7f401234,
+      identity: 0x7f401234,
       interface: 0x7f401234,
       version: 2,
       state: "released",
@@ -331,14 +337,14 @@ test("two replicas with different histories of the same rows offer alike, and ne
             const before = lived.lease(candidate.address);
             assert(isAssignable(candidate.prefix, candidate.address));
             assert(
-              !before || before.mac === step.mac || before.reusableAt <= clock.now(),
+              !before || before.identity === step.mac || before.reusableAt <= clock.now(),
               "an address was given too early",
             );
             const now = clock.now();
             const times = { startsAt: now, expiresAt: now + HOUR, reusableAt: now + 25 * HOUR };
             lived.learn([
-              iface({ id: step.mac, mac: step.mac }),
-              lease({ address: candidate.address, mac: step.mac, interface: step.mac, version, ...times }),
+              iface({ id: step.mac, identity: step.mac }),
+              lease({ address: candidate.address, identity: step.mac, interface: step.mac, version, ...times }),
             ]);
           } else {
             const own = lived.leaseOf(step.mac);

@@ -42,7 +42,10 @@ function fill(memory: Memory, from: number, role: Role, family?: Address): strin
     const found = memory.candidate(memory.segment(1)!, mac, family);
     if (found.is === "none") return [...given.toSorted(byAddress), found.because];
     given.push(formatAddress(found.address));
-    memory.learn([iface({ id: mac, mac, role }), lease({ address: found.address, mac, interface: mac })]);
+    memory.learn([
+      iface({ id: mac, identity: mac, role }),
+      lease({ address: found.address, identity: mac, interface: mac }),
+    ]);
   }
   return [...given, "and goes on"];
 }
@@ -113,7 +116,11 @@ test("what is declared lies anywhere; a device that was declared to be another m
   const rows = [segment(), prefix({ pools: [pool("127.64.0.64", "127.64.0.95", "host_bmc")] })];
   const fixed = expected({ mac: BMC, role: "host_bmc", address: "127.64.0.7" });
   assert.equal(offer(memoryOf([...rows, fixed]), BMC), "127.64.0.7");
-  const memory = memoryOf([...rows, iface({ mac: DPU, role: "other" }), lease({ mac: DPU, address: "127.64.0.12" })]);
+  const memory = memoryOf([
+    ...rows,
+    iface({ identity: DPU, role: "other" }),
+    lease({ identity: DPU, address: "127.64.0.12" }),
+  ]);
   assert.equal(offer(memory, DPU), "127.64.0.12");
   memory.learn([expected({ mac: DPU, role: "host_bmc" })]);
   assert.match(offer(memory, DPU), /^127\.64\.0\.(6[4-9]|[78]\d|9[0-5])$/);
@@ -182,7 +189,7 @@ test("whatever comes: no new address outside its role's pool or in what drains, 
                 memory.learn([{ ...own, version, state: step.do === "release" ? "released" : "declined" }]);
               continue;
             }
-            memory.learn([iface({ id: mac, mac, role })]);
+            memory.learn([iface({ id: mac, identity: mac, role })]);
             const found = memory.candidate(memory.segment(1)!, mac, 0x7f40_0000 + step.wish);
             const open = prefixes.filter((row) => !isDraining(memory.segment(1)!, row));
             if (found.is === "none") {
@@ -192,13 +199,13 @@ test("whatever comes: no new address outside its role's pool or in what drains, 
             const { address, prefix: row } = found;
             const isOpen = open.some(({ id }) => id === row.id);
             assert.ok(
-              isOpen ? isInPool(open, row, role, address) : own?.mac === mac,
+              isOpen ? isInPool(open, row, role, address) : own?.identity === mac,
               `${role} got ${formatAddress(address)}`,
             );
             const now = clock.now();
             const times = { startsAt: now, expiresAt: now + HOUR, reusableAt: now + 25 * HOUR };
             if (own && own.address !== address) memory.learn([{ ...own, version, state: "released" }]);
-            memory.learn([lease({ address, mac, interface: mac, version: version + 0.5, ...times })]);
+            memory.learn([lease({ address, identity: mac, interface: mac, version: version + 0.5, ...times })]);
           }
         }
       },

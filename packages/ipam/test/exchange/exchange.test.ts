@@ -92,7 +92,7 @@ test("a dry run says what would be, and it is not", async () => {
 
 test("an address that is held is not reserved for another, nor declared", async () => {
   await site.store.commit(
-    [{ do: "bind", segment: site.segments["open"]!, mac: 0x02ff00000001, address: 0x0a000014, leaseSeconds: 600 }],
+    [{ do: "bind", segment: site.segments["open"]!, identity: 0x02ff00000001, address: 0x0a000014, leaseSeconds: 600 }],
     "dhcpd",
   );
   const reserved = await site.put(

@@ -67,40 +67,50 @@ const text = fc.option(fc.string({ unit: "grapheme", maxLength: 12 }).map((some)
 const version = fc.constantFrom(1, 2 ** 31, 2 ** 32, 2 ** 53 - 1);
 const time = fc.date({ min: new Date("1999-12-31T23:59:59Z"), max: new Date("2100-01-01"), noInvalidDate: true });
 const mac = fc.integer({ min: 0, max: 2 ** 48 - 1 }).map((number) => number.toString(16).padStart(12, "0"));
+/** A client shows a MAC, or is known by another identity. */
+const client = fc.oneof(
+  mac.map((shown) => ({ mac: shown, identity: null })),
+  fc.constantFrom("duid 00030001", "duid 0004ff", "port fd00::1/65").map((identity) => ({ mac: null, identity })),
+);
 const v4 = fc.ipV4();
 const v6 = fc.ipV6();
+/** No two of them overlap. */
+const delegated = fc.integer({ min: 1, max: 255 }).map((n) => `2001:db8:0:${n.toString(16)}00::/56`);
 
-const interfaceRow = fc.record({
-  mac,
-  role: fc.constantFrom("host", "host_bmc", "dpu_bmc", "dpu_oob", "other"),
-  machine: text,
-  label: text,
-  identified_by: fc.constantFrom("expected", "lease", "declared"),
-  state: fc.constantFrom(null, null, "predicted", "away"),
-  version,
-});
-const leaseRow = fc.record({
-  vrf: fc.constantFrom("default", "blau", "änger/1"),
-  address: fc.oneof(v4, v4, v6),
-  segment: fc.constantFrom(1, 2 ** 31 - 1),
-  mac,
-  policy: fc.constantFrom("dynamic", "fixed", "retained", "preserved"),
-  state: fc.constantFrom("bound", "released", "declined"),
-  starts_at: time,
-  expires_at: time,
-  reusable_at: time,
-  client_id: bytes,
-  giaddr: fc.option(fc.oneof(v4, v6)),
-  circuit_id: bytes,
-  remote_id: bytes,
-  version,
-});
+const interfaceRow = fc
+  .record({
+    role: fc.constantFrom("host", "host_bmc", "dpu_bmc", "dpu_oob", "other"),
+    machine: text,
+    label: text,
+    identified_by: fc.constantFrom("expected", "lease", "declared"),
+    state: fc.constantFrom(null, null, "predicted", "away"),
+    version,
+  })
+  .chain((row) => client.map((shown) => ({ ...row, ...shown })));
+const leaseRow = fc
+  .record({
+    vrf: fc.constantFrom("default", "blau", "änger/1"),
+    address: fc.oneof(v4, v4, v6, delegated),
+    segment: fc.constantFrom(1, 2 ** 31 - 1),
+    iaid: fc.constantFrom(null, 0, 2 ** 32 - 1),
+    policy: fc.constantFrom("dynamic", "fixed", "retained", "preserved"),
+    state: fc.constantFrom("bound", "released", "declined"),
+    starts_at: time,
+    expires_at: time,
+    reusable_at: time,
+    client_id: bytes,
+    giaddr: fc.option(fc.oneof(v4, v6)),
+    circuit_id: bytes,
+    remote_id: bytes,
+    version,
+  })
+  .chain((row) => client.map((shown) => ({ ...row, ...shown })));
 
 async function fill(interfaces: readonly object[], leases: readonly object[]): Promise<void> {
   await site.sql("TRUNCATE ipam.interface, ipam.lease CASCADE");
   await site.sql(
-    `INSERT INTO ipam.interface (segment, domain, mac, role, machine, label, identified_by, state, version)
-     SELECT s.id, s.domain, r.mac, r.role, r.machine, r.label, r.identified_by, r.state, r.version
+    `INSERT INTO ipam.interface (segment, domain, mac, identity, role, machine, label, identified_by, state, version)
+     SELECT s.id, s.domain, r.mac, r.identity, r.role, r.machine, r.label, r.identified_by, r.state, r.version
      FROM ipam.segment s, jsonb_populate_recordset(NULL::ipam.interface, $1) r WHERE s.name = 'open'
      ON CONFLICT DO NOTHING`,
     [JSON.stringify(interfaces)],
@@ -151,7 +161,7 @@ test("a column of a later schema comes as the row's field, one that is not there
   await other.sql("ALTER TABLE ipam.lease DROP COLUMN remote_id, DROP COLUMN client_id");
   const tables = new Tables();
   for await (const batch of (await reader.load()).rows) tables.take(batch);
-  const [iface] = tables.interfaces.ofMac(HOST);
+  const [iface] = tables.interfaces.of(HOST);
   assert.equal((iface as { rackUnit?: number }).rackUnit, 7);
   assert.equal(tables.leases.heldBy(iface!.id)[0]!.clientId, undefined);
   const again = await throughSnapshot(tables);

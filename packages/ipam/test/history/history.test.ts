@@ -3,6 +3,7 @@ import test, { after } from "node:test";
 import { Pool } from "pg";
 import { type HistoryOptions, type Keeper, startHistory } from "../../src/history/keeper.ts";
 import { createHistory, type History, type Tenancy } from "../../src/history/read.ts";
+import { macOf } from "../../src/model/identity.ts";
 import { back, bind, type Ground, ground, HOST, ip, stranger } from "../ground.ts";
 
 const parts = new AsyncDisposableStack();
@@ -171,7 +172,7 @@ test("history is bounded: by age, and by number whatever the age", async () => {
   const all = Array.from({ length: 20 }, (_, n) => bind(open, stranger(n), `10.0.0.${20 + n}`));
   await site.store.commit(all, "t");
   await site.store.commit(
-    all.map(({ mac }, n) => back("release", open, mac, `10.0.0.${20 + n}`)),
+    all.map(({ identity: mac }, n) => back("release", open, macOf(mac)!, `10.0.0.${20 + n}`)),
     "t",
   );
   await kept();

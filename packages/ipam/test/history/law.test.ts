@@ -27,7 +27,7 @@ const request = fc
     const [who, address] = [stranger(mac), `10.0.0.${20 + host}`];
     return act === "bind" ? bind(open, who, address) : back(act, open, who, address);
   });
-const batch = fc.uniqueArray(request, { maxLength: 3, selector: ({ mac }) => mac });
+const batch = fc.uniqueArray(request, { maxLength: 3, selector: ({ identity: mac }) => mac });
 const round = fc.record({ batches: fc.tuple(batch, batch), rests: fc.boolean() });
 
 interface Told {

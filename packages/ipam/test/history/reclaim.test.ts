@@ -26,12 +26,12 @@ test("a new device gets a place that nobody had while there is one, else the one
   for (const row of rows) tables.put(row);
   const now = 1e12;
   const offered = (place: Segment, mac: number): string => {
-    const offer = candidate(tables, { segment: place, mac, now });
+    const offer = candidate(tables, { segment: place, identity: mac, now });
     return offer.is === "candidate" ? formatAddress(offer.address) : offer.because;
   };
   const leave = (n: number, place: Segment, address: string): void => {
     const [version, over] = [n + 10, now - 1e6 * n];
-    tables.put(iface({ id: version, segment: place.id, mac: stranger(n), version }));
+    tables.put(iface({ id: version, segment: place.id, identity: stranger(n), version }));
     const held = { segment: place.id, interface: version, mac: stranger(n), version };
     tables.put(lease({ ...held, address, expiresAt: over, reusableAt: over }));
   };

@@ -62,8 +62,10 @@ test("an interface that gets a label leaves its old name", async () => {
 });
 
 test("an address that goes to another interface takes the old name along, in one batch with a new label", async () => {
-  await using site = await siteOf([...LAB, iface({ label: "a" }), iface({ id: 2, mac: 2, label: "b" }), lease()]);
-  const affected = await after(site, () => site.source.push(iface({ label: "c" }), lease({ interface: 2, mac: 2 })));
+  await using site = await siteOf([...LAB, iface({ label: "a" }), iface({ id: 2, identity: 2, label: "b" }), lease()]);
+  const affected = await after(site, () =>
+    site.source.push(iface({ label: "c" }), lease({ interface: 2, identity: 2 })),
+  );
   assert(affected.is === "owners");
   assert(affected.owners.has(dnsName("a.lab.test")) && affected.owners.has(dnsName("b.lab.test")));
   assert.deepEqual(recordsAt(site.replica, dnsName("a.lab.test")), []);
@@ -80,7 +82,7 @@ test("a segment that moves to another domain, or a new prefix, asks for new zone
 const edit = fc.oneof(
   fc
     .record({ id: fc.integer({ min: 1, max: 3 }), label: fc.constantFrom(undefined, "a", "b") })
-    .map(({ id, label }): Row => iface({ id, mac: id, ...(label === undefined ? {} : { label }) })),
+    .map(({ id, label }): Row => iface({ id, identity: id, ...(label === undefined ? {} : { label }) })),
   fc
     .record({
       host: fc.integer({ min: 2, max: 5 }),
@@ -88,7 +90,7 @@ const edit = fc.oneof(
       state: fc.constantFrom("bound", "released"),
     })
     .map(({ host, id, state }): Row =>
-      lease({ address: 0x7f400000 + host, interface: id, mac: id, state: state as "bound" }),
+      lease({ address: 0x7f400000 + host, interface: id, identity: id, state: state as "bound" }),
     ),
   fc
     .record({ id: fc.integer({ min: 1, max: 2 }), owner: fc.constantFrom("a.lab.test", "127-64-0-2.lab.test") })
@@ -98,7 +100,12 @@ const edit = fc.oneof(
 test("an index kept by replacing affected owners equals one built anew, whatever is committed", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(edit, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), async (batches) => {
-      await using site = await siteOf([...LAB, iface({ mac: 1 }), iface({ id: 2, mac: 2 }), iface({ id: 3, mac: 3 })]);
+      await using site = await siteOf([
+        ...LAB,
+        iface({ identity: 1 }),
+        iface({ id: 2, identity: 2 }),
+        iface({ id: 3, identity: 3 }),
+      ]);
       const index = new Map<string, readonly DnsRecord[]>();
       using _following = site.replica.follow((event) => {
         assert(event.is === "changes");

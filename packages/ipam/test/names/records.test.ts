@@ -45,7 +45,7 @@ for (const [address, label] of LABELS) {
 test("a label of its own comes before any derived one, in lower case", () => {
   assert.equal(hostLabel(iface({ label: "Node-1" }), 1, segment()), "node-1");
   assert.equal(hostLabel(iface({ label: "node-1" }), 1, segment({ naming: "mac" })), "node-1");
-  assert.equal(hostLabel(iface({ mac: "02:f1:00:00:00:01" }), 1, segment({ naming: "mac" })), "02-f1-00-00-00-01");
+  assert.equal(hostLabel(iface({ identity: "02:f1:00:00:00:01" }), 1, segment({ naming: "mac" })), "02-f1-00-00-00-01");
 });
 
 const ZONES = [
@@ -207,10 +207,10 @@ test("what a name is made of leads back to its records: label, address, MAC, poi
     prefix({ id: 2, segment: 2, prefix: "127.65.0.0/24" }),
     iface({ label: "node-1" }),
     lease(),
-    iface({ id: 2, mac: "02:f1:00:00:00:02" }),
-    lease({ interface: 2, mac: "02:f1:00:00:00:02", address: "127.64.0.13" }),
-    iface({ id: 3, segment: 2, mac: "02:f1:00:00:00:03" }),
-    lease({ interface: 3, segment: 2, mac: "02:f1:00:00:00:03", address: "127.65.0.13" }),
+    iface({ id: 2, identity: "02:f1:00:00:00:02" }),
+    lease({ interface: 2, identity: "02:f1:00:00:00:02", address: "127.64.0.13" }),
+    iface({ id: 3, segment: 2, identity: "02:f1:00:00:00:03" }),
+    lease({ interface: 3, segment: 2, identity: "02:f1:00:00:00:03", address: "127.65.0.13" }),
   ]);
   const owners = ["node-1.lab.test", "127-64-0-13.lab.test", "02-f1-00-00-00-03.lab.test", "13.0.65.127.in-addr.arpa"];
   for (const owner of owners) assert.equal(recordsAt(site.replica, dnsName(owner)).length, 1, owner);

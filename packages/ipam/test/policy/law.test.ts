@@ -1,10 +1,11 @@
 /** The policy on generated states of the tables: the replica's offer, the batch's verdict and the statements agree. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { formatAddress, formatMac } from "@firstlight/wire";
+import { formatAddress } from "@firstlight/wire";
 import * as fc from "fast-check";
 import { Pool, type PoolClient } from "pg";
 import { ipamSchema } from "../../src/config.ts";
+import { identityText } from "../../src/model/identity.ts";
 import type { Bind } from "../../src/model/lease.ts";
 import type { AddressPolicy } from "../../src/model/model.ts";
 import { leaseRefusal } from "../../src/policy/address.ts";
@@ -97,7 +98,7 @@ async function mustBindAlike(client: PoolClient, request: Bind, fact: Awaited<Re
   assert.equal(
     bound.has(key),
     because === undefined,
-    `${key} to ${formatMac(request.mac)}: ${because ?? "may have it"}`,
+    `${key} to ${identityText(request.identity)}: ${because ?? "may have it"}`,
   );
 }
 

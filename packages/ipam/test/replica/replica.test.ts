@@ -26,7 +26,7 @@ const MAC = readMac("02:f1:00:00:00:01");
 test("a loaded replica answers by every key", async () => {
   await using site = await siteOf([...LAB, iface(), lease(), name()]);
   const { replica } = site;
-  assert.equal(replica.lease(ADDRESS)?.mac, MAC);
+  assert.equal(replica.lease(ADDRESS)?.identity, MAC);
   assert.equal(replica.lease(ADDRESS, "other"), undefined);
   assert.equal(replica.interface(1, MAC)?.id, 1);
   assert.equal(replica.interfacesOf(MAC).length, 1);
@@ -114,7 +114,7 @@ test("a position that is missing in the feed loads everything anew, and is repor
   await site.settled();
   assert.deepEqual(holes, [0]);
   assert.equal(site.source.loads, 2);
-  assert.equal(site.replica.lease(ADDRESS)?.mac, MAC);
+  assert.equal(site.replica.lease(ADDRESS)?.identity, MAC);
 });
 
 test("a change that arrives twice is applied once", async () => {
@@ -138,15 +138,15 @@ test("a lost notification costs a poll, nothing else", async () => {
   site.source.isSilent = true;
   site.source.push(iface());
   await site.settled();
-  assert.equal(site.replica.interfaceById(1)?.mac, MAC);
+  assert.equal(site.replica.interfaceById(1)?.identity, MAC);
 });
 
 test("more changes than one batch holds all arrive, in order", async () => {
   await using site = await siteOf(LAB, { batch: 3 });
-  for (let id = 1; id <= 20; id++) site.source.push(iface({ id, mac: id }));
+  for (let id = 1; id <= 20; id++) site.source.push(iface({ id, identity: id }));
   await site.settled();
   assert.equal(site.replica.at.position, 20);
-  assert.equal(site.replica.interfaceById(20)?.mac, 20);
+  assert.equal(site.replica.interfaceById(20)?.identity, 20);
 });
 
 test("while the database is away the replica answers and counts its age; when it is back the age is nothing", async () => {

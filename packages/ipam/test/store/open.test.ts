@@ -43,10 +43,10 @@ test("what one daemon commits, another's replica shows; and after a stop it star
     assert.deepEqual(reader.ready().ready, true);
     await writer.store.commit([bind(open, stranger(1), "10.0.0.20")], "daemon/dhcpd");
     await until(() => reader.replica.lease(ip("10.0.0.20")) !== undefined);
-    assert.equal(reader.replica.lease(ip("10.0.0.20"))?.mac, stranger(1));
+    assert.equal(reader.replica.lease(ip("10.0.0.20"))?.identity, stranger(1));
   }
   await using alone = await openIpam({ context: contextOf("dnsd", nowhere()), sequencer: true });
-  assert.equal(alone.replica.lease(ip("10.0.0.20"))?.mac, stranger(1));
+  assert.equal(alone.replica.lease(ip("10.0.0.20"))?.identity, stranger(1));
   const { ready, because } = alone.ready();
   assert.equal(ready, true);
   assert.match(because ?? "", /database away .* serving the replica/);

@@ -16,10 +16,11 @@ const END = "ffff";
 
 /** One interface as COPY sends it. */
 const INTERFACE = `
-  000a                            10 fields
+  000b                            11 fields
   00000004 0000002a               id 42
   00000004 00000007               segment 7
   00000006 02f100000001           mac
+  ffffffff                        identity NULL
   00000004 686f7374               role host
   00000002 6d31                   machine m1
   ffffffff                        label NULL
@@ -30,12 +31,14 @@ const INTERFACE = `
 
 /** One lease, behind a relay that says nothing of its ports, with a client id of no bytes. */
 const LEASE = `
-  0010                            16 fields
+  0012                            18 fields
   00000007 64656661756c74         vrf default
   00000008 02200004 7f40000c      address 127.64.0.12
   00000004 00000007               segment 7
   00000004 0000002a               interface 42
   00000006 02f100000001           mac
+  ffffffff                        identity NULL
+  ffffffff                        iaid NULL
   00000008 72657461696e6564       policy retained
   00000005 626f756e64             state bound
   00000008 0000000000000000       starts_at 2000-01-01 00:00:00+00
@@ -59,7 +62,7 @@ const THE_INTERFACE: Interface = {
   kind: "interface",
   id: 42,
   segment: 7,
-  mac: 0x02f1_0000_0001,
+  identity: 0x02f1_0000_0001,
   role: "host",
   machine: "m1",
   identifiedBy: "lease",
@@ -71,7 +74,7 @@ const THE_LEASE: Lease = {
   address: 0x7f40_000c,
   segment: 7,
   interface: 42,
-  mac: 0x02f1_0000_0001,
+  identity: 0x02f1_0000_0001,
   policy: "retained",
   state: "bound",
   startsAt: DAWN_2000,
@@ -171,18 +174,18 @@ test("a database that falls silent is given up", async () => {
 test("rows that come after a load find room: no column is copied for them", () => {
   const total = 50_000;
   const writer = new TupleWriter();
-  for (let n = 1; n <= total; n++) writer.write(iface({ id: n, mac: n, machine: `m${n}`, label: `m${n}` }));
+  for (let n = 1; n <= total; n++) writer.write(iface({ id: n, identity: n, machine: `m${n}`, label: `m${n}` }));
   const tables = new Tables();
   const batch = new Tuples("interface", writer.take(), total);
   tables.take(batch);
   const before = process.memoryUsage().arrayBuffers;
-  for (let n = 1; n <= 100; n++) tables.put(iface({ id: total + n, mac: total + n, label: `late${n}` }));
+  for (let n = 1; n <= 100; n++) tables.put(iface({ id: total + n, identity: total + n, label: `late${n}` }));
   const grown = process.memoryUsage().arrayBuffers - before;
   assert.ok(grown < 500_000, `${grown} bytes more for a hundred rows`);
   assert.equal(tables.interfaces.size, total + 100);
   for (let id = 1; id <= total + 100; id++) {
     const row = tables.interfaces.get(id);
-    assert.equal(row?.mac, id);
+    assert.equal(row?.identity, id);
     assert.equal(tables.interfaces.labelled(row.label!)[0]?.id, id);
   }
 });

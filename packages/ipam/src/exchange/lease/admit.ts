@@ -139,7 +139,7 @@ function bindOf(lease: FoundLease, segment: number, now: number, giaddr: Address
   return {
     do: "bind",
     segment,
-    mac: sound(parseMac(lease.mac), lease.mac),
+    identity: sound(parseMac(lease.mac), lease.mac),
     address: sound(parseAddress(lease.address), lease.address),
     // Rounded up: never shorter than what was promised.
     leaseSeconds: Math.min(Math.ceil((lease.expiresAt - now) / 1000), MOST_SECONDS),

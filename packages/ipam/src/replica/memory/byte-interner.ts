@@ -17,6 +17,12 @@ export class ByteInterner extends ByteArena {
     return this.#last;
   }
 
+  /** The number of this text, 0 if it is not held. Counts no use. */
+  numberOf(text: string): number {
+    const bytes = Buffer.from(text);
+    return this.#numberOf(bytes, hashOfBytes(bytes, 0, bytes.length), 0, bytes.length);
+  }
+
   override release(id: number): void {
     if (id === 0 || --this.#uses[id]! > 0) return;
     this.#byHash.drop(id);
@@ -26,8 +32,8 @@ export class ByteInterner extends ByteArena {
 
   #find(bytes: Uint8Array, start: number, length: number): number {
     const hash = hashOfBytes(bytes, start, length);
-    for (let id = this.#byHash.first(hash); id !== -1; id = this.#byHash.next(id))
-      if (this.#hash[id] === hash && this.is(id, bytes, start, length)) return id;
+    const held = this.#numberOf(bytes, hash, start, length);
+    if (held !== 0) return held;
     const id = super.hold(bytes, start, length);
     if (id >= this.#hash.length) {
       this.#hash = grown(this.#hash, id);
@@ -37,6 +43,12 @@ export class ByteInterner extends ByteArena {
     this.#uses[id] = 0;
     this.#byHash.add(id);
     return id;
+  }
+
+  #numberOf(bytes: Uint8Array, hash: number, start: number, length: number): number {
+    for (let id = this.#byHash.first(hash); id !== -1; id = this.#byHash.next(id))
+      if (this.#hash[id] === hash && this.is(id, bytes, start, length)) return id;
+    return 0;
   }
 }
 

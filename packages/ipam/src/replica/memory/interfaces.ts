@@ -1,4 +1,4 @@
-import type { Mac } from "@firstlight/wire";
+import type { ClientIdentity } from "../../model/identity.ts";
 import { readId } from "../../model/key.ts";
 import { ROLES } from "../../fields/lists.ts";
 import type { Interface, Role } from "../../model/model.ts";
@@ -17,40 +17,46 @@ const STATES = new Interner(["", "predicted", "away"] satisfies (NonNullable<Int
 const IDENTIFIED_SHIFT = 3;
 const STATE_SHIFT = 5;
 
-/** Interfaces by id, MAC and label. A row with fields that the columns cannot hold is kept as an object. */
+/**
+ * Interfaces by id, identity and label. A MAC has a column of numbers; another identity is interned, and the column has its
+ * number below zero. A row with fields that the columns cannot hold is kept as an object.
+ */
 export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   #id = new Int32Array(256);
   #segment = new Int32Array(256);
-  #mac = new Float64Array(256);
+  #client = new Float64Array(256);
   #flags = new Uint8Array(256);
   #version = new Float64Array(256);
   #machine = new Int32Array(256);
   #label = new Int32Array(256);
+  readonly #identities = new ByteInterner();
   readonly #machines = new ByteInterner();
   readonly #labels = new ByteArena();
   readonly #odd = new Map<number, Interface>();
   readonly #byId = new HashIndex((slot) => hashOfId(this.#id[slot]!));
-  readonly #byMac = new HashIndex((slot) => hashOf(this.#mac[slot]!));
+  readonly #byClient = new HashIndex((slot) => hashOf(this.#client[slot]!));
   readonly #byLabel = new HashIndex((slot) => this.#labels.nameHash(this.#label[slot]!));
 
-  protected override readonly chains = [this.#byId, this.#byMac, this.#byLabel];
+  protected override readonly chains = [this.#byId, this.#byClient, this.#byLabel];
 
   get(id: number): Interface | undefined {
     const slot = this.#slotOf(id);
     return slot === -1 ? undefined : this.read(slot);
   }
 
-  on(segment: number, mac: Mac): Interface | undefined {
-    for (let slot = this.#byMac.first(hashOf(mac)); slot !== -1; slot = this.#byMac.next(slot))
-      if (this.#mac[slot] === mac && this.#segment[slot] === segment) return this.read(slot);
+  on(segment: number, identity: ClientIdentity): Interface | undefined {
+    const client = typeof identity === "number" ? identity : -this.#identities.numberOf(identity);
+    for (let slot = this.#byClient.first(hashOf(client)); slot !== -1; slot = this.#byClient.next(slot))
+      if (this.#client[slot] === client && this.#segment[slot] === segment) return this.read(slot);
     return undefined;
   }
 
   /** On all segments, the oldest first. */
-  ofMac(mac: Mac): Interface[] {
+  of(identity: ClientIdentity): Interface[] {
+    const client = typeof identity === "number" ? identity : -this.#identities.numberOf(identity);
     const found: Interface[] = [];
-    for (let slot = this.#byMac.first(hashOf(mac)); slot !== -1; slot = this.#byMac.next(slot))
-      if (this.#mac[slot] === mac) found.push(this.read(slot));
+    for (let slot = this.#byClient.first(hashOf(client)); slot !== -1; slot = this.#byClient.next(slot))
+      if (this.#client[slot] === client) found.push(this.read(slot));
     return found.sort((a, b) => a.id - b.id);
   }
 
@@ -90,7 +96,9 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     const slot = this.take();
     this.#id[slot] = tuple.int32(INTERFACE.id);
     this.#segment[slot] = tuple.int32(INTERFACE.segment);
-    this.#mac[slot] = tuple.mac(INTERFACE.mac);
+    this.#client[slot] = tuple.has(INTERFACE.mac)
+      ? tuple.mac(INTERFACE.mac)
+      : -tuple.held(INTERFACE.identity, this.#identities);
     this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
     this.#version[slot] = tuple.int64(INTERFACE.version);
     this.#machine[slot] = tuple.held(INTERFACE.machine, this.#machines);
@@ -104,7 +112,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     if (slot === -1) return;
     this.give(slot);
     this.#byId.drop(slot);
-    this.#byMac.drop(slot);
+    this.#byClient.drop(slot);
     if (this.#label[slot] !== 0) this.#byLabel.drop(slot);
     this.#machines.release(this.#machine[slot]!);
     this.#labels.release(this.#label[slot]!);
@@ -121,7 +129,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
       kind: "interface",
       id: this.#id[slot]!,
       segment: this.#segment[slot]!,
-      mac: this.#mac[slot]!,
+      identity: this.#identityOf(this.#client[slot]!),
       role: ROLE_NUMBERS.text(flags & 7) as Role,
       identifiedBy: IDENTIFIED.text((flags >> IDENTIFIED_SHIFT) & 3) as Interface["identifiedBy"],
       version: this.#version[slot]!,
@@ -130,6 +138,10 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     if (label !== undefined) row.label = label;
     if (flags >> STATE_SHIFT !== 0) row.state = STATES.text(flags >> STATE_SHIFT) as NonNullable<Interface["state"]>;
     return row;
+  }
+
+  #identityOf(client: number): ClientIdentity {
+    return client < 0 ? (this.#identities.text(-client)! as ClientIdentity) : client;
   }
 
   #slotOf(id: number): number {
@@ -146,7 +158,8 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     ];
     this.#id[slot] = row.id;
     this.#segment[slot] = row.segment;
-    this.#mac[slot] = row.mac;
+    const { identity } = row;
+    this.#client[slot] = typeof identity === "number" ? identity : -this.#identities.holdText(identity);
     this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
     this.#version[slot] = row.version;
     this.#machine[slot] = this.#machines.holdText(row.machine);
@@ -156,14 +169,14 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
 
   #index(slot: number): void {
     this.#byId.add(slot);
-    this.#byMac.add(slot);
+    this.#byClient.add(slot);
     if (this.#label[slot] !== 0) this.#byLabel.add(slot);
   }
 
   protected override widen(width: number): void {
     this.#id = widened(this.#id, width);
     this.#segment = widened(this.#segment, width);
-    this.#mac = widened(this.#mac, width);
+    this.#client = widened(this.#client, width);
     this.#flags = widened(this.#flags, width);
     this.#version = widened(this.#version, width);
     this.#machine = widened(this.#machine, width);

@@ -34,9 +34,13 @@ export class Leases implements Rows<Lease> {
   /** The current leases, then the former ones, the latest first; ties by address, so that replicas agree. */
   of(interfaceId: number, family: 4 | 6): readonly Lease[] {
     const held = this.heldBy(interfaceId);
-    const type = family === 4 ? "number" : "bigint";
-    if (held.length === 1) return typeof held[0]!.address === type ? held : NONE;
-    return held.filter((lease) => typeof lease.address === type).toSorted(byRank);
+    if (held.length === 1) return isAddressOf(family, held[0]!) ? held : NONE;
+    return held.filter((lease) => isAddressOf(family, lease)).toSorted(byRank);
+  }
+
+  /** The delegated prefixes, in the same order. */
+  delegatedTo(interfaceId: number): readonly Lease[] {
+    return this.#byInterface.of(interfaceId).filter(isDelegated).toSorted(byRank);
   }
 
   like(row: Lease): Lease | undefined {
@@ -45,7 +49,8 @@ export class Leases implements Rows<Lease> {
 
   under(key: string): Lease | undefined {
     const read = readLeaseKey(key);
-    return read && this.get(read.address, read.vrf);
+    const lease = read && this.get(read.address, read.vrf);
+    return lease?.prefixLength === read?.prefixLength ? lease : undefined;
   }
 
   put(row: Lease): Lease | undefined {
@@ -108,6 +113,14 @@ export class Leases implements Rows<Lease> {
 function* both(packed: Iterable<Lease>, plain: Iterable<Lease>): Generator<Lease> {
   yield* packed;
   yield* plain;
+}
+
+function isDelegated({ prefixLength }: Lease): boolean {
+  return prefixLength !== undefined;
+}
+
+function isAddressOf(family: 4 | 6, lease: Lease): boolean {
+  return typeof lease.address === (family === 4 ? "number" : "bigint") && !isDelegated(lease);
 }
 
 function byRank(a: Lease, b: Lease): number {

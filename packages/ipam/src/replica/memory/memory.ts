@@ -1,12 +1,12 @@
 import type { DomainName, NameText } from "@firstlight/wire/dns";
 import { FeedReplica } from "@firstlight/changefeed";
-import type { Address, Mac } from "@firstlight/wire";
+import type { Address } from "@firstlight/wire";
 import assert from "node:assert/strict";
 import type { Clock } from "@firstlight/service";
 import { candidate } from "../../allocation/allocate.ts";
 import { isHeldElsewhere } from "../../policy/relocation.ts";
 import type { Events, Position } from "../../feed/feed.ts";
-import type { Proof } from "../../model/identity.ts";
+import type { ClientIdentity, Proof } from "../../model/identity.ts";
 import type {
   Domain,
   ExpectedDevice,
@@ -85,24 +85,24 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
     return this.#tables.domains.all();
   }
 
-  interface(segment: number, mac: Mac): Interface | undefined {
-    return this.#tables.interface(segment, mac);
+  interface(segment: number, identity: ClientIdentity): Interface | undefined {
+    return this.#tables.interface(segment, identity);
   }
 
   interfaceById(id: number): Interface | undefined {
     return this.#tables.interfaceById(id);
   }
 
-  interfacesOf(mac: Mac): readonly Interface[] {
-    return this.#tables.interfaces.ofMac(mac);
+  interfacesOf(identity: ClientIdentity): readonly Interface[] {
+    return this.#tables.interfaces.of(identity);
   }
 
   labelled(label: string): readonly Interface[] {
     return this.#tables.interfaces.labelled(label);
   }
 
-  expected(mac: Mac): ExpectedDevice | undefined {
-    return this.#tables.expected(mac);
+  expected(identity: ClientIdentity): ExpectedDevice | undefined {
+    return this.#tables.expected(identity);
   }
 
   devicesOf(machine: string): readonly ExpectedDevice[] {
@@ -119,6 +119,10 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
 
   leaseOf(interfaceId: number, family: 4 | 6 = 4): Lease | undefined {
     return this.#tables.leasesOf(interfaceId, family)[0];
+  }
+
+  delegatedTo(interfaceId: number): readonly Lease[] {
+    return this.#tables.leases.delegatedTo(interfaceId);
   }
 
   leases(): Iterable<Lease> {
@@ -149,14 +153,14 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
 
   candidate(
     segment: Segment,
-    mac: Mac,
+    identity: ClientIdentity,
     wanted?: Address,
     held?: (address: Address) => boolean,
     proof?: Proof,
   ): Candidate {
-    if (isHeldElsewhere(this, segment, mac, this.databaseNow()))
+    if (isHeldElsewhere(this, segment, identity, this.databaseNow()))
       return { is: "none", because: "device holds an address on another segment" };
-    return candidate(this.#tables, { segment, mac, wanted, held, proof, now: this.databaseNow() });
+    return candidate(this.#tables, { segment, identity, wanted, held, proof, now: this.databaseNow() });
   }
 
   learn(rows: readonly Row[]): void {

@@ -1,4 +1,4 @@
-import type { IPv4 } from "@firstlight/wire";
+import type { IPv4, Mac } from "@firstlight/wire";
 import type { AddressPolicy, Lease } from "../../model/model.ts";
 import { isPlain, LEASE } from "../../tuples/columns.ts";
 import type { Tuple } from "../../tuples/tuple.ts";
@@ -12,6 +12,9 @@ const POLICIES = new Interner(["dynamic", "fixed", "retained", "preserved"] sati
 const STATES = new Interner(["bound", "released", "declined"] satisfies Lease["state"][]);
 const HAS_RELAY = 0x80;
 const STATE_SHIFT = 2;
+
+/** A lease as DHCPv4 gives it: of an IPv4 address, to a MAC. */
+type PackedLease = Lease & { readonly address: IPv4; readonly identity: Mac };
 
 /** Leases of IPv4 addresses, by address and by interface. */
 export class PackedLeases extends Packed<Lease> {
@@ -39,7 +42,8 @@ export class PackedLeases extends Packed<Lease> {
   protected override readonly chains = [this.#byAddress, this.#byInterface];
 
   /** Whether the columns can hold all of this row. */
-  static fits(row: Lease): row is Lease & { readonly address: IPv4 } {
+  static fits(row: Lease): row is PackedLease {
+    if (typeof row.identity !== "number" || row.iaid !== undefined || row.prefixLength !== undefined) return false;
     if (typeof row.address !== "number" || (row.relay && typeof row.relay.giaddr !== "number")) return false;
     return POLICIES.of(row.policy) !== -1 && STATES.of(row.state) !== -1 && isPlain(row);
   }
@@ -64,7 +68,7 @@ export class PackedLeases extends Packed<Lease> {
     return found;
   }
 
-  put(row: Lease & { readonly address: IPv4 }): void {
+  put(row: PackedLease): void {
     let slot = this.#slotOf(row.address, row.vrf);
     if (slot === -1) {
       slot = this.take();
@@ -86,7 +90,8 @@ export class PackedLeases extends Packed<Lease> {
     const policy = tuple.word(LEASE.policy, POLICIES);
     const state = tuple.word(LEASE.state, STATES);
     const hasRelay = tuple.has(LEASE.giaddr);
-    if (tuple.has(LEASE.more) || policy === -1 || state === -1) return false;
+    if (tuple.has(LEASE.more) || !tuple.has(LEASE.mac) || tuple.has(LEASE.iaid) || policy === -1 || state === -1)
+      return false;
     if (!tuple.isIPv4(LEASE.address) || (hasRelay && !tuple.isIPv4(LEASE.giaddr))) return false;
     const slot = this.take();
     let vrf = tuple.word(LEASE.vrf, this.#vrfs);
@@ -127,7 +132,7 @@ export class PackedLeases extends Packed<Lease> {
       address: this.#address[slot]!,
       segment: this.#segment[slot]!,
       interface: this.#interface[slot]!,
-      mac: this.#mac[slot]!,
+      identity: this.#mac[slot]!,
       policy: POLICIES.text(flags & 3) as AddressPolicy,
       state: STATES.text((flags >> STATE_SHIFT) & 3) as Lease["state"],
       startsAt: this.#startsAt[slot]!,
@@ -152,13 +157,13 @@ export class PackedLeases extends Packed<Lease> {
     return -1;
   }
 
-  #write(slot: number, row: Lease & { readonly address: IPv4 }): void {
+  #write(slot: number, row: PackedLease): void {
     const { relay } = row;
     this.#address[slot] = row.address;
     this.#vrf[slot] = this.#vrfs.number(row.vrf);
     this.#segment[slot] = row.segment;
     this.#interface[slot] = row.interface;
-    this.#mac[slot] = row.mac;
+    this.#mac[slot] = row.identity;
     this.#flags[slot] = POLICIES.of(row.policy) | (STATES.of(row.state) << STATE_SHIFT) | (relay ? HAS_RELAY : 0);
     this.#startsAt[slot] = row.startsAt;
     this.#expiresAt[slot] = row.expiresAt;

@@ -9,6 +9,7 @@ import { type Parcel, parcelAt } from "../../allocation/parcel.ts";
 import { sizeOf } from "../../allocation/placement.ts";
 import { Vacancy, WINDOW } from "../../allocation/vacancy.ts";
 import type { RowChange } from "../../feed/feed.ts";
+import { type ClientIdentity, macOf } from "../../model/identity.ts";
 import { keyOf, readId, readMacKey } from "../../model/key.ts";
 import type {
   Domain,
@@ -126,16 +127,17 @@ export class Tables implements Ground, RowSet<Row> {
     return this.routes.of(segment);
   }
 
-  interface(segment: number, mac: Mac): Interface | undefined {
-    return this.interfaces.on(segment, mac);
+  interface(segment: number, identity: ClientIdentity): Interface | undefined {
+    return this.interfaces.on(segment, identity);
   }
 
   interfaceById(id: number): Interface | undefined {
     return this.interfaces.get(id);
   }
 
-  expected(mac: Mac): ExpectedDevice | undefined {
-    return this.devices.get(mac);
+  expected(identity: ClientIdentity): ExpectedDevice | undefined {
+    const mac = macOf(identity);
+    return mac === undefined ? undefined : this.devices.get(mac);
   }
 
   expectedAt(address: Address): ExpectedDevice | undefined {

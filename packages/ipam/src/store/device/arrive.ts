@@ -5,14 +5,15 @@ import { labelOf, type Named } from "../../names/naming.ts";
 import type { Segment } from "../../model/model.ts";
 import { giveLabels } from "./labels.ts";
 import { append } from "../append.ts";
-import type { Json } from "../../database/rows.ts";
+import { IDENTITY_TYPES, type IdentityColumn, identityColumnOf, type Json, toIdentity } from "../../database/rows.ts";
+import type { ClientIdentity } from "../../model/identity.ts";
 import { BY_KEY } from "../lease/statements.ts";
 import { Again } from "../transaction.ts";
 
 /** A device that got an address where it was not at home: predicted, away, or unknown and at home elsewhere. */
 export interface Arrival {
   readonly interface: Json & { readonly id: number };
-  readonly mac: string;
+  readonly identity: ClientIdentity;
   readonly address: string;
   readonly segment: number;
   readonly naming: Segment["naming"];
@@ -21,17 +22,17 @@ export interface Arrival {
   readonly trace?: string;
 }
 
-const HOMES = `
+const HOMES = (column: IdentityColumn): string => `
   SELECT k.n::int AS n, i.id AS interface, s.name AS segment, i.state IS NOT NULL AND o.address IS NULL AS "isPredicted",
     CASE WHEN o.runs THEN host(o.address) END AS address, host(o.address) AS last,
     coalesce(s.rehome, CASE WHEN s.is IN ('underlay', 'admin') THEN 'move' ELSE 'keep' END) AS rehome,
     coalesce((SELECT moves FROM ipam.rehoming
-      WHERE mac = k.mac AND at > now() - make_interval(secs => greatest(s.lease_seconds, here.lease_seconds))), 0) AS moves
-  FROM unnest($1::int[], $2::macaddr[]) WITH ORDINALITY k (segment, mac, n)
+      WHERE ${column} = k.client AND at > now() - make_interval(secs => greatest(s.lease_seconds, here.lease_seconds))), 0) AS moves
+  FROM unnest($1::int[], $2::${IDENTITY_TYPES[column]}[]) WITH ORDINALITY k (segment, client, n)
   JOIN LATERAL (SELECT vrf, "is", lease_seconds FROM ipam.segment WHERE id = k.segment OFFSET 0) here ON true
   JOIN LATERAL (
     SELECT id, segment, state FROM ipam.interface
-    WHERE mac = k.mac AND segment <> k.segment AND state IS DISTINCT FROM 'away' OFFSET 0
+    WHERE ${column} = k.client AND segment <> k.segment AND state IS DISTINCT FROM 'away' OFFSET 0
   ) i ON true
   JOIN LATERAL (SELECT * FROM ipam.segment WHERE id = i.segment OFFSET 0) s ON s.vrf = here.vrf AND s.is = here.is
   LEFT JOIN LATERAL (
@@ -40,19 +41,24 @@ const HOMES = `
   ) o ON true
   ORDER BY k.n, i.id`;
 
+const IDENTITY_COLUMNS = ["mac", "identity"] as const;
+
 /** The other homes of devices, one list each, in their order. */
 export async function otherInterfacesOf(
   client: pg.ClientBase,
-  devices: readonly { readonly segment: number; readonly mac: string }[],
+  devices: readonly { readonly segment: number; readonly identity: ClientIdentity }[],
 ): Promise<OtherInterface[][]> {
   const homes: OtherInterface[][] = devices.map(() => []);
-  if (devices.length === 0) return homes;
-  const { rows } = await client.query<Json & { n: number }>({
-    name: "homes",
-    text: HOMES,
-    values: [devices.map(({ segment }) => segment), devices.map(({ mac }) => mac)],
-  });
-  for (const { n, ...home } of rows) homes[n - 1]!.push(present(home) as unknown as OtherInterface);
+  for (const column of IDENTITY_COLUMNS) {
+    const own = [...devices.keys()].filter((n) => identityColumnOf(devices[n]!.identity) === column);
+    if (own.length === 0) continue;
+    const { rows } = await client.query<Json & { n: number }>({
+      name: `homes ${column}`,
+      text: HOMES(column),
+      values: [own.map((n) => devices[n]!.segment), own.map((n) => toIdentity(devices[n]!.identity))],
+    });
+    for (const { n, ...home } of rows) homes[own[n - 1]!]!.push(present(home) as unknown as OtherInterface);
+  }
   return homes;
 }
 
@@ -80,9 +86,9 @@ const SETTLE_IN = `
   FROM unnest($1::int[]) g (id) LEFT JOIN ipam.interface o ON o.id = g.id LEFT JOIN ipam.expected_device e ON e.mac = o.mac
   WHERE i.id = g.id RETURNING to_jsonb(i) AS "row"`;
 
-const COUNT = `
-  INSERT INTO ipam.rehoming AS r (mac, moves) SELECT * FROM unnest($1::macaddr[], $2::int[])
-  ON CONFLICT (mac) DO UPDATE SET moves = excluded.moves, at = now()`;
+const COUNT = (column: IdentityColumn): string => `
+  INSERT INTO ipam.rehoming AS r (${column}, moves) SELECT * FROM unnest($1::${IDENTITY_TYPES[column]}[], $2::int[])
+  ON CONFLICT (${column}) DO UPDATE SET moves = excluded.moves, at = now()`;
 
 /**
  * Devices that settle in on a segment: what was predicted has come true; machine, label and names leave the homes they had,
@@ -153,23 +159,23 @@ async function tell(
     return news ? [{ arrival, news }] : [];
   });
   if (told.length === 0) return;
-  const moved = told.filter(({ news }) => news.is === "moved");
-  if (moved.length > 0) {
-    const byMac = moved.toSorted((a, b) => (a.arrival.mac < b.arrival.mac ? -1 : 1));
-    await client.query(COUNT, [
-      byMac.map(({ arrival }) => arrival.mac),
-      byMac.map(({ news }) => (news.home?.moves ?? 0) + 1),
-    ]);
+  for (const column of IDENTITY_COLUMNS) {
+    const moved = told
+      .filter(({ arrival, news }) => news.is === "moved" && identityColumnOf(arrival.identity) === column)
+      .map(({ arrival, news }) => ({ client: toIdentity(arrival.identity), moves: (news.home?.moves ?? 0) + 1 }))
+      .toSorted((a, b) => (a.client < b.client ? -1 : 1));
+    if (moved.length === 0) continue;
+    await client.query(COUNT(column), [moved.map((one) => one.client), moved.map(({ moves }) => moves)]);
   }
   const { rows: segments } = await client.query<{ id: number; name: string }>(
     "SELECT id, name FROM ipam.segment WHERE id = ANY ($1)",
     [told.map(({ arrival }) => arrival.segment)],
   );
   const names = new Map(segments.map(({ id, name }) => [id, name]));
-  const events = told.map(({ arrival: { mac, segment, address, expected, trace }, news: { is, home } }) => {
+  const events = told.map(({ arrival: { identity, segment, address, expected, trace }, news: { is, home } }) => {
     const event: RelocationEvent = {
       is,
-      mac,
+      mac: toIdentity(identity),
       segment: names.get(segment)!,
       address,
       ...(home && { from: home.segment }),

@@ -3,11 +3,18 @@ import type { Bind } from "../../model/lease.ts";
 import { labelOf, type Named } from "../../names/naming.ts";
 import type { Fact } from "../lease/judge.ts";
 import { noteCollision, nthLabel } from "./labels.ts";
-import { bare, type Json, toMac } from "../../database/rows.ts";
+import {
+  bare,
+  IDENTITY_TYPES,
+  type IdentityColumn,
+  identityColumnOf,
+  type Json,
+  toIdentity,
+} from "../../database/rows.ts";
 import { INSERT_INTERFACES } from "../lease/statements.ts";
 import { Again } from "../transaction.ts";
 
-/** A MAC that binds its first address on a segment. */
+/** A client that binds its first address on a segment. */
 export interface NewInterface {
   readonly request: Bind;
   readonly fact: Fact;
@@ -31,17 +38,19 @@ export async function createInterfaces(
   actor: string,
 ): Promise<Map<Bind, Json>> {
   const rows = new Map<string, Json>();
-  let left = missing.toSorted((a, b) => a.request.segment - b.request.segment || a.request.mac - b.request.mac);
+  if (missing.length === 0) return new Map();
+  const column = identityColumnOf(missing[0]!.request.identity);
+  let left = missing.toSorted((a, b) => (key(a.request) < key(b.request) ? -1 : 1));
   for (let attempt = 1; left.length > 0; attempt++) {
     const { rows: put } = await client.query<Made>({
-      name: "insert-interfaces",
-      text: INSERT_INTERFACES,
+      name: `insert-interfaces ${column}`,
+      text: INSERT_INTERFACES[column],
       values: [actor, ...columns(left, attempt)],
     });
-    const made = new Map(put.map((row) => [`${row.segment} ${row.mac}`, row]));
+    const made = new Map(put.map((row) => [`${row.segment} ${row.client}`, row]));
     for (const { request, fact } of left) {
       const row = made.get(key(request));
-      if (row) rows.set(key(request), { ...row, ...known(fact) });
+      if (row) rows.set(key(request), { ...own(column, row), ...known(fact) });
     }
     left = left.filter(({ request }) => !rows.has(key(request)));
     if (left.length > 0) await mustBeLabels(client, left, attempt);
@@ -58,9 +67,14 @@ export async function createInterfaces(
 interface Made {
   readonly id: number;
   readonly segment: number;
-  readonly mac: string;
+  readonly client: string;
   readonly label: string | null;
   readonly version: number;
+}
+
+/** The row of an interface that was made, as its table has it. */
+function own(column: IdentityColumn, { client, ...row }: Made): Json {
+  return { ...row, [column]: client };
 }
 
 /** What is known of a newcomer's interface before it is made. */
@@ -73,7 +87,7 @@ function columns(missing: readonly NewInterface[], attempt: number): unknown[] {
   const all = missing.map(({ fact }) => known(fact));
   return [
     bare(missing.map(({ request }) => request.segment)),
-    bare(missing.map(({ request }) => toMac(request.mac))),
+    missing.map(({ request }) => toIdentity(request.identity)),
     bare(missing.map(({ fact }) => fact.domain)),
     bare(all.map(({ role }) => role)),
     all.map(({ machine }) => machine),
@@ -84,20 +98,22 @@ function columns(missing: readonly NewInterface[], attempt: number): unknown[] {
 
 /** An interface that another writer made meanwhile, here or elsewhere, has facts of its own: the whole batch must look again. */
 async function mustBeLabels(client: pg.ClientBase, left: readonly NewInterface[], attempt: number): Promise<void> {
+  const column = identityColumnOf(left[0]!.request.identity);
   const { rowCount } = await client.query({
-    name: "interfaces-exist",
-    text: `SELECT 1 FROM unnest($1::int[], $2::macaddr[], $3::boolean[]) k (segment, mac, elsewhere), LATERAL (
+    name: `interfaces-exist ${column}`,
+    text: `SELECT 1 FROM unnest($1::int[], $2::${IDENTITY_TYPES[column]}[], $3::boolean[]) k (segment, client, elsewhere), LATERAL (
              SELECT FROM ipam.interface
-             WHERE mac = k.mac AND (segment = k.segment OR NOT k.elsewhere AND state IS DISTINCT FROM 'away') OFFSET 0)`,
+             WHERE ${column} = k.client AND (segment = k.segment OR NOT k.elsewhere AND state IS DISTINCT FROM 'away') OFFSET 0)`,
     values: [
       left.map(({ request }) => request.segment),
-      left.map(({ request }) => toMac(request.mac)),
+      left.map(({ request }) => toIdentity(request.identity)),
       left.map(({ fact }) => fact.elsewhere),
     ],
   });
   if (rowCount || attempt >= LABEL_ATTEMPTS) throw new Again("an interface appeared while it was being made");
 }
 
-function key({ segment, mac }: Bind): string {
-  return `${segment} ${toMac(mac)}`;
+/** Its order is the order in which all writers lock. */
+function key({ segment, identity }: Bind): string {
+  return `${segment} ${toIdentity(identity)}`;
 }

@@ -1,30 +1,29 @@
-import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
-import { IDENTITY } from "../../model/identity.ts";
+import { type ClientIdentity, identityText } from "../../model/identity.ts";
 import { Refused } from "../store.ts";
 import { append } from "../append.ts";
-import type { Json } from "../../database/rows.ts";
+import { identityColumnOf, type Json, toIdentity } from "../../database/rows.ts";
 import { segmentNamed } from "../segment/segments.ts";
 
 /**
  * Forgets an interface: before its machine is ingested anew, or when it is gone for good. Its addresses rest as long as
- * they would have; what it was promised as `preserved` waits for its MAC.
+ * they would have; what it was promised as `preserved` waits for its client.
  */
 export async function deleteInterface(
   client: pg.ClientBase,
   segment: string,
-  mac: Mac,
+  identity: ClientIdentity,
   actor: string,
 ): Promise<{ readonly preserved: readonly string[] }> {
   const home = await segmentNamed(client, segment);
   if (!home) throw new Refused(`there is no segment ${segment}`);
   const { rows: gone } = await client.query<{ row: Json }>(
-    `DELETE FROM ipam.interface i WHERE segment = $1 AND mac = $2 RETURNING to_jsonb(i) AS "row"`,
-    [home["id"], formatMac(mac)],
+    `DELETE FROM ipam.interface i WHERE segment = $1 AND ${identityColumnOf(identity)} = $2 RETURNING to_jsonb(i) AS "row"`,
+    [home["id"], toIdentity(identity)],
   );
-  if (gone.length === 0) throw new Refused(`segment ${segment} has no interface ${formatMac(mac)}`);
+  if (gone.length === 0) throw new Refused(`segment ${segment} has no interface ${toIdentity(identity)}`);
   const id = gone[0]!.row["id"];
-  const preserved = await preserve(client, id, mac, actor);
+  const preserved = await preserve(client, id, identity, actor);
   const { rows: leases } = await client.query<{ row: Json }>(LAY_TO_REST, [id]);
   await append.changes(client, "lease", rowsOf(leases), { actor, dns: true });
   await append.tombstones(client, "interface", rowsOf(gone), actor);
@@ -41,14 +40,19 @@ const LAY_TO_REST = `
   RETURNING to_jsonb(l) AS "row"`;
 
 /** The preserved address it has, or had last, of each family. */
-async function preserve(client: pg.ClientBase, id: unknown, mac: Mac, actor: string): Promise<string[]> {
+async function preserve(
+  client: pg.ClientBase,
+  id: unknown,
+  identity: ClientIdentity,
+  actor: string,
+): Promise<string[]> {
   const { rows } = await client.query<{ row: Json }>(
     `INSERT INTO ipam.reservation AS r (segment, vrf, address, identity, origin)
      SELECT DISTINCT ON (family(address)) segment, vrf, address, $2, 'preserved' FROM ipam.lease
-     WHERE interface = $1 AND policy = 'preserved' AND state <> 'declined'
+     WHERE interface = $1 AND policy = 'preserved' AND state <> 'declined' AND ipam.address_class(address) <> 0
      ORDER BY family(address), state = 'bound' DESC, starts_at DESC
      ON CONFLICT DO NOTHING RETURNING to_jsonb(r) AS "row"`,
-    [id, IDENTITY.mac(mac)],
+    [id, identityText(identity)],
   );
   await append.changes(client, "reservation", rowsOf(rows), { actor, dns: false });
   return rows.map(({ row }) => row["address"] as string);

@@ -26,7 +26,7 @@ export async function bind(
     bare(column(({ request }) => toAddress(request.address))),
     bare(column(({ request }) => request.segment)),
     bare(column((one) => one.interface.id)),
-    bare(column(({ request }) => toMac(request.mac))),
+    bare(column(({ request: { identity } }) => (typeof identity === "number" ? toMac(identity) : null))),
     bare(column(({ request, fact }) => policyOf(request, fact))),
     bare(column(({ request }) => request.leaseSeconds)),
     bare(column(({ fact }) => fact.grace_seconds)),
@@ -38,6 +38,8 @@ export async function bind(
     column(({ request }) => request.trace ?? null),
     bare(column(({ request, fact }) => isPromised(request, fact))),
     bare(column(({ request, fact }) => preempts(request, fact))),
+    column(({ request: { identity } }) => (typeof identity === "number" ? null : identity)),
+    bare(column(({ request }) => request.iaid ?? null)),
   ];
   const [{ rows }] = await inOrder(client, () => client.query<Bound>({ name: "bind", text: BIND, values }), commit);
   const bound = new Map(rows.map((row) => [binds[row.n - 1]!.key, leaseOf(binds[row.n - 1]!, row)]));
@@ -50,6 +52,7 @@ export async function bind(
       moved.map(({ request }) => toAddress(request.address)),
       moved.map(({ fact }) => fact.grace_seconds),
       moved.map(({ request }) => request.trace ?? null),
+      moved.map(({ request }) => request.iaid ?? null),
     ]);
   }
   return bound;
@@ -67,20 +70,21 @@ interface Bound {
 }
 
 function leaseOf({ request, fact, interface: own }: Admitted<Bind>, row: Bound): Lease {
-  const { segment, mac, address, clientId, relay } = request;
+  const { segment, identity, address, iaid, clientId, relay } = request;
   return {
     kind: "lease",
     vrf: fact.vrf!,
     address,
     segment,
     interface: own.id,
-    mac,
+    identity,
     policy: policyOf(request, fact),
     state: "bound",
     startsAt: Math.floor(row.starts_at / 1000),
     expiresAt: Math.floor(row.expires_at / 1000),
     reusableAt: Math.floor(row.reusable_at / 1000),
     version: row.version,
+    ...(iaid !== undefined && { iaid }),
     ...(clientId && { clientId }),
     ...(relay && { relay }),
   };

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { ClientIdentity } from "../../model/identity.ts";
 import type { Bind, GiveBack, LeaseRequest, Outcome } from "../../model/lease.ts";
 import type { Lease } from "../../model/model.ts";
 import { type ReasonCode, REASONS } from "../../policy/reasons.ts";
@@ -10,7 +11,7 @@ import { giveBack } from "./give-back.ts";
 import { type Fact, judge } from "./judge.ts";
 import { createInterfaces } from "../device/create-interfaces.ts";
 import { SegmentCache } from "./segment-cache.ts";
-import { type Json, rowFrom, toAddress, toMac } from "../../database/rows.ts";
+import { type Json, rowFrom, toAddress } from "../../database/rows.ts";
 import { FORGET_INTERFACES } from "./statements.ts";
 import type { Commit } from "../transaction.ts";
 
@@ -34,16 +35,19 @@ export async function commitBatch(
   return batch.map((request) => outcomes.get(request)!);
 }
 
-/** A device that asks on two segments in one batch moves from one to the other: what it asks is taken one after another. */
+/**
+ * The batch in turns that are taken one after another. A device that asks on two segments moves from one to the other; MACs
+ * and other identities are found in different columns.
+ */
 function turnsOf(batch: readonly LeaseRequest[]): LeaseRequest[][] {
-  const turns: LeaseRequest[][] = [];
-  const asked = new Map<number, number>();
+  const [macs, others] = [[] as LeaseRequest[][], [] as LeaseRequest[][]];
+  const asked = new Map<ClientIdentity, number>();
   for (const request of batch) {
-    const turn = asked.get(request.mac) ?? 0;
-    asked.set(request.mac, turn + 1);
-    (turns[turn] ??= []).push(request);
+    const turn = asked.get(request.identity) ?? 0;
+    asked.set(request.identity, turn + 1);
+    ((typeof request.identity === "number" ? macs : others)[turn] ??= []).push(request);
   }
-  return turns;
+  return [...macs, ...others];
 }
 
 async function commitTurn(
@@ -101,16 +105,16 @@ function arrivalOf(
 ): Arrival | undefined {
   const { homes = [], naming, expected } = fact;
   if (!bound.has(key) || (homes.length === 0 && (own["state"] ?? null) === null)) return undefined;
-  const { segment, trace } = request;
-  const [mac, address] = [toMac(request.mac), toAddress(request.address)];
-  return { interface: own, mac, address, segment, naming, expected, homes, ...(trace !== undefined && { trace }) };
+  const { segment, identity, trace } = request;
+  const address = toAddress(request.address);
+  return { interface: own, identity, address, segment, naming, expected, homes, ...(trace !== undefined && { trace }) };
 }
 
 /** Two of one batch want the same address: the first one asked first. */
 function refuseRivals(batch: readonly LeaseRequest[], facts: readonly Fact[], outcomes: (Outcome | undefined)[]): void {
   const wanted = new Set<string>();
-  batch.forEach(({ address }, n) => {
-    const key = `${facts[n]!.vrf}/${toAddress(address)}`;
+  batch.forEach((request, n) => {
+    const key = `${facts[n]!.vrf}/${toAddress(request.address)}`;
     if (outcomes[n]) return;
     if (wanted.has(key)) outcomes[n] = refused("address-bound-elsewhere");
     wanted.add(key);

@@ -4,12 +4,13 @@ import type pg from "pg";
 import { isAssignable } from "../../allocation/assignable.ts";
 import { isInPool } from "../../allocation/parcel.ts";
 import { isDraining } from "../../policy/drain.ts";
+import type { ClientIdentity } from "../../model/identity.ts";
 import type { LeaseRequest } from "../../model/lease.ts";
 import type { AddressPolicy, Role } from "../../model/model.ts";
 import { otherInterfacesOf } from "../device/arrive.ts";
 import type { Fact, Other } from "./judge.ts";
 import type { CachedSegment, SegmentCache } from "./segment-cache.ts";
-import { bare, type Json, toAddress, toMac } from "../../database/rows.ts";
+import { bare, identityColumnOf, type Json, toIdentity, toAddress } from "../../database/rows.ts";
 import { FACTS, LOCK_INTERFACES } from "./statements.ts";
 import { inOrder } from "../transaction.ts";
 
@@ -50,16 +51,26 @@ export async function look(
   batch: readonly LeaseRequest[],
   segments: SegmentCache,
 ): Promise<Fact[]> {
-  const sorted = batch.toSorted((a, b) => a.segment - b.segment || a.mac - b.mac);
+  const sorted = batch.toSorted((a, b) => a.segment - b.segment || order(a.identity, b.identity));
   const isTwice = sorted.some(
-    ({ segment, mac }, n) => sorted[n + 1]?.segment === segment && sorted[n + 1]?.mac === mac,
+    ({ segment, identity }, n) => sorted[n + 1]?.segment === segment && sorted[n + 1]?.identity === identity,
   );
+  const column = identityColumnOf(batch[0]!.identity);
   assert(!isTwice, "one request per interface and batch");
-  const values = [...identities(batch), bare(batch.map(({ address }) => toAddress(address)))];
+  const values = [
+    ...identities(batch),
+    bare(batch.map(({ address }) => toAddress(address))),
+    bare(batch.map((request) => (request.do === "bind" ? (request.iaid ?? null) : null))),
+  ];
   const [locked, { rows }] = await inOrder(
     client,
-    () => client.query<{ edition: string }>({ name: "lock", text: LOCK_INTERFACES, values: identities(sorted) }),
-    () => client.query<Found>({ name: "facts", text: FACTS, values }),
+    () =>
+      client.query<{ edition: string }>({
+        name: `lock ${column}`,
+        text: LOCK_INTERFACES[column],
+        values: identities(sorted),
+      }),
+    () => client.query<Found>({ name: `facts ${column}`, text: FACTS[column], values }),
   );
   const at = await segments.of(
     client,
@@ -71,8 +82,14 @@ export async function look(
   return withHomes(client, batch, facts);
 }
 
-function identities(batch: readonly LeaseRequest[]): string[] {
-  return [bare(batch.map(({ segment }) => segment)), bare(batch.map(({ mac }) => toMac(mac)))];
+/** Segments and identities; a text needs the driver's quotes. */
+function identities(batch: readonly LeaseRequest[]): unknown[] {
+  const clients = batch.map(({ identity }) => toIdentity(identity));
+  return [bare(batch.map(({ segment }) => segment)), typeof batch[0]!.identity === "number" ? bare(clients) : clients];
+}
+
+function order(a: ClientIdentity, b: ClientIdentity): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Nearly nobody lives elsewhere: who does is asked about alone. */
@@ -85,18 +102,18 @@ async function withHomes(
   if (movers.length === 0) return [...facts];
   const homes = await otherInterfacesOf(
     client,
-    movers.map((n) => ({ segment: batch[n]!.segment, mac: toMac(batch[n]!.mac) })),
+    movers.map((n) => ({ segment: batch[n]!.segment, identity: batch[n]!.identity })),
   );
   const found = new Map(movers.map((n, i) => [n, homes[i]!]));
   return facts.map((fact, n) => (found.has(n) ? { ...fact, homes: found.get(n)! } : fact));
 }
 
-function factOf({ segment, mac, address }: LeaseRequest, cached: CachedSegment | undefined, found: Found): Fact {
+function factOf({ segment, identity, address }: LeaseRequest, cached: CachedSegment | undefined, found: Found): Fact {
   const { id, role, machine, label, identified_by, interface_state, version } = found;
   const own = {
     id: id!,
     segment,
-    mac: toMac(mac),
+    [identityColumnOf(identity)]: toIdentity(identity),
     role,
     machine,
     label,

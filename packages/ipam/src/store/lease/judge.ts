@@ -91,7 +91,9 @@ export function addressFacts(request: Bind, fact: Fact): AddressFacts {
 /** Whether the interface may go on using another address of its own: one reserved for another client it has to leave. */
 function mayStay(request: Bind, { policy, isUsable, reserved }: Other): boolean {
   return (
-    policy !== "dynamic" && isUsable && (reserved === null || identitiesOf(request.mac, request).includes(reserved))
+    policy !== "dynamic" &&
+    isUsable &&
+    (reserved === null || identitiesOf(request.identity, request).includes(reserved))
   );
 }
 
@@ -112,7 +114,7 @@ export function policyOf(request: Bind, fact: Fact): AddressPolicy {
 }
 
 function isReservedFor(request: Bind, { reserved, reserved_here }: Fact): boolean {
-  return reserved !== null && reserved_here && identitiesOf(request.mac, request).includes(reserved);
+  return reserved !== null && reserved_here && identitiesOf(request.identity, request).includes(reserved);
 }
 
 /** Whether a bind changes what DNS may say: a plain renewal does not. */

@@ -1,22 +1,22 @@
-import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
+import type { ClientIdentity } from "../../model/identity.ts";
 import type { Store } from "../store.ts";
-import { type Json, rowFrom, toMac } from "../../database/rows.ts";
+import { IDENTITY_TYPES, type IdentityColumn, type Json, rowFrom, toIdentity } from "../../database/rows.ts";
 
-/** MACs asked about at one time; more are refused, and their packets wait for the next retry. */
+/** Clients asked about at one time; more are refused, and their packets wait for the next retry. */
 const MOST = 256;
 /** Questions under way; who comes meanwhile goes together in the next one. */
 const AT_ONCE = 2;
 
 type Found = Awaited<ReturnType<Store["lookup"]>>;
 
-const LOOKUP = `
-  SELECT k.mac::text AS mac,
-    (SELECT coalesce(jsonb_agg(i), '[]') FROM ipam.interface i WHERE i.mac = k.mac) AS interfaces,
+const LOOKUP = (column: IdentityColumn): string => `
+  SELECT k.client::text AS client,
+    (SELECT coalesce(jsonb_agg(i), '[]') FROM ipam.interface i WHERE i.${column} = k.client) AS interfaces,
     (SELECT coalesce(jsonb_agg(l), '[]') FROM ipam.interface i,
-      LATERAL (SELECT * FROM ipam.lease WHERE interface = i.id OFFSET 0) l WHERE i.mac = k.mac) AS leases,
-    (SELECT to_jsonb(e) FROM ipam.expected_device e WHERE e.mac = k.mac) AS expected
-  FROM unnest($1::macaddr[]) k (mac)`;
+      LATERAL (SELECT * FROM ipam.lease WHERE interface = i.id OFFSET 0) l WHERE i.${column} = k.client) AS leases,
+    (SELECT to_jsonb(e) FROM ipam.expected_device e WHERE ${column === "mac" ? "e.mac = k.client" : "false"}) AS expected
+  FROM unnest($1::${IDENTITY_TYPES[column]}[]) k (client)`;
 
 interface Asked {
   readonly answer: Promise<Found>;
@@ -25,58 +25,69 @@ interface Asked {
 }
 
 /**
- * Everything the database knows of one MAC. A hall that is powered on asks about thousands: one answer for many who ask
+ * Everything the database knows of one client. A hall that is powered on asks about thousands: one answer for many who ask
  * about the same, and one question for all who come while another is under way.
  */
 export function createLookup(pool: pg.Pool): Store["lookup"] {
-  const asked = new Map<Mac, Asked>();
-  let waiting: Mac[] = [];
+  const asked = new Map<ClientIdentity, Asked>();
+  let waiting: ClientIdentity[] = [];
   let underWay = 0;
 
   const next = (): void => {
     if (underWay >= AT_ONCE || waiting.length === 0) return;
-    const macs = waiting;
+    const clients = waiting;
     waiting = [];
     underWay++;
-    void find(pool, macs)
+    void findAll(pool, clients)
       .then(
-        (found) => macs.map((mac) => asked.get(mac)!.resolve(found.get(mac) ?? { interfaces: [], leases: [] })),
-        (fault: unknown) => macs.map((mac) => asked.get(mac)!.reject(fault)),
+        (found) =>
+          clients.map((client) => asked.get(client)!.resolve(found.get(client) ?? { interfaces: [], leases: [] })),
+        (fault: unknown) => clients.map((client) => asked.get(client)!.reject(fault)),
       )
       .finally(() => {
-        for (const mac of macs) asked.delete(mac);
+        for (const client of clients) asked.delete(client);
         underWay--;
         next();
       });
   };
 
-  return (mac) => {
-    const same = asked.get(mac);
+  return (client) => {
+    const same = asked.get(client);
     if (same) return same.answer;
     if (asked.size >= MOST) return Promise.reject(new Error(`${MOST} lookups are under way`));
     const { promise: answer, resolve, reject } = Promise.withResolvers<Found>();
-    asked.set(mac, { answer, resolve, reject });
-    waiting.push(mac);
+    asked.set(client, { answer, resolve, reject });
+    waiting.push(client);
     queueMicrotask(next); // who asks in the same breath comes along
     return answer;
   };
 }
 
-async function find(pool: pg.Pool, macs: readonly Mac[]): Promise<Map<Mac, Found>> {
-  const { rows } = await pool.query<{ mac: string; interfaces: Json[]; leases: Json[]; expected: Json | null }>({
-    name: "lookup",
-    text: LOOKUP,
-    values: [macs.map(toMac)],
+async function findAll(pool: pg.Pool, clients: readonly ClientIdentity[]): Promise<Map<ClientIdentity, Found>> {
+  const macs = clients.filter((client) => typeof client === "number");
+  const others = clients.filter((client) => typeof client !== "number");
+  const found = await Promise.all([find(pool, "mac", macs), find(pool, "identity", others)]);
+  return new Map(found.flat());
+}
+
+async function find(
+  pool: pg.Pool,
+  column: IdentityColumn,
+  clients: readonly ClientIdentity[],
+): Promise<[ClientIdentity, Found][]> {
+  if (clients.length === 0) return [];
+  const { rows } = await pool.query<{ client: string; interfaces: Json[]; leases: Json[]; expected: Json | null }>({
+    name: `lookup ${column}`,
+    text: LOOKUP(column),
+    values: [clients.map(toIdentity)],
   });
-  const byText = new Map(macs.map((mac) => [formatMac(mac), mac]));
-  return new Map(
-    rows.map(({ mac, interfaces, leases, expected }) => [
-      byText.get(mac)!,
-      {
-        interfaces: interfaces.map((row) => rowFrom("interface", row)),
-        leases: leases.map((row) => rowFrom("lease", row)),
-        ...(expected && { expected: rowFrom("expected", expected) }),
-      },
-    ]),
-  );
+  const byText = new Map(clients.map((client) => [toIdentity(client), client]));
+  return rows.map(({ client, interfaces, leases, expected }) => [
+    byText.get(client)!,
+    {
+      interfaces: interfaces.map((row) => rowFrom("interface", row)),
+      leases: leases.map((row) => rowFrom("lease", row)),
+      ...(expected && { expected: rowFrom("expected", expected) }),
+    },
+  ]);
 }

@@ -4,22 +4,40 @@
  * answers, and arrays are joined by hash.
  */
 import { appendFrom } from "@firstlight/changefeed";
+import { IDENTITY_TYPES, type IdentityColumn } from "../../database/rows.ts";
+
+/** A statement for interfaces with a MAC and one for those with another identity: a batch turn holds one kind. */
+function byIdentity(text: (column: IdentityColumn, type: string) => string): Readonly<Record<IdentityColumn, string>> {
+  return { mac: text("mac", IDENTITY_TYPES.mac), identity: text("identity", IDENTITY_TYPES.identity) };
+}
+
+/** Devices are declared by their MAC: what is declared for one is another client's where the client is known by something else. */
+function isAnother(column: IdentityColumn, declared: string): string {
+  return column === "mac" ? `${declared} <> k.client` : `${declared} IS NOT NULL`;
+}
+
+function isDeclaredFor(column: IdentityColumn): string {
+  return column === "mac" ? "mac = k.client" : "false";
+}
 
 /** Before MOVE and GIVE_BACK: rows to update are found by key, one by one. */
 export const BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off";
 
 /** Every bind and give-back of one interface passes here, so two writers never decide about the same one at once. */
-export const LOCK_INTERFACES = `
+export const LOCK_INTERFACES = byIdentity(
+  (column, type) => `
   SELECT e.id AS edition, count(i.id) AS locked FROM ipam.edition e LEFT JOIN (
-    SELECT i.id FROM unnest($1::int[], $2::macaddr[]) k (segment, mac), LATERAL (
-      SELECT id FROM ipam.interface WHERE segment = k.segment AND mac = k.mac OFFSET 0 FOR NO KEY UPDATE) i
-  ) i ON true WHERE e.one GROUP BY e.id`;
+    SELECT i.id FROM unnest($1::int[], $2::${type}[]) k (segment, client), LATERAL (
+      SELECT id FROM ipam.interface WHERE segment = k.segment AND ${column} = k.client OFFSET 0 FOR NO KEY UPDATE) i
+  ) i ON true WHERE e.one GROUP BY e.id`,
+);
 
 /** What the tables know of each request's device and address. Who is new to all of them has no row. */
-export const FACTS = `
+export const FACTS = byIdentity(
+  (column, type) => `
   SELECT k.n::int AS n, i.id, i.role, i.machine, i.label, i.identified_by, i.state AS interface_state, i.version,
     e.machine AS expected_machine, e.serial AS expected_serial, e.role AS expected_role, e.label AS expected_label,
-    coalesce(e.address = k.address, false) AS declared, coalesce(c.mac <> k.mac, false) AS claimed,
+    coalesce(e.address = k.address, false) AS declared, coalesce(${isAnother(column, "c.mac")}, false) AS claimed,
     r.identity AS reserved, coalesce(r.here, false) AS reserved_here, r.origin AS reserved_origin, coalesce(h.own, false) AS own,
     h.interface AS holder, h.state, coalesce(h.expires_at <= now(), false) AS expired,
     coalesce(h.reusable_at <= now(), true) AS rested, h.policy AS holder_policy,
@@ -27,25 +45,26 @@ export const FACTS = `
     -- Who is new has no other, and who renews neither.
     CASE WHEN i.id IS NOT NULL AND (h.interface = i.id AND h.state = 'bound') IS NOT TRUE THEN (
       SELECT jsonb_agg(jsonb_build_array(host(l.address), l.policy, l.state = 'bound',
-        coalesce((SELECT o.mac <> k.mac FROM ipam.expected_device o WHERE o.address = l.address), false)
+        coalesce((SELECT ${isAnother(column, "o.mac")} FROM ipam.expected_device o WHERE o.address = l.address), false)
           OR coalesce((SELECT o.segment <> k.segment FROM ipam.reservation o WHERE o.vrf = l.vrf AND o.address = l.address), false),
         (SELECT o.identity FROM ipam.reservation o WHERE o.vrf = l.vrf AND o.address = l.address))) FROM ipam.lease l
-      WHERE l.interface = i.id AND family(l.address) = family(k.address) AND l.address <> k.address
+      WHERE l.interface = i.id AND ipam.address_class(l.address) = ipam.address_class(k.address)
+        AND l.iaid IS NOT DISTINCT FROM k.iaid AND l.address <> k.address
         AND (l.state = 'bound' OR (l.state = 'released' AND l.policy <> 'dynamic'))
     ) END AS others,
     w.home IS NOT NULL AS elsewhere
-  FROM unnest($1::int[], $2::macaddr[], $3::inet[]) WITH ORDINALITY k (segment, mac, address, n)
+  FROM unnest($1::int[], $2::${type}[], $3::inet[], $4::int8[]) WITH ORDINALITY k (segment, client, address, iaid, n)
   LEFT JOIN LATERAL (SELECT vrf FROM ipam.segment WHERE id = k.segment OFFSET 0) s ON true
   LEFT JOIN LATERAL (
     SELECT id, role, machine, label, identified_by, state, version FROM ipam.interface
-    WHERE segment = k.segment AND mac = k.mac OFFSET 0
+    WHERE segment = k.segment AND ${column} = k.client OFFSET 0
   ) i ON true
   LEFT JOIN LATERAL (
-    SELECT machine, serial, role, label, address FROM ipam.expected_device WHERE mac = k.mac OFFSET 0
+    SELECT machine, serial, role, label, address FROM ipam.expected_device WHERE ${isDeclaredFor(column)} OFFSET 0
   ) e ON true
   LEFT JOIN LATERAL (SELECT mac FROM ipam.expected_device WHERE address = k.address OFFSET 0) c ON true
   LEFT JOIN LATERAL (
-    SELECT interface, state, policy, expires_at, reusable_at, segment = k.segment AND mac = k.mac AS own
+    SELECT interface, state, policy, expires_at, reusable_at, segment = k.segment AND ${column} = k.client AS own
     FROM ipam.lease WHERE vrf = s.vrf AND address = k.address OFFSET 0
   ) h ON true
   LEFT JOIN LATERAL (
@@ -53,20 +72,23 @@ export const FACTS = `
   ) r ON true
   LEFT JOIN LATERAL (
     SELECT id AS home FROM ipam.interface
-    WHERE mac = k.mac AND segment <> k.segment AND state IS DISTINCT FROM 'away' AND (i.id IS NULL OR i.state IS NOT NULL)
+    WHERE ${column} = k.client AND segment <> k.segment AND state IS DISTINCT FROM 'away' AND (i.id IS NULL OR i.state IS NOT NULL)
     LIMIT 1
   ) w ON true
-  WHERE coalesce(i.id, h.interface, w.home) IS NOT NULL OR coalesce(e.machine, r.identity) IS NOT NULL OR c.mac IS NOT NULL`;
+  WHERE coalesce(i.id, h.interface, w.home) IS NOT NULL OR coalesce(e.machine, r.identity) IS NOT NULL OR c.mac IS NOT NULL`,
+);
 
 /** A label that is taken, or an interface that appeared meanwhile, comes back as a missing row. */
-export const INSERT_INTERFACES = `
+export const INSERT_INTERFACES = byIdentity(
+  (column, type) => `
   WITH made AS (
-    INSERT INTO ipam.interface AS i (segment, mac, domain, role, machine, label, identified_by)
-    SELECT * FROM unnest($2::int[], $3::macaddr[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
+    INSERT INTO ipam.interface AS i (segment, ${column}, domain, role, machine, label, identified_by)
+    SELECT * FROM unnest($2::int[], $3::${type}[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
     ON CONFLICT DO NOTHING
-    RETURNING id, segment, mac, label, version, id::text AS key, false AS dns, to_jsonb(i) AS "row", NULL AS trace
+    RETURNING id, segment, ${column} AS client, label, version, id::text AS key, false AS dns, to_jsonb(i) AS "row", NULL AS trace
   ), noted AS (${appendFrom("interface", "made")})
-  SELECT id, segment, mac::text AS mac, label, version FROM made`;
+  SELECT id, segment, client::text AS client, label, version FROM made`,
+);
 
 /** What this transaction said of them goes with them. */
 export const FORGET_INTERFACES = `
@@ -88,22 +110,23 @@ const TIMES = ["starts_at", "expires_at", "reusable_at"]
 export const BIND = `
   WITH given AS (
     SELECT * FROM unnest($2::text[], $3::inet[], $4::int[], $5::int[], $6::macaddr[], $7::text[], $8::int[], $9::int[],
-      $10::bytea[], $11::inet[], $12::bytea[], $13::bytea[], $14::boolean[], $15::text[], $16::boolean[], $17::boolean[])
+      $10::bytea[], $11::inet[], $12::bytea[], $13::bytea[], $14::boolean[], $15::text[], $16::boolean[], $17::boolean[], $18::text[], $19::int8[])
       WITH ORDINALITY g (vrf, address, segment, interface, mac, policy, lease_seconds, grace_seconds, client_id, giaddr,
-        circuit_id, remote_id, dns, trace, declared, preempts, n)
+        circuit_id, remote_id, dns, trace, declared, preempts, identity, iaid, n)
   ), put AS (
     INSERT INTO ipam.lease AS l (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at,
-      client_id, giaddr, circuit_id, remote_id)
+      client_id, giaddr, circuit_id, remote_id, identity, iaid)
     SELECT vrf, address, segment, interface, mac, policy, 'bound', now(), now() + make_interval(secs => lease_seconds),
-      now() + make_interval(secs => lease_seconds::float8 + grace_seconds), client_id, giaddr, circuit_id, remote_id
+      now() + make_interval(secs => lease_seconds::float8 + grace_seconds), client_id, giaddr, circuit_id, remote_id,
+      identity, iaid
     FROM given
     ON CONFLICT (vrf, address) DO UPDATE SET
       segment = excluded.segment, interface = excluded.interface, mac = excluded.mac, policy = excluded.policy, state = 'bound',
       starts_at = CASE WHEN l.interface = excluded.interface AND l.state = 'bound' THEN l.starts_at ELSE excluded.starts_at END,
       expires_at = excluded.expires_at, reusable_at = greatest(l.reusable_at, excluded.reusable_at), client_id = excluded.client_id,
       giaddr = excluded.giaddr, circuit_id = excluded.circuit_id, remote_id = excluded.remote_id,
-      version = nextval('ipam.version')
-    WHERE (l.segment = excluded.segment AND l.mac = excluded.mac AND (l.state <> 'declined' OR l.reusable_at <= now()))
+      identity = excluded.identity, iaid = excluded.iaid, version = nextval('ipam.version')
+    WHERE (l.segment = excluded.segment AND (l.mac = excluded.mac OR l.identity = excluded.identity) AND (l.state <> 'declined' OR l.reusable_at <= now()))
       OR (l.reusable_at <= now()
         AND (l.policy = 'dynamic' OR (excluded.vrf, excluded.address) IN (SELECT vrf, address FROM given WHERE declared))
         AND (SELECT h.machine FROM ipam.interface h WHERE h.id = l.interface) IS NULL)
@@ -111,7 +134,7 @@ export const BIND = `
         AND (excluded.vrf, excluded.address) IN (SELECT vrf, address FROM given WHERE preempts))
     RETURNING vrf, address, version, starts_at, expires_at, reusable_at, to_jsonb(l) AS "row"
   ), told AS MATERIALIZED (
-    SELECT given.n, put.version, put.vrf || '/' || host(put.address) AS key, given.dns, put."row", given.trace,
+    SELECT given.n, put.version, put.vrf || '/' || abbrev(put.address) AS key, given.dns, put."row", given.trace,
       starts_at, expires_at, reusable_at
     FROM put JOIN given USING (vrf, address)
   ), noted AS (${appendFrom("lease", "told")})
@@ -122,9 +145,10 @@ export const MOVE = `
   WITH put AS (
     UPDATE ipam.lease l SET state = 'released', expires_at = least(l.expires_at, now()),
       reusable_at = greatest(l.reusable_at, now() + make_interval(secs => g.grace_seconds)), version = nextval('ipam.version')
-    FROM unnest($2::int[], $3::inet[], $4::int[], $5::text[]) g (interface, keep, grace_seconds, trace)
-    WHERE l.interface = g.interface AND l.state = 'bound' AND family(l.address) = family(g.keep) AND l.address <> g.keep
-    RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
+    FROM unnest($2::int[], $3::inet[], $4::int[], $5::text[], $6::int8[]) g (interface, keep, grace_seconds, trace, iaid)
+    WHERE l.interface = g.interface AND l.state = 'bound' AND ipam.address_class(l.address) = ipam.address_class(g.keep)
+      AND l.iaid IS NOT DISTINCT FROM g.iaid AND l.address <> g.keep
+    RETURNING l.version, l.vrf || '/' || abbrev(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
   ), noted AS (${appendFrom("lease", "put")})
   SELECT "row" FROM put`;
 
@@ -134,6 +158,6 @@ export const GIVE_BACK = `
       reusable_at = greatest(l.reusable_at, now() + make_interval(secs => g.grace_seconds)), version = nextval('ipam.version')
     FROM unnest($2::text[], $3::inet[], $4::int[], $5::text[], $6::int[], $7::text[]) g (vrf, address, interface, state, grace_seconds, trace)
     WHERE l.vrf = g.vrf AND l.address = g.address AND l.interface = g.interface AND l.state = 'bound'
-    RETURNING l.version, l.vrf || '/' || host(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
+    RETURNING l.version, l.vrf || '/' || abbrev(l.address) AS key, to_jsonb(l) AS "row", true AS dns, g.trace
   ), noted AS (${appendFrom("lease", "put")})
   SELECT "row" FROM put`;

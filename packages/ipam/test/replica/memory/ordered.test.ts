@@ -109,7 +109,7 @@ const PREFIXES: readonly (readonly [string, (row: Lease) => boolean])[] = [
 
 test("interfaces, names and devices are read in order, of one group or of all", () => {
   const rows: Row[] = [
-    ...[3, 1, 2].map((id) => iface({ id, mac: id, segment: id === 2 ? 2 : 1 })),
+    ...[3, 1, 2].map((id) => iface({ id, identity: id, segment: id === 2 ? 2 : 1 })),
     ...[2, 1].map((id) => name({ id, owner: `n${id}.rack.internal`, domain: id })),
     ...[9, 8].map((mac) => expected({ mac })),
   ];

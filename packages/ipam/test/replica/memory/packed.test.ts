@@ -13,7 +13,9 @@ const someLease = fc
     vrf: fc.constantFrom("default", "blue"),
     address: fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.0.3", "255.255.255.255", "fd00::1"),
     interface: fc.integer({ min: 1, max: 4 }),
-    mac: fc.constantFrom(1, 2 ** 31, 2 ** 48 - 1),
+    identity: fc.constantFrom(1, 2 ** 31, 2 ** 48 - 1, "duid 00030001", "port fd00::1/65"),
+    iaid: fc.constantFrom(undefined, 0, 7),
+    prefixLength: fc.constantFrom(undefined, 56),
     policy: fc.constantFrom("dynamic", "fixed", "retained", "preserved"),
     state: fc.constantFrom("bound", "released", "declined"),
     startsAt: fc.constantFrom(0, 1.7e12, 1.7e12 + 0.5),
@@ -24,11 +26,13 @@ const someLease = fc
     hasRelay: fc.boolean(),
     isOdd: fc.boolean(),
   })
-  .map(({ clientId, circuitId, remoteId, giaddr, hasRelay, isOdd, ...row }): Lease => {
+  .map(({ clientId, circuitId, remoteId, giaddr, hasRelay, isOdd, iaid, prefixLength, ...row }): Lease => {
     const relay = { giaddr, ...(circuitId && { circuitId }), ...(remoteId && { remoteId }) };
     return lease({
       ...row,
       ...(clientId && { clientId }),
+      ...(iaid !== undefined && { iaid }),
+      ...(prefixLength !== undefined && { prefixLength }),
       ...(hasRelay && { relay }),
       ...(isOdd && { later: "field" }),
     });
@@ -38,7 +42,7 @@ const someInterface = fc
   .record({
     id: fc.integer({ min: 1, max: 5 }),
     segment: fc.integer({ min: 1, max: 2 }),
-    mac: fc.constantFrom(1, 2, 2 ** 48 - 1),
+    identity: fc.constantFrom(1, 2, 2 ** 48 - 1, "duid 00030001", "port fd00::1/65"),
     role: fc.constantFrom("host", "host_bmc", "dpu_bmc", "dpu_oob", "other", "of a later version"),
     identifiedBy: fc.constantFrom("expected", "lease", "declared"),
     machine: fc.constantFrom(undefined, "m1", "m2"),
@@ -126,6 +130,9 @@ test("leases in columns answer as leases in a Map, and a frozen state stays as i
           for (let id = 1; id <= 4; id++) {
             const held = [...plain.values()].filter((row) => row.interface === id);
             assert.deepEqual(new Set(packed.heldBy(id)), new Set(held));
+            const prefixes = held.filter(({ prefixLength }) => prefixLength !== undefined);
+            assert.deepEqual(new Set(packed.delegatedTo(id)), new Set(prefixes));
+            assert.equal(packed.of(id, 4).length + packed.of(id, 6).length, held.length - prefixes.length);
           }
           assert.equal(
             packed.at(0x0a00_0001).length,
@@ -138,7 +145,7 @@ test("leases in columns answer as leases in a Map, and a frozen state stays as i
   );
 });
 
-test("interfaces in columns answer as interfaces in a Map, by id, MAC and label", () => {
+test("interfaces in columns answer as interfaces in a Map, by id, identity and label", () => {
   fc.assert(
     fc.property(ops(someInterface), (steps) => {
       const packed = new Interfaces();
@@ -149,10 +156,10 @@ test("interfaces in columns answer as interfaces in a Map, by id, MAC and label"
         (plain) => {
           const rows = [...plain.values()].toSorted((a, b) => a.id - b.id);
           for (const row of rows) assert.deepEqual(packed.get(row.id), row);
-          for (const mac of [1, 2, 2 ** 48 - 1])
+          for (const identity of [1, 2, 2 ** 48 - 1, "duid 00030001", "port fd00::1/65", "duid ff"] as const)
             assert.deepEqual(
-              packed.ofMac(mac),
-              rows.filter((row) => row.mac === mac),
+              packed.of(identity),
+              rows.filter((row) => row.identity === identity),
             );
           for (const label of ["a", "b"])
             assert.deepEqual(

@@ -195,7 +195,7 @@ test("what a segment holds on to is offered nothing elsewhere, until its promise
   for (const row of rows) tables.put(row);
   memory.swap(tables, { epoch: "e", position: 1 }, 1);
   const offered = (here: Segment): string => {
-    const offer = memory.candidate(here, lease().mac);
+    const offer = memory.candidate(here, lease().identity);
     return offer.is === "none" ? offer.because : "something";
   };
   assert.equal(offered(segment()), "device holds an address on another segment");

@@ -59,7 +59,7 @@ const request = fc
     const address = `${place.net}.${host}`;
     return act === "bind" ? bind(place.id, device, address) : back(act, place.id, device, address);
   });
-const batch = fc.uniqueArray(request, { maxLength: 3, selector: ({ segment, mac: one }) => `${segment} ${one}` });
+const batch = fc.uniqueArray(request, { maxLength: 3, selector: ({ segment, identity: one }) => `${segment} ${one}` });
 const round = fc.record({
   batches: fc.tuple(batch, batch, batch),
   keeper: fc.boolean(),

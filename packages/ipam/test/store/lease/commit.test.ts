@@ -43,7 +43,7 @@ test("an unknown device on an open segment is bound, and its interface is made",
       address: ip("10.0.0.3"),
       segment: open,
       interface: iface.id,
-      mac: stranger(1),
+      identity: stranger(1),
       policy: "dynamic",
       state: "bound",
       startsAt: 0,
@@ -56,7 +56,15 @@ test("an unknown device on an open segment is bound, and its interface is made",
   );
   assert.deepEqual(
     { ...iface, id: 0, version: 0 },
-    { kind: "interface", id: 0, segment: open, mac: stranger(1), role: "other", identifiedBy: "lease", version: 0 },
+    {
+      kind: "interface",
+      id: 0,
+      segment: open,
+      identity: stranger(1),
+      role: "other",
+      identifiedBy: "lease",
+      version: 0,
+    },
   );
   const [noted] = await sql<{ dns: boolean; actor: string; trace: string }>(
     "SELECT dns, actor, trace FROM ipam.change_pending WHERE kind = 'lease' ORDER BY version DESC LIMIT 1",
@@ -244,7 +252,7 @@ test("a lookup tells all of one device, and asks once for many who ask together"
 test("all who ask while a question is under way are one question more, and each has its own answer", async () => {
   await commit(bind(open!, stranger(5001), "10.0.0.201"), bind(open!, stranger(5002), "10.0.0.202"));
   const found = await Promise.all(Array.from({ length: 200 }, (_, n) => store.lookup(stranger(5000 + n))));
-  const held = found.flatMap(({ leases }, n) => leases.map(({ mac, address }) => [n, mac, address]));
+  const held = found.flatMap(({ leases }, n) => leases.map(({ identity: mac, address }) => [n, mac, address]));
   assert.deepEqual(held, [
     [1, stranger(5001), ip("10.0.0.201")],
     [2, stranger(5002), ip("10.0.0.202")],

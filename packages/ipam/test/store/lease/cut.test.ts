@@ -4,6 +4,7 @@ import test, { after } from "node:test";
 import { CUTS, type Cut, cuttable } from "@firstlight/kit";
 import { formatAddress, formatMac } from "@firstlight/wire";
 import * as fc from "fast-check";
+import { toIdentity } from "../../../src/database/rows.ts";
 import type { LeaseRequest, Outcome } from "../../../src/model/lease.ts";
 import { createStore } from "../../../src/store/create.ts";
 import { back, bind, ground, said, stranger } from "../../ground.ts";
@@ -76,7 +77,7 @@ const request = fc
 const batch = fc.uniqueArray(request, {
   minLength: 1,
   maxLength: 3,
-  selector: ({ segment, mac }) => `${segment} ${mac}`,
+  selector: ({ segment, identity }) => `${segment} ${identity}`,
 });
 const round = fc.record({
   cut: fc.constantFrom(...CUTS, undefined),
@@ -135,20 +136,21 @@ test("whatever line is cut: nobody has an address before its promise and grace a
 
 function promisedIn(outcome: Outcome, hour: number): Promised[] {
   if (outcome.is !== "bound") return [];
-  const { address, mac } = outcome.lease;
-  return [{ address: formatAddress(address), mac: formatMac(mac), until: hour + LEASE_HOURS }];
+  const { address, identity } = outcome.lease;
+  return [{ address: formatAddress(address), mac: toIdentity(identity), until: hour + LEASE_HOURS }];
 }
 
 /** What dhcpd says of a renewal while it has no database: `standing` of its grace, from what it knew before. */
 function outOfReach(request: LeaseRequest, before: Awaited<ReturnType<typeof inTable>>, hour: number): Promised[] {
   const address = formatAddress(request.address);
   const row = before.find((one) => one.address === address);
-  if (request.do !== "bind" || row?.state !== "bound" || row.mac !== formatMac(request.mac)) return [];
+  if (request.do !== "bind" || row?.state !== "bound" || row.mac !== toIdentity(request.identity)) return [];
   const leftHours = Math.min(LEASE_HOURS, row.restsHours - MARGIN_HOURS);
   return leftHours <= 0 ? [] : [{ address, mac: row.mac, until: hour + leftHours }];
 }
 
 const isReleased = (outcomes: readonly Outcome[], address: string, mac: string): boolean =>
   outcomes.some(
-    (one) => one.is === "givenBack" && formatAddress(one.lease.address) === address && formatMac(one.lease.mac) === mac,
+    (one) =>
+      one.is === "givenBack" && formatAddress(one.lease.address) === address && toIdentity(one.lease.identity) === mac,
   );

@@ -49,7 +49,7 @@ const request = fc
       ? bind(place.segment, who, address, { leaseSeconds })
       : back(act, place.segment, who, address);
   });
-const batch = fc.uniqueArray(request, { maxLength: 4, selector: ({ segment, mac }) => `${segment} ${mac}` });
+const batch = fc.uniqueArray(request, { maxLength: 4, selector: ({ segment, identity: mac }) => `${segment} ${mac}` });
 /** Three writers at once; then some time passes. */
 const round = fc.record({
   batches: fc.tuple(batch, batch, batch),
@@ -157,8 +157,8 @@ async function agreed(replica: Replica): Promise<void> {
 function mustAnswer(batch: readonly LeaseRequest[], outcomes: Awaited<ReturnType<typeof site.store.commit>>): void {
   outcomes.forEach((outcome, n) => {
     if (outcome.is === "refused") return;
-    const { mac, address } = outcome.lease;
-    assert.deepEqual([mac, formatAddress(address)], [batch[n]!.mac, formatAddress(batch[n]!.address)]);
+    const { identity: mac, address } = outcome.lease;
+    assert.deepEqual([mac, formatAddress(address)], [batch[n]!.identity, formatAddress(batch[n]!.address)]);
   });
 }
 

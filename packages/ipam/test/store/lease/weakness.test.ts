@@ -109,7 +109,7 @@ test("V5: first addresses and what is left: 10.1.1.2 of 253, 2001:db8::1 of a /1
 
 test("V6: derived host names are the address with dashes, IPv6 in eight whole groups", () => {
   const names = ["192.168.1.0", "2001:db8:abcd::2"].map((text) =>
-    hostLabel({ mac: 0 }, ip(text), { naming: "address" }),
+    hostLabel({ identity: 0 }, ip(text), { naming: "address" }),
   );
   assert.deepEqual(names, ["192-168-1-0", "2001-0db8-abcd-0000-0000-0000-0000-0002"]);
 });
@@ -178,7 +178,8 @@ test("21: what an allocation looks at does not grow with its prefix, and a freed
     for await (const rows of (await source.load()).rows) for (const row of rows) tables.put(row);
     let count = 0;
     tables.lease = (...key) => (count++, Tables.prototype.lease.apply(tables, key));
-    for (let n = 0; n < 50; n++) candidate(tables, { segment, mac: stranger(700 + n), now: replica.databaseNow() });
+    for (let n = 0; n < 50; n++)
+      candidate(tables, { segment, identity: stranger(700 + n), now: replica.databaseNow() });
     return count;
   };
   assert.equal(await looks("small", "10.21.0.0/24"), await looks("large", "10.16.0.0/12"));

@@ -96,7 +96,7 @@ test("a declined address rests even for its port: somebody unknown uses it", asy
     "operator/test",
   );
   await commit(7, "10.0.0.54", here);
-  await store.commit([{ do: "decline", segment: open, mac: stranger(7), address: ip("10.0.0.54") }], "t");
+  await store.commit([{ do: "decline", segment: open, identity: stranger(7), address: ip("10.0.0.54") }], "t");
   assert.notEqual(await offer(7, here), "10.0.0.54");
   assert.equal(await commit(8, "10.0.0.54", here), "address rests until its grace has passed");
 });

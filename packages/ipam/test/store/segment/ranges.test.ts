@@ -28,7 +28,10 @@ for (const allocation of ["dynamic", "sequential"] as const) {
       const found = memory.candidate(memory.segment(1)!, mac);
       if (found.is === "none") break;
       given.push(formatAddress(found.address));
-      memory.learn([iface({ id: mac, mac }), lease({ address: found.address, mac, interface: mac })]);
+      memory.learn([
+        iface({ id: mac, identity: mac }),
+        lease({ address: found.address, identity: mac, interface: mac }),
+      ]);
     }
     assert.deepEqual(
       given.toSorted((a, b) => Number(ip(a)) - Number(ip(b))),

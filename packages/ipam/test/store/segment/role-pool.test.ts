@@ -4,6 +4,7 @@ import test, { after } from "node:test";
 import { formatAddress, formatMac, parsePrefix, sound } from "@firstlight/wire";
 import * as fc from "fast-check";
 import { isInPool } from "../../../src/allocation/parcel.ts";
+import { macOf } from "../../../src/model/identity.ts";
 import type { PrefixRow, Role, RolePool } from "../../../src/model/model.ts";
 import { PgSource } from "../../../src/feed/postgres.ts";
 import { type PrefixEdit, Refused } from "../../../src/store/store.ts";
@@ -125,7 +126,7 @@ const act = fc
     const address = `10.10.${net}.${host}`;
     return is < 4 ? bind(0, device(n), address) : back(is === 4 ? "release" : "decline", 0, device(n), address);
   });
-const batch = fc.uniqueArray(act, { maxLength: 4, selector: ({ mac }) => mac });
+const batch = fc.uniqueArray(act, { maxLength: 4, selector: ({ identity: mac }) => mac });
 const pools = fc
   .uniqueArray(fc.integer({ min: 1, max: 14 }), { minLength: 0, maxLength: 6 })
   .map((cuts) => cuts.toSorted((a, b) => a - b))
@@ -184,11 +185,11 @@ test("three writers, edits and drains between them: nothing is bound outside its
         );
         for (const outcome of outcomes.flat()) {
           if (outcome.is !== "bound") continue;
-          const { mac, address } = outcome.lease;
+          const { identity: mac, address } = outcome.lease;
           const row = rows.find(
             ({ prefix }) => formatAddress(prefix.address).slice(0, 8) === formatAddress(address).slice(0, 8),
           )!;
-          const role = roles.get(mac) ?? "other";
+          const role = roles.get(macOf(mac)!) ?? "other";
           const active = rows.filter(({ state }) => state !== "draining");
           if (row.state === "draining") assert.equal(before.get(address), mac, "nothing new in what drains");
           else assert.ok(isInPool(active, row, role, address), `${role} has ${formatAddress(address)}`);
