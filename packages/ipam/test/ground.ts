@@ -4,6 +4,7 @@ import { testDatabase } from "@firstlight/kit/postgres";
 import { type Address, formatAddress, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
 import { Pool } from "pg";
 import { expectedMachinesSchema, ipamSchema } from "../src/config.ts";
+import type { ClientIdentity } from "../src/model/identity.ts";
 import type { Bind, GiveBack, Outcome } from "../src/model/lease.ts";
 import { startSequencer, type Sequencer } from "../src/feed/sequencer.ts";
 import type { Store } from "../src/store/store.ts";
@@ -119,8 +120,8 @@ export function stranger(n: number): number {
   return mac("02:ff:00:00:00:00") + n;
 }
 
-export function bind(segment: number, mac: number, address: string, more: Partial<Bind> = {}): Bind {
-  return { do: "bind", segment, identity: mac, address: ip(address), leaseSeconds: 600, ...more };
+export function bind(segment: number, identity: ClientIdentity, address: string, more: Partial<Bind> = {}): Bind {
+  return { do: "bind", segment, identity, address: ip(address), leaseSeconds: 600, ...more };
 }
 
 export function back(what: GiveBack["do"], segment: number, mac: number, address: string): GiveBack {

@@ -16,7 +16,7 @@ import { look } from "../../src/store/lease/facts.ts";
 import { addressFacts, judge } from "../../src/store/lease/judge.ts";
 import { SegmentCache } from "../../src/store/lease/segment-cache.ts";
 import { bind, ground, ip, said } from "../ground.ts";
-import { ADDRESSES, DEVICES, NETS, proofOf, replicaOf, type State, state, write } from "./states.ts";
+import { ADDRESSES, CLIENTS, NETS, proofOf, replicaOf, type State, state, write } from "./states.ts";
 
 const STATES = Number(process.env["POLICY_STATES"] ?? 200);
 
@@ -50,7 +50,14 @@ test(`what the replica offers the batch admits, and statements and policy agree 
     { numRuns: STATES },
   );
   t.diagnostic(`${STATES} states; ${[...seen].map(([what, count]) => `${what} ${count}`).join(", ")}`);
-  for (const what of ["offered", "address-bound-elsewhere", "address-at-rest", "interface-keeps-another"])
+  for (const what of [
+    "offered",
+    "offered IPv6",
+    "offered to a DUID",
+    "address-bound-elsewhere",
+    "address-at-rest",
+    "interface-keeps-another",
+  ])
     assert.ok(seen.has(what) || STATES < 100, `the states include: ${what}`);
 });
 
@@ -63,8 +70,11 @@ async function mustAgree(client: PoolClient, one: State, seen: Map<string, numbe
   const verdicts = new Map<string, string>();
   const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
   for (const text of ADDRESSES) {
-    const requests = DEVICES.map((mac, n) => bind(here, mac, text, proofOf(n)));
-    const facts = await look(client, requests, segments);
+    const requests = CLIENTS.map((identity, n) => bind(here, identity, text, proofOf(n)));
+    const facts = [
+      ...(await look(client, requests.slice(0, -1), segments)),
+      ...(await look(client, requests.slice(-1), segments)), // a batch has identities of one kind
+    ];
     for (const [n, request] of requests.entries()) {
       const code = judge(request, facts[n]!);
       verdicts.set(`${n} ${text}`, code ?? "bound");
@@ -72,16 +82,24 @@ async function mustAgree(client: PoolClient, one: State, seen: Map<string, numbe
       await mustBindAlike(client, request, facts[n]!);
     }
   }
-  for (const [n, mac] of DEVICES.entries()) {
+  for (const [n, identity] of CLIENTS.entries()) {
     const offers = new Set<string>();
     for (const wanted of [undefined, ...ADDRESSES]) {
-      const offer = memory.candidate(segment, mac, wanted === undefined ? wanted : ip(wanted), undefined, proofOf(n));
+      const offer = memory.candidate(
+        segment,
+        identity,
+        wanted === undefined ? wanted : ip(wanted),
+        undefined,
+        proofOf(n),
+      );
       if (offer.is === "candidate") offers.add(formatAddress(offer.address));
     }
     for (const offer of offers) {
       count("offered");
-      assert.equal(verdicts.get(`${n} ${offer}`), "bound", `${offer} offered to device ${n}`);
-      const outcome = await undone(client, () => commitBatch(client, [bind(here, mac, offer, proofOf(n))], "law"));
+      if (offer.includes(":")) count("offered IPv6");
+      if (typeof identity === "string") count("offered to a DUID");
+      assert.equal(verdicts.get(`${n} ${offer}`), "bound", `${offer} offered to client ${n}`);
+      const outcome = await undone(client, () => commitBatch(client, [bind(here, identity, offer, proofOf(n))], "law"));
       assert.equal(said(outcome[0]), `bound ${offer}`);
     }
   }

@@ -3,7 +3,7 @@ import { systemClock } from "@firstlight/service";
 import { formatMac } from "@firstlight/wire";
 import * as fc from "fast-check";
 import type { PoolClient } from "pg";
-import { IDENTITY } from "../../src/model/identity.ts";
+import { type ClientIdentity, IDENTITY, identityText } from "../../src/model/identity.ts";
 import { Memory } from "../../src/replica/memory/memory.ts";
 import type { AddressPolicy } from "../../src/model/model.ts";
 import { type Json, rowFrom } from "../../src/database/rows.ts";
@@ -14,20 +14,22 @@ export interface Segments {
   readonly there: number;
 }
 
-export const NETS = ["10.60.0.0/29", "10.60.1.0/30"];
-export const ADDRESSES = [1, 2, 3, 4, 5, 6].map((n) => `10.60.0.${n}`).concat("10.60.1.1", "10.60.1.2");
+export const NETS = ["10.60.0.0/29", "10.60.1.0/30", "fd60::/126"];
+const V4 = [1, 2, 3, 4, 5, 6].map((n) => `10.60.0.${n}`).concat("10.60.1.1", "10.60.1.2");
+const V6 = [1, 2, 3].map((n) => `fd60::${n}`);
+export const ADDRESSES = [...V4, ...V6];
 const ELSEWHERE = "10.60.2.1";
-export const DEVICES = [0, 1, 2].map((n) => stranger(600 + n));
+const MACS = [0, 1, 2].map((n) => stranger(600 + n));
+/** Three clients that show a MAC, one that shows a DUID only. */
+export const CLIENTS: readonly ClientIdentity[] = [
+  ...MACS,
+  IDENTITY.duid(Uint8Array.of(0, 3, 0, 1, 2, 0xf1, 0, 0, 0, 9)),
+];
 const CLIENT_ID = Uint8Array.of(1, 2, 3);
 const PORT = { giaddr: ip("10.60.0.1"), circuitId: Uint8Array.of(7) };
 /** The first client shows a port and a client identifier besides its MAC. */
-export const proofOf = (device: number) => (device === 0 ? { clientId: CLIENT_ID, relay: PORT } : {});
-const IDENTITIES = [
-  ...DEVICES.map((mac) => IDENTITY.mac(mac)),
-  IDENTITY.clientId(CLIENT_ID),
-  IDENTITY.port(PORT)!,
-  "client-id ff",
-];
+export const proofOf = (client: number) => (client === 0 ? { clientId: CLIENT_ID, relay: PORT } : {});
+const IDENTITIES = [...CLIENTS.map(identityText), IDENTITY.clientId(CLIENT_ID), IDENTITY.port(PORT)!, "client-id ff"];
 
 const policy = fc.constantFrom<AddressPolicy>("dynamic", "dynamic", "retained", "preserved", "fixed");
 const role = fc.constantFrom("host", "host_bmc", "other");
@@ -39,11 +41,11 @@ export const state = fc.record({
     policy: fc.constantFrom("dynamic", "dynamic", "retained", "fixed"),
     state: fc.constantFrom("active", "active", "active", "draining"),
   }),
-  drainingNet: fc.constantFrom(undefined, undefined, 0, 1),
+  drainingNet: fc.constantFrom(undefined, undefined, 0, 1, 2),
   pooled: fc.boolean(),
   rehome: fc.constantFrom(null, "refuse", "keep", "move"),
   interfaces: fc.tuple(
-    ...DEVICES.map(() =>
+    ...CLIENTS.map(() =>
       fc.option(
         fc.record({
           role,
@@ -54,19 +56,25 @@ export const state = fc.record({
       ),
     ),
   ),
-  /** What the first device has on the other segment. */
-  elsewhere: fc.option(fc.record({ state: fc.constantFrom(null, "predicted", "away"), hours: fc.constantFrom(-2, 1) })),
-  expected: fc.tuple(...DEVICES.map(() => fc.option(fc.record({ role, address: fc.option(address) })))),
+  /** What one client has on the other segment: the first, or the one with a DUID. */
+  elsewhere: fc.option(
+    fc.record({
+      client: fc.constantFrom(0, 3),
+      state: fc.constantFrom(null, "predicted", "away"),
+      hours: fc.constantFrom(-2, 1),
+    }),
+  ),
+  expected: fc.tuple(...MACS.map(() => fc.option(fc.record({ role, address: fc.option(address) })))),
   leases: fc.uniqueArray(
     fc.record({
       address,
-      device: fc.nat(2),
+      client: fc.nat(CLIENTS.length - 1),
       isDeleted: fc.constantFrom(false, false, false, true),
       state: fc.constantFrom("bound", "bound", "released", "declined"),
       policy,
       hours: fc.constantFrom(-50, -2, 1),
     }),
-    { minLength: 1, maxLength: 8, selector: (one) => one.address },
+    { minLength: 1, maxLength: 11, selector: (one) => one.address },
   ),
   reservations: fc.uniqueArray(
     fc.record({
@@ -112,11 +120,11 @@ export async function write(client: PoolClient, { here, there }: Segments, one: 
     row: Partial<Record<"role" | "machine" | "identifiedBy" | "state", string | null>>,
   ) => {
     const { rows } = await client.query<{ id: number }>(
-      `INSERT INTO ipam.interface (segment, mac, domain, role, machine, identified_by, state)
-       SELECT id, $2, domain, $3, $4, $5, $6 FROM ipam.segment WHERE id = $1 RETURNING id`,
+      `INSERT INTO ipam.interface (segment, mac, identity, domain, role, machine, identified_by, state)
+       SELECT id, $2, $3, domain, $4, $5, $6, $7 FROM ipam.segment WHERE id = $1 RETURNING id`,
       [
         segment,
-        formatMac(DEVICES[n]!),
+        ...columnsOf(n),
         row.role ?? "other",
         row.machine ?? null,
         row.identifiedBy ?? "lease",
@@ -136,27 +144,28 @@ export async function write(client: PoolClient, { here, there }: Segments, one: 
     hours: number,
   ) =>
     run(
-      `INSERT INTO ipam.lease (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at)
-       VALUES ('default', $1, $2, $3, $4, $5, $6, now() - interval '60 hours', now() + make_interval(hours => $7), now() + make_interval(hours => $7 + 24))`,
+      `INSERT INTO ipam.lease (vrf, address, segment, interface, mac, identity, policy, state, starts_at, expires_at, reusable_at)
+       VALUES ('default', $1, $2, $3, $4, $5, $6, $7, now() - interval '60 hours', now() + make_interval(hours => $8), now() + make_interval(hours => $8 + 24))`,
       address,
       segment,
       id,
-      formatMac(DEVICES[n]!),
+      ...columnsOf(n),
       policy,
       state,
       hours,
     );
-  const bound = new Set<number>();
-  for (const { address, device, isDeleted, state, policy, hours } of one.leases) {
-    const id = isDeleted ? 1_000_000 + device : (ids.get(device) ?? (await put(here, device, {})));
-    if (!isDeleted) ids.set(device, id);
-    const isSecond = state === "bound" && bound.has(id); // an interface has one bound address of a family
-    if (state === "bound") bound.add(id);
-    await lease(here, address, id, device, isSecond ? "released" : state, policy, hours);
+  const bound = new Set<string>();
+  for (const { address, client, isDeleted, state, policy, hours } of one.leases) {
+    const id = isDeleted ? 1_000_000 + client : (ids.get(client) ?? (await put(here, client, {})));
+    if (!isDeleted) ids.set(client, id);
+    const place = `${id} ${V6.includes(address)}`; // an interface has one bound address of a family
+    const isSecond = state === "bound" && bound.has(place);
+    if (state === "bound") bound.add(place);
+    await lease(here, address, id, client, isSecond ? "released" : state, policy, hours);
   }
   if (one.elsewhere) {
-    const id = await put(there, 0, { state: one.elsewhere.state });
-    await lease(there, ELSEWHERE, id, 0, "bound", "dynamic", one.elsewhere.hours);
+    const id = await put(there, one.elsewhere.client, { state: one.elsewhere.state });
+    await lease(there, ELSEWHERE, id, one.elsewhere.client, "bound", "dynamic", one.elsewhere.hours);
   }
   const declared = new Set<string>();
   for (const [n, row] of one.expected.entries()) {
@@ -165,7 +174,7 @@ export async function write(client: PoolClient, { here, there }: Segments, one: 
     if (address !== null) declared.add(address);
     await run(
       "INSERT INTO ipam.expected_device (mac, machine, role, label, address) VALUES ($1, 'm', $2, $3, $4)",
-      formatMac(DEVICES[n]!),
+      formatMac(MACS[n]!),
       row.role,
       `law${n}`,
       address,
@@ -179,6 +188,12 @@ export async function write(client: PoolClient, { here, there }: Segments, one: 
       identity,
       origin,
     );
+}
+
+/** The columns `mac` and `identity` of a client; one of them is null. */
+function columnsOf(client: number): readonly [string | null, string | null] {
+  const identity = CLIENTS[client]!;
+  return typeof identity === "number" ? [formatMac(identity), null] : [null, identity];
 }
 
 const KINDS = ["segment", "prefix", "interface", "expected", "reservation", "lease"] as const;
