@@ -9,6 +9,7 @@ import { allocating, PREFIXES } from "./ipam/allocating.ts";
 import { applying } from "./ipam/applying.ts";
 import { committing } from "./ipam/committing.ts";
 import { filled } from "./ipam/filled.ts";
+import { held } from "./ipam/held.ts";
 import { loading, restoring } from "./ipam/loading.ts";
 import { pooling } from "./ipam/pooling.ts";
 
@@ -24,6 +25,7 @@ const VARIANTS: Readonly<Record<string, (place: Ground) => Promise<Sample>>> = {
     await filled(url, INTERFACES);
     return loading(url, folder);
   },
+  "replica of each daemon": ({ url }) => held(url),
   "replica snapshot": ({ folder }) => restoring(folder),
   "replica changes": ({ url, folder }) => applying(url, folder),
 };

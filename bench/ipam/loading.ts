@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Row } from "@firstlight/ipam";
 import type { Sample } from "../harness/contract.ts";
 import { NODE } from "../harness/firstlight.ts";
 
@@ -15,12 +16,12 @@ interface Loaded extends Readonly<Record<string, number>> {
 /** A replica from nothing, in a process of its own: time until it is current, and what the process weighs. */
 export async function loading(url: string, folder: string): Promise<Sample> {
   await rm(join(folder, "replica"), { force: true }); // of a run before this one
-  return sampleOf("from PostgreSQL", await run([url, join(folder, "replica")]));
+  return sampleOf("from PostgreSQL", await load(url, join(folder, "replica")));
 }
 
 /** The same from its snapshot on disk, with nobody at the database's address. */
 export async function restoring(folder: string): Promise<Sample> {
-  return sampleOf("from its snapshot", await run(["postgres://nobody@127.0.0.1:9/none", join(folder, "replica")]));
+  return sampleOf("from its snapshot", await load("postgres://nobody@127.0.0.1:9/none", join(folder, "replica")));
 }
 
 function sampleOf(whence: string, { rows, ...figures }: Loaded): Sample {
@@ -29,7 +30,9 @@ function sampleOf(whence: string, { rows, ...figures }: Loaded): Sample {
   return { operations: rows, seconds: figures.seconds, failed: 0, extra: figures };
 }
 
-async function run(args: readonly string[]): Promise<Loaded> {
+/** A replica of these kinds of rows (absent: all) in a process of its own; without a file it keeps no snapshot. */
+export async function load(url: string, snapshotFile: string, kinds: readonly Row["kind"][] = []): Promise<Loaded> {
+  const args = [url, snapshotFile, kinds.join()];
   const child = spawn(NODE, ["--expose-gc", join(import.meta.dirname, "replica.ts"), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,10 +1,12 @@
 /** A process with a replica and nothing else: says how long it took to be current, and what it weighs meanwhile and after. */
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Row } from "@firstlight/ipam";
 import { createReplica, PgSource } from "@firstlight/ipam/replica";
 import { systemClock } from "@firstlight/service";
 
-const [url = "", snapshotFile = ""] = process.argv.slice(2);
+const [url = "", snapshotFile = "", kindsText = ""] = process.argv.slice(2);
+const kinds = kindsText === "" ? undefined : (kindsText.split(",") as Row["kind"][]);
 const MIB = 2 ** 20;
 /** How often the process is weighed while it works: the kernel keeps the peak of RSS, that of PSS must be seen. */
 const LOOK_MS = 100;
@@ -18,14 +20,20 @@ const looking = setInterval(() => (peakPssMiB = Math.max(peakPssMiB, pss())), LO
 const isRestored = existsSync(snapshotFile);
 
 const began = performance.now();
-const source = new PgSource({ url, name: "bench" });
-const options = { snapshotFile, startMs: 120_000, snapshotEveryMs: 3_600_000 };
+const source = new PgSource({ url, name: "bench" }, kinds);
+const options = {
+  ...(snapshotFile !== "" && { snapshotFile }),
+  ...(kinds && { kinds }),
+  startMs: 120_000,
+  snapshotEveryMs: 3_600_000,
+};
 const following = await createReplica(source, systemClock, options);
 const seconds = (performance.now() - began) / 1000;
 const { user, system } = process.cpuUsage();
 
 const saving = performance.now();
-while (!existsSync(snapshotFile) && performance.now() - saving < MOST_SAVING_MS) await sleep(10);
+if (snapshotFile !== "")
+  while (!existsSync(snapshotFile) && performance.now() - saving < MOST_SAVING_MS) await sleep(10);
 const saveSeconds = isRestored ? 0 : (performance.now() - saving) / 1000;
 await sleep(SETTLE_MS);
 clearInterval(looking);

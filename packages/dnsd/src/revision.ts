@@ -1,4 +1,5 @@
-import { allRecords, recordsAt, refusalOf, type Replica, zonesOf } from "@firstlight/ipam";
+import { allRecords, recordsAt, refusalOf, zonesOf } from "@firstlight/ipam";
+import type { Replica } from "./replica.ts";
 import { type DomainName, type NameText, nameText } from "@firstlight/wire/dns";
 import type { ServedRecord } from "./record.ts";
 import { besides, serverRecords } from "./servers.ts";

@@ -1,4 +1,5 @@
-import { macOf, type Replica } from "@firstlight/ipam";
+import { macOf } from "@firstlight/ipam";
+import type { Replica } from "./replica.ts";
 import { type Address, formatAddress, formatMac, isMalformed, parseAddress } from "@firstlight/wire";
 import { type Refused, refused } from "./because.ts";
 

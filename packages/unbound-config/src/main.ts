@@ -3,6 +3,7 @@ import { type Daemon, closeAfterStop, type Running } from "@firstlight/service";
 import { unboundConfigSchema } from "./config.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { startUnboundConfig } from "./start.ts";
+import { KINDS } from "./replica.ts";
 
 export { type UnboundConfig, unboundConfigSchema } from "./config.ts";
 export { type Backing, startUnboundConfig } from "./start.ts";
@@ -19,7 +20,7 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
       return idle(REASONS[because].sentence);
     }
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context));
+    const ipam = parts.use(await openReplica(context, { kinds: KINDS }));
     const running = await startUnboundConfig(context, { replica: ipam.replica, ready: () => ipam.ready() });
     return closeAfterStop(parts, running);
   },

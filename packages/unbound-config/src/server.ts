@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
+import { affectedBy, type Followed } from "@firstlight/ipam";
+import type { Replica } from "./replica.ts";
 import { type Backoff, backoffMs, type Clock, fillSentence, type Readiness } from "@firstlight/service";
 import type { Placed } from "./apply.ts";
 import type { FlushQueue } from "./flush-queue.ts";

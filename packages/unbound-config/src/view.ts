@@ -1,4 +1,5 @@
-import { type Replica, zonesOf } from "@firstlight/ipam";
+import { zonesOf } from "@firstlight/ipam";
+import type { Replica } from "./replica.ts";
 import { formatPrefix } from "@firstlight/wire";
 
 /** What the resolver's configuration says about the site: a value, alike on every replica. */

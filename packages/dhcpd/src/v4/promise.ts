@@ -1,4 +1,5 @@
-import type { Bind, Replica } from "@firstlight/ipam";
+import type { Bind } from "@firstlight/ipam";
+import type { Replica } from "../replica.ts";
 import type { Clock } from "@firstlight/service";
 import type { IPv4 } from "@firstlight/wire";
 import type { Answer } from "./answer.ts";

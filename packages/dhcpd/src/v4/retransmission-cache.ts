@@ -1,4 +1,5 @@
-import type { Interface, PrefixRow, Replica, Segment } from "@firstlight/ipam";
+import type { Interface, PrefixRow, Segment } from "@firstlight/ipam";
+import type { Replica } from "../replica.ts";
 import { LruMap } from "@firstlight/service";
 import type { IPv4, Mac } from "@firstlight/wire";
 import type { Message } from "@firstlight/wire/dhcp4";

@@ -1,35 +1,31 @@
 import type { Context, Readiness } from "@firstlight/service";
 import { warnOfDurability } from "./durability.ts";
-import { databaseOf, openReplica } from "../replica/open.ts";
-import type { Replica } from "../replica/replica.ts";
+import { databaseOf, type Held, openReplica } from "../replica/open.ts";
+import type { Kind } from "../model/model.ts";
+import type { ReplicaOf } from "../replica/reads.ts";
 import { startSequencer } from "../feed/sequencer.ts";
 import type { Store } from "./store.ts";
 import { createStore } from "./create.ts";
 
 /** The IPAM as a daemon that writes holds it. */
-export interface Ipam extends AsyncDisposable {
+export interface Ipam<K extends Kind = Kind> extends AsyncDisposable {
   readonly store: Store;
-  readonly replica: Replica;
+  readonly replica: ReplicaOf<K>;
   ready(): Readiness;
 }
 
 /** Joins the store, a replica that follows the feed (`openReplica`) and, where asked, a sequencer. */
-export async function openIpam({
+export async function openIpam<K extends Kind = Kind>({
   context,
   sequencer,
-  ordered = false,
-}: {
-  readonly context: Context<unknown>;
-  readonly sequencer: boolean;
-  /** Whether the replica can be listed in order. */
-  readonly ordered?: boolean;
-}): Promise<Ipam> {
+  ...held
+}: Held<K> & { readonly context: Context<unknown>; readonly sequencer: boolean }): Promise<Ipam<K>> {
   const { log } = context;
   const database = databaseOf(context);
   await using parts = new AsyncDisposableStack();
   const store = parts.use(createStore(database));
   if (sequencer) void warnOfDurability(database, log); // by one daemon for all
-  const following = parts.use(await openReplica(context, { ordered }));
+  const following = parts.use(await openReplica(context, held));
   if (sequencer) parts.use(startSequencer({ ...database, log, seen: () => following.replica.at }));
   const owned = parts.move();
   return {
