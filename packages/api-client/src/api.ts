@@ -38,7 +38,10 @@ export interface Decision {
   readonly version: number;
   readonly action: Action;
   readonly role: string;
+  /** Why, as a sentence for a console. */
   readonly because: string;
+  /** The code of that reason, of the API's table. */
+  readonly reason: string;
   /** Body of the tenant's iPXE script, when the action is `tenant`. */
   readonly script?: string;
   readonly userData?: string;

@@ -119,6 +119,7 @@ function decisionFrom(
     action: known(wordOf(ACTIONS, answer.action), "action"),
     role: answer.role,
     because: answer.because,
+    reason: answer.reason,
     token: answer.token,
     ...(answer.script && { script: answer.script }),
     ...(answer.userData && { userData: answer.userData }),

@@ -3,7 +3,7 @@ import { join, relative, sep } from "node:path";
 import { ReadStream } from "node:fs";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { chunkBytes, isArtefactName } from "./artefact.ts";
-import { type Refused, refused } from "./because.ts";
+import { type Refused, refused } from "./reasons.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ArtefactCache } from "./artefact-cache.ts";
 import { recordArtefact } from "./artefact-sent.ts";
@@ -29,7 +29,7 @@ export function artefactRoute(parts: ArtefactParts) {
     if (cached !== undefined) return reply.headers(cached.headers).send(new MemoryStream(cached.content));
     const no = isArtefactName(path)
       ? await refusalFor(parts.root, path)
-      : refused("the name is not one of an artefact", printable(path));
+      : refused("artefact-name-invalid", printable(path));
     if (no) return refuse(parts, request, reply, no);
     transfers++;
     reply.raw.once("close", () => transfers--);
@@ -72,11 +72,11 @@ async function refusalFor(root: string, path: string): Promise<Refused | undefin
   try {
     const real = await realpath(join(root, path));
     if (relative(await realpath(root), real).split(sep)[0] === "..")
-      return refused("the artefact leaves its folder", path);
-    return (await stat(real)).isFile() ? undefined : refused("no such artefact", `${path} is not a file`);
+      return refused("artefact-leaves-folder", path);
+    return (await stat(real)).isFile() ? undefined : refused("no-such-artefact", `${path} is not a file`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return refused("no such artefact", code === "ENOENT" || code === "ENOTDIR" ? path : `${path} (${code})`);
+    return refused("no-such-artefact", code === "ENOENT" || code === "ENOTDIR" ? path : `${path} (${code})`);
   }
 }
 

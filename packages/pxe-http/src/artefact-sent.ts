@@ -11,6 +11,7 @@ export interface ArtefactSent {
 
 /** Puts the answer on the machine's timeline. The caller counts the bytes: a range may count without an event. */
 export function recordArtefact(journal: Journal, { path, party, bytes, cutFrom }: ArtefactSent): void {
-  const because = cutFrom === undefined ? {} : { because: `the machine left before the end of its ${cutFrom} bytes` };
-  journal.tell("pxe.artefact", party, { detail: { path, bytes: String(bytes) }, ...because });
+  const detail = { path, bytes: String(bytes) };
+  if (cutFrom === undefined) return journal.tell("pxe.artefact", party, { detail });
+  journal.tell("pxe.artefact", party, { because: "machine-left", detail: { ...detail, of: String(cutFrom) } });
 }

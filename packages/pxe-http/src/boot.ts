@@ -1,8 +1,8 @@
 import type { Api, Decision } from "@firstlight/api-client";
-import type { Clock } from "@firstlight/service";
+import { type Clock, fillSentence } from "@firstlight/service";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { apiAnswer, isRefused } from "./api-answer.ts";
-import { sentence } from "./because.ts";
+import { REASONS, whyOf } from "./reasons.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Journal } from "./journal.ts";
 import type { Metrics } from "./metrics.ts";
@@ -50,10 +50,11 @@ async function scriptFor(parts: BootParts, caller: ReturnType<typeof contextOf>)
     decisions.learn(requester, answer, clock.now());
     return [render(answer, context), answer];
   }
-  if (answer.because !== "the API is away") decisions.forget(requester);
+  if (answer.because !== "api-away") decisions.forget(requester);
   const kept = decisions.standing(requester, clock.now());
-  if (!kept) return [renderWait(sentence(answer), context)];
-  const decision = { ...kept, because: `as decided before, now that the API is away: ${kept.because}` };
+  if (!kept) return [renderWait(whyOf(answer), context)];
+  const because = fillSentence(REASONS["decided-before"].sentence, { decision: kept.because });
+  const decision = { ...kept, reason: "decided-before", because };
   return [render(decision, context), decision];
 }
 

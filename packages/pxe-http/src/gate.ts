@@ -1,7 +1,7 @@
 import type { Replica } from "./replica.ts";
 import type { Shared } from "@firstlight/service";
 import type { Address } from "@firstlight/wire";
-import { type Refused, refused } from "./because.ts";
+import { type Refused, refused } from "./reasons.ts";
 import type { Identity } from "./identify.ts";
 import { requesterAt, type Requester } from "./requester.ts";
 
@@ -34,7 +34,7 @@ export class Gate {
 
   /** Counts one request, then finds its machine. The limit comes first: an unknown address may wait for its lease. */
   async admit(source: Address | undefined, address: string | undefined): Promise<Requester | Refused> {
-    if (!(await this.take(address))) return refused("too many requests");
+    if (!(await this.take(address))) return refused("requests-per-client-limit");
     return this.#parts.identity.of(source);
   }
 }

@@ -1,6 +1,6 @@
 import type { Replica } from "./replica.ts";
 import type { Address } from "@firstlight/wire";
-import { type Refused, refused } from "./because.ts";
+import { type Refused, refused } from "./reasons.ts";
 import { type Requester, requesterAt } from "./requester.ts";
 
 /** At most so many strangers wait at a time; the next ones are refused at once. */
@@ -23,7 +23,7 @@ export class Identity {
   }
 
   async of(source: Address | undefined): Promise<Requester | Refused> {
-    if (source === undefined) return refused("no lease at this address");
+    if (source === undefined) return refused("no-lease");
     const found = requesterAt(this.#replica, source, this.#vrf);
     if (found.is === "requester" || this.#waiting >= MOST_WAITING) return found;
     this.#waiting++;

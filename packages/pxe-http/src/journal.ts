@@ -1,6 +1,6 @@
 import type { BootEvent, Reporter } from "@firstlight/api-client";
 import type { RateLimit } from "@firstlight/service";
-import { type Refused, sentence } from "./because.ts";
+import type { Refused } from "./reasons.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Requester } from "./requester.ts";
 
@@ -47,6 +47,7 @@ export class Journal {
 
   refused(party: Party, no: Refused, path: string): void {
     this.#parts.metrics.refusal(no.because);
-    this.tell("pxe.refused", party, { because: sentence(no), detail: { path: path.slice(0, 255) } });
+    const detail = { path: path.slice(0, 255), ...(no.detail !== undefined && { reason: no.detail }) };
+    this.tell("pxe.refused", party, { because: no.because, detail });
   }
 }

@@ -1,6 +1,6 @@
 import { exposeGauge } from "@firstlight/service";
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { Refusal } from "./because.ts";
+import type { RefusalCode } from "./reasons.ts";
 
 /** Routes by name: a metric never carries a path. */
 export type RouteName = "script" | "cloud-init" | "artefact" | "phone-home" | "none";
@@ -8,7 +8,7 @@ export type RouteName = "script" | "cloud-init" | "artefact" | "phone-home" | "n
 export interface Metrics {
   request(route: RouteName, code: number, ms: number): void;
   bytes(count: number): void;
-  refusal(because: Refusal): void;
+  refusal(because: RefusalCode): void;
   untold(): void;
   script(action: string): void;
 }
@@ -17,7 +17,7 @@ export function createMetrics(registry: Registry, connections: () => number): Me
   const registers = [registry];
   const requests = new Counter({
     name: "firstlight_http_requests_total",
-    help: "Requests apiAnswer, by route and status",
+    help: "Requests answered, by route and status",
     labelNames: ["route", "code"],
     registers,
   });

@@ -1,5 +1,5 @@
 import { clean, EVENT_LIMITS } from "@firstlight/api-client";
-import { type Refused, refused } from "./because.ts";
+import { type Refused, refused } from "./reasons.ts";
 
 /** What a booted system says of itself: the token of its boot's decision, and free words beside it. */
 export interface Call {
@@ -13,12 +13,12 @@ const MOST_TOKEN = 128;
 /** A form's pairs or a JSON object as a call. Detail beyond the recorder's limits is cut, never refused: the call matters more. */
 export function readCall(body: unknown): Call | Refused {
   if (typeof body !== "object" || body === null || Array.isArray(body))
-    return refused("the body is not a form or an object");
+    return refused("body-malformed");
   const fields = new Map<string, unknown>(Object.entries(body));
   const token = fields.get("token");
-  if (token === undefined || token === "") return refused("the token is missing");
+  if (token === undefined || token === "") return refused("token-missing");
   if (typeof token !== "string" || token.length > MOST_TOKEN || /[^!-~]/.test(token))
-    return refused("the token is malformed");
+    return refused("token-malformed");
   fields.delete("token");
   return { is: "call", token, detail: detailOf(fields) };
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type Refused, REFUSALS, sentence } from "./because.ts";
+import { type Refused, statusOf, whyOf } from "./reasons.ts";
 import type { Journal, Party } from "./journal.ts";
 import type { RouteName } from "./metrics.ts";
 import type { Requester } from "./requester.ts";
@@ -56,8 +56,9 @@ export function sendRefusal(
   reply: FastifyReply,
   no: Refused,
   waitSeconds: number,
-  code: number = REFUSALS[no.because],
+  code: number = statusOf(no),
 ): FastifyReply {
   if (code === 503 || code === 429) void reply.header("retry-after", String(code === 429 ? 1 : waitSeconds));
-  return reply.code(code).send({ because: sentence(no) });
+  const { because, sentence } = whyOf(no);
+  return reply.code(code).send({ because, sentence });
 }

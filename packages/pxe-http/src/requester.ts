@@ -1,7 +1,7 @@
 import { macOf } from "@firstlight/ipam";
 import type { Replica } from "./replica.ts";
 import { type Address, formatAddress, formatMac, isMalformed, parseAddress } from "@firstlight/wire";
-import { type Refused, refused } from "./because.ts";
+import { type Refused, refused } from "./reasons.ts";
 
 /** Who asks: what the network proves, and nothing that the request says. */
 export interface Requester {
@@ -24,13 +24,13 @@ export function requesterAt(
 ): Requester | Refused {
   const lease = replica.lease(source, vrf);
   const address = formatAddress(source);
-  if (!lease) return refused("no lease at this address", address);
-  if (lease.state !== "bound") return refused("the address was given back", address);
+  if (!lease) return refused("no-lease", address);
+  if (lease.state !== "bound") return refused("address-given-back", address);
   const known = replica.interfaceById(lease.interface);
   const isKept = known?.machine !== undefined || lease.policy === "fixed";
-  if (!isKept && replica.databaseNow() >= lease.reusableAt) return refused("the lease is over", address);
+  if (!isKept && replica.databaseNow() >= lease.reusableAt) return refused("lease-over", address);
   const mac = macOf(lease.identity);
-  if (mac === undefined) return refused("the lease is no MAC's", address);
+  if (mac === undefined) return refused("lease-without-mac", address);
   return {
     is: "requester",
     address,

@@ -1,5 +1,6 @@
 import type { Action, Decision } from "@firstlight/api-client";
 import { isOneArgument, words } from "./ipxe-text.ts";
+import { outcome, type Why } from "./reasons.ts";
 
 /** What a script needs beyond its decision. */
 export interface ScriptContext {
@@ -16,12 +17,13 @@ export type Image = "discovery" | "cleanup" | "dpu";
 export interface Rendered {
   readonly is: Action;
   readonly text: string;
+  /** The reason's code: of this package's table, or the API's for a decision. */
   readonly because: string;
 }
 
 const MOST_TENANT_CHARACTERS = 64 * 1024;
 
-type Renderer = (decision: Decision, context: ScriptContext) => readonly string[] | { readonly because: string };
+type Renderer = (decision: Decision, context: ScriptContext) => readonly string[] | Why;
 
 /** Every action as iPXE lines. Add a row, not a branch. */
 const ACTIONS: Readonly<Record<Action, Renderer>> = {
@@ -29,7 +31,7 @@ const ACTIONS: Readonly<Record<Action, Renderer>> = {
   cleanup: (decision, context) => system("cleanup", decision, context),
   tenant,
   "local-disk": () => LOCAL_DISK,
-  wait: ({ because }) => ({ because }),
+  wait: whyOf,
 };
 
 /**
@@ -46,37 +48,43 @@ const LOCAL_DISK: readonly string[] = [
 
 /** The iPXE script that this decision asks for. Pure; whatever its strings say, they stay in their place. */
 export function render(decision: Decision, context: ScriptContext): Rendered {
-  const { action, machineName, because } = decision;
+  const { action, machineName } = decision;
+  const why = whyOf(decision);
   const lines = ACTIONS[action](decision, context);
-  if ("because" in lines) return renderWait(lines.because, context, machineName);
-  const text = [...header(machineName, action, because), ...lines, ...retry(context)];
-  return { is: action, text: joined(text), because };
+  if ("because" in lines) return renderWait(lines, context, machineName);
+  const text = [...header(machineName, action, why), ...lines, ...retry(context)];
+  return { is: action, text: joined(text), because: why.because };
 }
 
 /** Says why, waits, asks again. Never a silent exit: whoever looks at the console sees what it waits for. */
 export function renderWait(
-  because: string,
+  why: Why,
   context: Pick<ScriptContext, "base" | "waitSeconds">,
   machineName = "unknown machine",
 ): Rendered {
-  return { is: "wait", text: joined([...header(machineName, "wait", because), ...retry(context)]), because };
+  return { is: "wait", text: joined([...header(machineName, "wait", why), ...retry(context)]), because: why.because };
+}
+
+/** The API's reason for its decision. */
+function whyOf({ reason, because }: Decision): Why {
+  return { because: reason, sentence: because };
 }
 
 const joined = (lines: readonly string[]): string => `${lines.join("\n")}\n`;
 
-function header(machineName: string, action: Action, because: string): readonly string[] {
+function header(machineName: string, action: Action, { sentence }: Why): readonly string[] {
   return [
     "#!ipxe",
     `echo Firstlight: ${words(machineName)}`,
     `echo action: ${action}`,
-    `echo because: ${words(because)}`,
+    `echo because: ${words(sentence)}`,
   ];
 }
 
 /** A kernel and an initrd; the file names are settled by iPXE, which knows its own architecture. */
 function system(usual: Image, decision: Decision, { base, mac, kernelArguments }: ScriptContext): ReturnType<Renderer> {
   const { action, role, token } = decision;
-  if (!isOneArgument(token)) return { because: "the API's token is not one for a kernel's command line" };
+  if (!isOneArgument(token)) return outcome("token-unusable");
   const image = role === "dpu_oob" ? "dpu" : usual;
   const folder = `${base}/artefacts/${image}/\${buildarch}`;
   const kernel = [
@@ -107,9 +115,9 @@ function system(usual: Image, decision: Decision, { base, mac, kernelArguments }
 
 /** The tenant's own words, after settings it may use; how its script ends is its own affair. */
 function tenant({ script = "", token, machineName }: Decision, { base }: ScriptContext): ReturnType<Renderer> {
-  if (script.trim() === "") return { because: "its tenant has given no script" };
-  if (script.length > MOST_TENANT_CHARACTERS) return { because: "its tenant's script is longer than 64 KiB" };
-  if (!isOneArgument(token)) return { because: "the API's token is not one for a script" };
+  if (script.trim() === "") return outcome("tenant-script-empty");
+  if (script.length > MOST_TENANT_CHARACTERS) return outcome("tenant-script-too-long");
+  if (!isOneArgument(token)) return outcome("token-unusable");
   return [
     `set base-url ${base}`,
     `set cloud-init ${base}/cloud-init/`,

@@ -2,7 +2,7 @@ import fastifyStatic from "@fastify/static";
 import { formatAddress } from "@firstlight/wire";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { contentTypeOf, isBootLoader } from "./artefact.ts";
-import { type Refused, refused } from "./because.ts";
+import { type Refused, refused, whyOf } from "./reasons.ts";
 import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
 import { artefactRoute, artefactSent, type ArtefactParts, pathOf } from "./artefact-route.ts";
@@ -45,11 +45,11 @@ export function createServer(parts: ServerParts): FastifyInstance {
     ...LIMITS,
     logger: false,
     frameworkErrors: (_error, _request, reply) => {
-      parts.metrics.refusal("the request is malformed");
-      void sendRefusal(reply, refused("the request is malformed"), parts.waitSeconds);
+      parts.metrics.refusal("request-malformed");
+      void sendRefusal(reply, refused("request-malformed"), parts.waitSeconds);
     },
     clientErrorHandler(_error, socket) {
-      parts.metrics.refusal("not HTTP");
+      parts.metrics.refusal("not-http");
       if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
       else socket.destroy();
     },
@@ -62,7 +62,7 @@ export function createServer(parts: ServerParts): FastifyInstance {
   app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) => {
     done(null, Object.fromEntries(new URLSearchParams(String(body))));
   });
-  app.setNotFoundHandler((request, reply) => refuse(parts, request, reply, refused("no such resource")));
+  app.setNotFoundHandler((request, reply) => refuse(parts, request, reply, refused("no-such-resource")));
   app.setErrorHandler((error: RequestError, request, reply) => fault(parts, error, request, reply));
   app.register(fastifyStatic, {
     root: parts.root,
@@ -100,7 +100,7 @@ function admission(parts: ServerParts) {
     };
     const requester = await parts.gate.admit(source, stranger.source);
     if (requester.is === "requester") request.caller = { ...stranger, requester, base: baseOf(parts, request) };
-    else if (requester.because !== "too many requests" && isOpen(request))
+    else if (requester.because !== "requests-per-client-limit" && isOpen(request))
       request.caller = { ...stranger, base: baseOf(parts, request) };
     else return refuseAtGate(parts, request, reply, requester, stranger);
   };
@@ -116,10 +116,10 @@ function refuseAtGate(
   no: Refused,
   stranger: Stranger,
 ): FastifyReply {
-  if (no.because === "too many requests") parts.metrics.refusal(no.because);
+  if (no.because === "requests-per-client-limit") parts.metrics.refusal(no.because);
   else parts.journal.refused(stranger, no, request.url);
   if (routeOf(request) !== "script") return sendRefusal(reply, no, parts.waitSeconds);
-  return sendWait(parts, request, reply, no.because, no.because === "too many requests" ? "wait" : "stranger");
+  return sendWait(parts, request, reply, no, no.because === "requests-per-client-limit" ? "wait" : "stranger");
 }
 
 /** Sends a waiting script without a decision, and counts it like the others. */
@@ -127,24 +127,25 @@ function sendWait(
   parts: ServerParts,
   request: FastifyRequest,
   reply: FastifyReply,
-  because: string,
+  no: Refused,
   action: "wait" | "stranger",
 ): FastifyReply {
   if (request.method === "GET") parts.metrics.script(action);
-  return sendScript(reply, renderWait(because, { ...parts.script, base: baseOf(parts, request) }));
+  return sendScript(reply, renderWait(whyOf(no), { ...parts.script, base: baseOf(parts, request) }));
 }
 
 function fault(parts: ServerParts, error: RequestError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const code = error.statusCode ?? 500;
   if (code < 500) {
-    const no = refused("the request is malformed", error.message);
+    const no = refused("request-malformed", error.message);
     if (error.headers) void reply.headers(error.headers);
     return refuse(parts, request, reply, no, code);
   }
   parts.onFault(error);
-  parts.metrics.refusal("the server has a fault");
-  if (routeOf(request) !== "script") return sendRefusal(reply, refused("the server has a fault"), parts.waitSeconds);
-  return sendWait(parts, request, reply, "the server has a fault", "wait");
+  parts.metrics.refusal("server-fault");
+  const no = refused("server-fault");
+  if (routeOf(request) !== "script") return sendRefusal(reply, no, parts.waitSeconds);
+  return sendWait(parts, request, reply, no, "wait");
 }
 
 const routeOf = (request: FastifyRequest) => request.routeOptions.config.route ?? "none";

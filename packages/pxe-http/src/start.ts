@@ -98,7 +98,7 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   });
   app.server.off("connection", acceptHttp).on("connection", rawConnections.accept);
   app.server.maxConnections = config.maxConnections;
-  connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("too many connections"));
+  connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("connections-per-client-limit"));
   const { host, port } = splitEndpoint(config.listen);
   const descriptor = inheritedListener({ address: sound(parseAddress(host), host), port });
   const at: FastifyListenOptions & { fd?: number } =

@@ -96,6 +96,7 @@ export function decision(mac: string, set: Partial<Decision> = {}): Decision {
     action: "discover",
     role: "host",
     because: "the machine is new",
+    reason: "new-machine",
     token: `token-of-${name}`,
     ...set,
   };

@@ -57,6 +57,7 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
         machineName: machine.name,
         version: BigInt(machine.version),
         action: ACTIONS[action],
+        reason: because,
         because: `${machine.name} is ${machine.state}: ${fillSentence(REASONS[because].sentence, { role })}`,
         role,
         token: part === undefined ? "" : tokens.of(machine, part),

@@ -107,6 +107,13 @@ export declare type DecideResponse = Message<"firstlight.v1.DecideResponse"> & {
    * @generated from field: string token = 9;
    */
   token: string;
+
+  /**
+   * The code of the decision's reason, of the API's table: `in-order`, `role-boots-nothing`. `because` is its text.
+   *
+   * @generated from field: string reason = 10;
+   */
+  reason: string;
 };
 
 /**
