@@ -7,7 +7,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test from "node:test";
 import { EVENT_KINDS } from "@firstlight/api-client";
-import { describe, siteSchema } from "@firstlight/service";
+import { jsonSchema, siteSchema } from "@firstlight/service";
 import { SECTIONS } from "@firstlight/site/sections";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -24,10 +24,12 @@ function read(file: string): string {
 
 /** Every setting by its path, `dhcpd.listen[].address`, with its default as the manual writes it. */
 const settings = new Map(
-  Object.entries({ ...siteSchema.shape, ...SECTIONS }).flatMap(([name, schema]) => settingsOf(name, describe(schema))),
+  Object.entries({ ...siteSchema.shape, ...SECTIONS }).flatMap(([name, schema]) =>
+    settingsOf(name, jsonSchema(schema)),
+  ),
 );
 
-function settingsOf(path: string, node: ReturnType<typeof describe>): (readonly [string, string])[] {
+function settingsOf(path: string, node: ReturnType<typeof jsonSchema>): (readonly [string, string])[] {
   const fields = Object.entries(node.properties ?? {});
   if (fields.length > 0) return fields.flatMap(([key, field]) => settingsOf(`${path}.${key}`, field));
   const items = Object.entries(node.items?.properties ?? {});

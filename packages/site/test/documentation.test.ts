@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describe, type SchemaNode, siteSchema } from "@firstlight/service";
+import { jsonSchema, type SchemaNode, siteSchema } from "@firstlight/service";
 import { documentation } from "../src/documentation.ts";
 import { SECTIONS } from "../src/sections.ts";
 
@@ -17,7 +17,7 @@ const SCHEMAS = { ...siteSchema.shape, ...SECTIONS };
 
 test("every setting says what it means", () => {
   assert.deepEqual(
-    Object.entries(SCHEMAS).flatMap(([name, schema]) => silent(name, describe(schema))),
+    Object.entries(SCHEMAS).flatMap(([name, schema]) => silent(name, jsonSchema(schema))),
     [],
   );
 });

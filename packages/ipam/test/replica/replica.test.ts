@@ -169,7 +169,8 @@ test("a follower that hears nothing says so, though nothing has failed", async (
   site.clock.advance(50_000);
   assert.deepEqual(site.following.ready(), {
     ready: true,
-    because: "nothing heard of the feed for 60 s, serving the replica",
+    because: "feed-silent",
+    detail: "nothing heard of the feed for 60 s, serving the replica",
     stalenessMs: 60_000,
   });
 });
@@ -188,7 +189,11 @@ test("without database and snapshot a replica is empty, not ready, and keeps try
   const source = new MemorySource(LAB, clock);
   source.down = new Error("connection refused");
   const { replica, follower, ready } = await createReplica(source, clock, { backoff: { baseMs: 1, maxMs: 2 } });
-  assert.deepEqual(ready(), { ready: false, because: "nothing loaded yet: the database has not been reached" });
+  assert.deepEqual(ready(), {
+    ready: false,
+    because: "replica-not-loaded",
+    detail: "nothing loaded yet: the database has not been reached",
+  });
   assert.equal(replica.stalenessMs(), Infinity);
   source.down = undefined;
   await caughtUp(replica, source);
