@@ -6,31 +6,31 @@ import { createInterface } from "node:readline";
 import type { Sample } from "../harness/contract.ts";
 import { NODE } from "../harness/firstlight.ts";
 
-/** What the child says of its replica: `rows` held, `seconds` until it was current, and figures by name. */
+/** What the child process reports: rows of its replica, seconds until the replica was current, and further figures by name. */
 interface Loaded extends Readonly<Record<string, number>> {
   readonly rows: number;
   readonly seconds: number;
 }
 
-/** A replica from nothing, in a process of its own: time until it is current, and what the process weighs. */
-export async function loading(url: string, folder: string): Promise<Sample> {
-  await rm(join(folder, "replica"), { force: true }); // of a run before this one
+/** Loads a replica from PostgreSQL, in a process of its own: time until it is current, and the memory of the process. */
+export async function measureLoad(url: string, folder: string): Promise<Sample> {
+  await rm(join(folder, "replica"), { force: true }); // of an earlier run
   return sampleOf("from PostgreSQL", await run([url, join(folder, "replica")]));
 }
 
-/** The same from its snapshot on disk, with nobody at the database's address. */
-export async function restoring(folder: string): Promise<Sample> {
+/** The same from the snapshot on disk, with a database that cannot be reached. */
+export async function measureRestore(folder: string): Promise<Sample> {
   return sampleOf("from its snapshot", await run(["postgres://nobody@127.0.0.1:9/none", join(folder, "replica")]));
 }
 
-function sampleOf(whence: string, { rows, ...figures }: Loaded): Sample {
-  const said = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(value < 10 ? 2 : 0)}`);
-  console.log(`${rows} rows ${whence}: ${said.join(", ")}`);
+function sampleOf(source: string, { rows, ...figures }: Loaded): Sample {
+  const texts = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(value < 10 ? 2 : 0)}`);
+  console.log(`${rows} rows ${source}: ${texts.join(", ")}`);
   return { operations: rows, seconds: figures.seconds, failed: 0, extra: figures };
 }
 
 async function run(args: readonly string[]): Promise<Loaded> {
-  const child = spawn(NODE, ["--expose-gc", join(import.meta.dirname, "replica.ts"), ...args], {
+  const child = spawn(NODE, ["--expose-gc", join(import.meta.dirname, "replica-process.ts"), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");
