@@ -1,38 +1,38 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket, connect } from "node:net";
 
-/** Where in a transaction the line breaks. */
+/** Where in a transaction the connection is cut. */
 export const CUTS = [
-  /** With the first answer after BEGIN: what was asked may be under way, and is taken back. */
+  /** At the first answer after BEGIN: the server rolls back. */
   "within",
-  /** With COMMIT: the server never sees it. */
+  /** At COMMIT: the server does not receive it. */
   "before commit",
-  /** COMMIT is on its way, and nobody waits for its answer. */
+  /** After COMMIT was passed on: the client is gone before the server answers. */
   "with commit",
-  /** The server has committed and said so, and nobody hears it. */
+  /** At the server's answer to COMMIT: the client does not receive it. */
   "before the answer",
-  /** The answer is heard; then the line breaks. */
+  /** After the client received the answer. */
   "after the answer",
 ] as const;
 export type Cut = (typeof CUTS)[number];
 
-/** A real TCP line to PostgreSQL that can be cut. */
-export interface CuttableLine extends AsyncDisposable {
-  /** The same database, through this line. */
+/** A TCP proxy before PostgreSQL that cuts connections. */
+export interface CuttingProxy extends AsyncDisposable {
+  /** URL of the database through this proxy. */
   readonly url: string;
-  /** Cuts the connection on which the next transaction comes to this point. */
+  /** Cuts the first connection whose transaction reaches this point. */
   cutNext(at: Cut): void;
-  /** Told how often each cut was made. */
+  /** How often each cut was made. */
   readonly made: Readonly<Record<Cut, number>>;
-  /** Refuses new connections, and ends those there are; `false`: lets them through again. */
+  /** `true`: refuses new connections and cuts the present ones; `false`: accepts connections again. */
   down(isDown: boolean): void;
 }
 
-/** A simple query, as `pg` sends it: type, length, text, NUL (PostgreSQL: "Message Formats"). */
+/** COMMIT as `pg` sends it, a simple query: type, length, text, NUL (PostgreSQL documentation, "Message Formats"). */
 const COMMIT = frame("Q", "COMMIT");
-/** CommandComplete, as the server answers it. */
+/** The server's answer, CommandComplete. */
 const COMMITTED = frame("C", "COMMIT");
-/** A batch of leases begins. */
+/** A text in the first statement of a lease batch. */
 const BEGIN = Buffer.from("pg_advisory_xact_lock_shared");
 
 function frame(type: string, text: string): Buffer {
@@ -43,26 +43,27 @@ function frame(type: string, text: string): Buffer {
   return bytes;
 }
 
-export async function cuttable(databaseUrl: string): Promise<CuttableLine> {
+/** Starts a proxy on a free port of 127.0.0.1, before the server of `databaseUrl` (TCP or Unix socket). */
+export async function cuttingProxy(databaseUrl: string): Promise<CuttingProxy> {
   const target = new URL(databaseUrl);
   const made = Object.fromEntries(CUTS.map((cut) => [cut, 0])) as Record<Cut, number>;
-  const lines = new Set<Line>();
-  let armed: Cut | undefined;
+  const connections = new Set<ProxiedConnection>();
+  let nextCut: Cut | undefined;
   let isDown = false;
-  const server = createServer((near) => {
-    if (isDown) return void near.destroy();
+  const server = createServer((client) => {
+    if (isDown) return void client.destroy();
     const host = target.searchParams.get("host") ?? target.hostname;
     const port = Number(target.port || 5432);
-    const far = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
-    const line = new Line(near, far, {
-      wanted: () => armed,
+    const upstream = host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+    const connection = new ProxiedConnection(client, upstream, {
+      next: () => nextCut,
       made: (cut) => {
         made[cut]++;
-        armed = undefined;
+        nextCut = undefined;
       },
     });
-    lines.add(line);
-    near.once("close", () => lines.delete(line));
+    connections.add(connection);
+    client.once("close", () => connections.delete(connection));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -73,85 +74,87 @@ export async function cuttable(databaseUrl: string): Promise<CuttableLine> {
   return {
     url: url.href,
     made,
-    cutNext: (at) => void (armed = at),
+    cutNext: (at) => void (nextCut = at),
     down(is) {
       isDown = is;
-      if (is) for (const line of lines) line.cut();
+      if (is) for (const connection of connections) connection.cut();
     },
     async [Symbol.asyncDispose]() {
-      for (const line of lines) line.cut();
+      for (const connection of connections) connection.cut();
       server.close();
       await once(server, "close");
     },
   };
 }
 
-interface Wish {
-  wanted(): Cut | undefined;
+/** The cut that the test asked for. */
+interface CutPlan {
+  next(): Cut | undefined;
+  /** Called once the cut was made. */
   made(cut: Cut): void;
 }
 
-/** One connection. `near` is the client's end, `far` the server's. Chunks are as TCP cuts them: what is looked for may lie across two. */
-class Line {
-  readonly #near: Socket;
-  readonly #far: Socket;
-  readonly #wish: Wish;
-  #asked = Buffer.alloc(0);
-  #answered = Buffer.alloc(0);
+/** One connection through the proxy. A message may be split over two chunks, so the end of the last chunk is kept. */
+class ProxiedConnection {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #plan: CutPlan;
+  #clientTail = Buffer.alloc(0);
+  #serverTail = Buffer.alloc(0);
   #isInTransaction = false;
   #isCommitting = false;
 
-  constructor(near: Socket, far: Socket, wish: Wish) {
-    [this.#near, this.#far, this.#wish] = [near, far, wish];
-    for (const socket of [near, far]) {
+  constructor(client: Socket, server: Socket, plan: CutPlan) {
+    [this.#client, this.#server, this.#plan] = [client, server, plan];
+    for (const socket of [client, server]) {
       socket.setNoDelay(true);
-      socket.on("error", () => {}); // it closes next
+      socket.on("error", () => {}); // "close" follows
       socket.on("close", () => this.cut());
     }
-    near.on("data", (chunk) => this.#ask(chunk));
-    far.on("data", (chunk) => this.#answer(chunk));
+    client.on("data", (chunk) => this.#fromClient(chunk));
+    server.on("data", (chunk) => this.#fromServer(chunk));
   }
 
   cut(): void {
-    this.#near.destroy();
-    this.#far.destroy();
+    this.#client.destroy();
+    this.#server.destroy();
   }
 
-  #ask(chunk: Buffer): void {
-    const seen = Buffer.concat([this.#asked, chunk]);
-    const wanted = this.#wish.wanted();
-    const commits = seen.includes(COMMIT);
-    if (wanted === "before commit" && commits) return this.#cutAt(wanted);
-    this.#isInTransaction ||= seen.includes(BEGIN);
+  #fromClient(chunk: Buffer): void {
+    const received = Buffer.concat([this.#clientTail, chunk]);
+    const cut = this.#plan.next();
+    const commits = received.includes(COMMIT);
+    if (cut === "before commit" && commits) return this.#cutAt(cut);
+    this.#isInTransaction ||= received.includes(BEGIN);
     if (commits) [this.#isInTransaction, this.#isCommitting] = [false, true];
-    this.#asked = commits ? Buffer.alloc(0) : seen.subarray(-BEGIN.length + 1);
-    this.#far.write(chunk);
-    // The server reads what was sent before the end of the stream, and commits.
-    if (wanted === "with commit" && commits) {
-      this.#wish.made(wanted);
-      this.#near.destroy();
-      this.#far.end();
+    this.#clientTail = commits ? Buffer.alloc(0) : received.subarray(-BEGIN.length + 1);
+    this.#server.write(chunk);
+    // The server reads COMMIT before the end of the stream, and commits.
+    if (cut === "with commit" && commits) {
+      this.#plan.made(cut);
+      this.#client.destroy();
+      this.#server.end();
     }
   }
 
-  #answer(chunk: Buffer): void {
-    const seen = Buffer.concat([this.#answered, chunk]);
-    const isCommitted = this.#isCommitting && seen.includes(COMMITTED);
-    this.#answered = seen.subarray(-COMMITTED.length + 1);
-    const wanted = this.#wish.wanted();
-    if (wanted === "within" && this.#isInTransaction) return this.#cutAt(wanted);
-    if (isCommitted && wanted === "before the answer") return this.#cutAt(wanted);
-    if (this.#near.writable) this.#near.write(chunk);
+  #fromServer(chunk: Buffer): void {
+    const received = Buffer.concat([this.#serverTail, chunk]);
+    const isCommitted = this.#isCommitting && received.includes(COMMITTED);
+    this.#serverTail = received.subarray(-COMMITTED.length + 1);
+    const cut = this.#plan.next();
+    if (cut === "within" && this.#isInTransaction) return this.#cutAt(cut);
+    if (isCommitted && cut === "before the answer") return this.#cutAt(cut);
+    if (this.#client.writable) this.#client.write(chunk);
     if (!isCommitted) return;
     this.#isCommitting = false;
-    if (wanted !== "after the answer") return;
-    this.#wish.made(wanted);
-    this.#near.end();
-    this.#far.destroy();
+    if (cut !== "after the answer") return;
+    this.#plan.made(cut);
+    this.#client.end();
+    this.#server.destroy();
   }
 
   #cutAt(cut: Cut): void {
-    this.#wish.made(cut);
+    this.#plan.made(cut);
     this.cut();
   }
 }

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { Change, Followed } from "@firstlight/ipam";
 import {
   dnsName,
-  caughtUp,
-  DAWN,
+  untilCaughtUp,
+  CLOCK_START,
   domain,
   iface,
   lease,
@@ -87,7 +87,7 @@ test("a tombstone keeps an older copy from coming back, and lets a newer one in"
 
 test("the serial's position moves with names, not with renewals", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
-  site.source.push(lease({ expiresAt: DAWN + 7_200_000 })); // position 1
+  site.source.push(lease({ expiresAt: CLOCK_START + 7_200_000 })); // position 1
   await site.settled();
   assert.equal(site.replica.dnsPosition, 0);
   site.source.push(lease({ state: "released" })); // position 2
@@ -177,10 +177,10 @@ test("a follower that hears nothing says so, though nothing has failed", async (
 
 test("the database's clock is estimated, not our own", async () => {
   const clock = new ManualClock();
-  const source = new MemorySource(LAB, new ManualClock(DAWN + 90_000));
+  const source = new MemorySource(LAB, new ManualClock(CLOCK_START + 90_000));
   const { replica, follower } = await createReplica(source, clock);
   clock.advance(1000);
-  assert.equal(replica.databaseNow(), DAWN + 91_000);
+  assert.equal(replica.databaseNow(), CLOCK_START + 91_000);
   await follower.stop();
 });
 
@@ -196,7 +196,7 @@ test("without database and snapshot a replica is empty, not ready, and keeps try
   });
   assert.equal(replica.stalenessMs(), Infinity);
   source.down = undefined;
-  await caughtUp(replica, source);
+  await untilCaughtUp(replica, source);
   assert.equal(replica.segment(1)?.name, "rack");
   await follower.stop();
 });
