@@ -80,13 +80,13 @@ export function ratios(
     for (const variant of new Set(measured.map((one) => one.variant))) {
       const same = (name: string): Measurement[] =>
         measured.filter((one) => one.contender === name && one.variant === variant);
-      const [mine, theirs] = [same(ours), same(contender)];
-      if (mine.length === 0 || theirs.length === 0) continue;
-      const paired = mine.flatMap((one) => {
-        const other = theirs.find(({ round }) => round === one.round);
+      const [ourRuns, peerRuns] = [same(ours), same(contender)];
+      if (ourRuns.length === 0 || peerRuns.length === 0) continue;
+      const paired = ourRuns.flatMap((one) => {
+        const other = peerRuns.find(({ round }) => round === one.round);
         return other === undefined || of(other) === 0 ? [] : [of(one) / of(other)];
       });
-      const ratio = paired.length > 0 ? median(paired) : median(mine.map(of)) / median(theirs.map(of));
+      const ratio = paired.length > 0 ? median(paired) : median(ourRuns.map(of)) / median(peerRuns.map(of));
       found[nameOf({ contender: peer, variant })] = round(ratio);
     }
     const each = Object.entries(found).flatMap(([name, ratio]) => (name.startsWith(`${peer} `) ? [ratio] : []));

@@ -110,13 +110,13 @@ async function measureLoad(
   const began = performance.now();
   const contenderCpu = (): number => server.cpuSeconds?.() ?? cpuSeconds(server.pids());
   // Contenders are children of this process; `contenderCpu` may know of further ones.
-  const ours = (): number => cpuSeconds([process.pid]) + (contenderCpu() - cpuSeconds(server.pids()));
-  const before = { busy: busySeconds(), ours: ours(), contender: contenderCpu() };
+  const benchCpu = (): number => cpuSeconds([process.pid]) + (contenderCpu() - cpuSeconds(server.pids()));
+  const before = { busy: busySeconds(), bench: benchCpu(), contender: contenderCpu() };
   const { operations, seconds, failed, extra } = await load();
   const { cpuSeconds: counted, ...rest } = extra ?? {}; // a load that searches for its rate gives the CPU time of the counted part
   const contender = contenderCpu() - before.contender;
   const elapsed = (performance.now() - began) / 1000;
-  const foreignCpu = Math.max(0, busySeconds() - before.busy - (ours() - before.ours)) / elapsed;
+  const foreignCpu = Math.max(0, busySeconds() - before.busy - (benchCpu() - before.bench)) / elapsed;
   const rssBytes = memoryBytes(server.pids());
   return {
     operations,

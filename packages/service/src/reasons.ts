@@ -25,7 +25,7 @@ export const REASONS = {
     answers: "200",
   },
   "feed-silent": {
-    sentence: "nothing heard of the feed for {seconds} s, serving the replica",
+    sentence: "the feed has not answered for {seconds} s, serving the replica",
     remedy: "Look for a database or a network that is overloaded: the feed does not answer, and no call has failed.",
     answers: "200",
   },

@@ -37,7 +37,7 @@ test("a feed that has not answered for more than 10 s is reported as silent", ()
   const { ready, because, detail } = replicaReadiness({ isLoaded: true, stalenessMs: 60_000 });
   assert.deepEqual(
     [ready, because, detail],
-    [true, "feed-silent", "nothing heard of the feed for 60 s, serving the replica"],
+    [true, "feed-silent", "the feed has not answered for 60 s, serving the replica"],
   );
 });
 

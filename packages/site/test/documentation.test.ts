@@ -25,5 +25,5 @@ test("every setting says what it means", () => {
 test("the commented file has each setting below its meaning", () => {
   const lines = documentation(SCHEMAS).split("\n");
   const at = lines.indexOf("  drainSeconds: 10");
-  assert.match(lines[at - 1] ?? "", /^ {2}# A daemon that is asked to stop/);
+  assert.match(lines[at - 1] ?? "", /^ {2}# How long a daemon that must stop/);
 });

@@ -170,7 +170,7 @@ test("a follower that hears nothing says so, though nothing has failed", async (
   assert.deepEqual(site.following.ready(), {
     ready: true,
     because: "feed-silent",
-    detail: "nothing heard of the feed for 60 s, serving the replica",
+    detail: "the feed has not answered for 60 s, serving the replica",
     stalenessMs: 60_000,
   });
 });

@@ -120,12 +120,12 @@ function faultsOf(
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string, known: readonly string[], origin: Origin): Fault {
-  const meant = nearest(key, known);
+  const suggestion = nearest(key, known);
   const list = known.length > 0 && known.length <= 16 ? `known keys: ${known.join(", ")}` : "remove it";
   return {
     where: origin.whereKey(path, key),
     path: pathText([...path, key]),
     wrong: path.length === 0 ? "unknown section" : "unknown key",
-    remedy: meant === undefined ? list : `did you mean ${meant}?`,
+    remedy: suggestion === undefined ? list : `did you mean ${suggestion}?`,
   };
 }

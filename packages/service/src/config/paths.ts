@@ -16,7 +16,7 @@ const SHARED_PATHS: ReadonlySet<string> = new Set([
 /** Settings that name a file with a secret on its first line. */
 const SECRET = /(password|secret|token)File$/i;
 
-/** Makes every path of the sections absolute, in place, and checks that every secret can be read. */
+/** Makes every path of the sections absolute, in place. Returns a fault for each secret that cannot be read or that all users can read. */
 export function resolvePaths(
   sections: Record<string, unknown>,
   schemas: Readonly<Record<string, z.ZodType>>,

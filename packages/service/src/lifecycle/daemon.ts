@@ -37,7 +37,7 @@ export interface Context<Config> {
   readonly clock: Clock;
   /** This daemon's certificate, key and the site's CA, re-read when the files change. */
   readonly credentials: Credentials;
-  /** Limits and fan-out shared by replicas: Redis where configured, else this process alone. */
+  /** Limits and messages shared by the replicas of this daemon: over Redis where configured, otherwise within this process. */
   readonly shared: Shared;
 }
 
@@ -48,7 +48,7 @@ export interface Running {
   ready(): Readiness;
   /** Accepts no new work and finishes the work in progress. */
   drain(): Promise<void>;
-  /** Closes everything. Called after `drain`, or alone when draining took too long. */
+  /** Closes everything. Called after `drain`, also when draining failed or took too long. */
   stop(): Promise<void>;
 }
 
