@@ -30,7 +30,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 const CORES = [
   "packages/wire/src/**/*.ts",
   "packages/changefeed/src/{change,place,registry,source,fault,epoch,sequence,replica,versioned,table,tombstones}.ts",
-  "packages/service/src/{time/backoff,limit/*,config/nearest,reason}.ts",
+  "packages/service/src/{time/backoff,limit/*,config/nearest,lifecycle/readiness,reason}.ts",
   "packages/ipam/src/{model,names,allocation}/*.ts",
   "packages/ipam/src/fields/*.ts",
   "packages/ipam/src/policy/*.ts",

@@ -1,4 +1,4 @@
-/** Floor 1. The life of a daemon: configuration, start and stop, health, telemetry, limits, shared state of replicas. */
+/** Floor 1. The life of a daemon: configuration, start and stop, health, telemetry, rate limits, what several processes of one daemon share. */
 export * from "./config/credentials.ts";
 export * from "./config/faults.ts";
 export * from "./config/load.ts";

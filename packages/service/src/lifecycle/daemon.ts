@@ -37,7 +37,7 @@ export interface Context<Config> {
   readonly clock: Clock;
   /** This daemon's certificate, key and the site's CA, re-read when the files change. */
   readonly credentials: Credentials;
-  /** Limits and messages shared by the replicas of this daemon: over Redis where configured, otherwise within this process. */
+  /** Limits and messages that several processes of this daemon share: over Redis where configured, otherwise within this process. */
   readonly shared: Shared;
 }
 
