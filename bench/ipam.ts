@@ -1,56 +1,58 @@
 /**
- * The IPAM alone: what a lease costs the database, what a million interfaces cost a replica, what an allocation costs.
- * IPAM_INTERFACES (default 1000000) says how large the replica is; IPAM_VARIANTS ("replica load,replica snapshot") picks some,
- * in this order.
+ * The IPAM without daemons: the cost of a lease in the database, of an allocation, and of a replica with a million interfaces.
+ * IPAM_INTERFACES (default 1000000) is the number of interfaces; IPAM_VARIANTS (`replica load,replica snapshot`) selects variants
+ * and their order.
  */
-import type { Bench, Contender, Sample, Serving } from "./harness/contract.ts";
+import type { Bench, Contender, Sample, RunningServer } from "./harness/contract.ts";
 import { startDatabase } from "./harness/firstlight.ts";
-import { allocating, PREFIXES } from "./ipam/allocating.ts";
-import { applying } from "./ipam/applying.ts";
-import { committing } from "./ipam/committing.ts";
-import { filled } from "./ipam/filled.ts";
-import { held } from "./ipam/held.ts";
-import { loading, restoring } from "./ipam/loading.ts";
-import { pooling } from "./ipam/pooling.ts";
+import { measureAllocation, PREFIXES } from "./ipam/allocate.ts";
+import { measureChanges } from "./ipam/apply-changes.ts";
+import { measureCommits } from "./ipam/commit-leases.ts";
+import { fillDatabase } from "./ipam/fill-database.ts";
+import { measureDaemons } from "./ipam/daemon-replicas.ts";
+import { measureLoad, measureRestore } from "./ipam/load-replica.ts";
+import { measureResourcePools } from "./ipam/resource-pools.ts";
 
 const INTERFACES = Number(process.env["IPAM_INTERFACES"] ?? 1_000_000);
 
-/** Each begins where the one before it ended: the replica's come last, on the tables that have been filled for them. */
-const VARIANTS: Readonly<Record<string, (place: Ground) => Promise<Sample>>> = {
-  ...Object.fromEntries(PREFIXES.map((prefix) => [`allocate /${prefix.length}`, async () => allocating(prefix)])),
-  "bind new": ({ url }) => committing(url, "new"),
-  renew: ({ url }) => committing(url, "renew"),
-  "pool values": ({ url }) => pooling(url),
+/** The variants share one database and run in this order; the replica's come last, because `replica load` fills the tables. */
+const VARIANTS: Readonly<Record<string, (context: VariantContext) => Promise<Sample>>> = {
+  ...Object.fromEntries(
+    PREFIXES.map((prefix) => [`allocate /${prefix.length}`, async () => measureAllocation(prefix)]),
+  ),
+  "bind new": ({ url }) => measureCommits(url, "new"),
+  renew: ({ url }) => measureCommits(url, "renew"),
+  "pool values": ({ url }) => measureResourcePools(url),
   "replica load": async ({ url, folder }) => {
-    await filled(url, INTERFACES);
-    return loading(url, folder);
+    await fillDatabase(url, INTERFACES);
+    return measureLoad(url, folder);
   },
-  "replica of each daemon": ({ url }) => held(url),
-  "replica snapshot": ({ folder }) => restoring(folder),
-  "replica changes": ({ url, folder }) => applying(url, folder),
+  "replica of each daemon": ({ url }) => measureDaemons(url),
+  "replica snapshot": ({ folder }) => measureRestore(folder),
+  "replica changes": ({ url, folder }) => measureChanges(url, folder),
 };
 
-const picked = process.env["IPAM_VARIANTS"]?.split(",").filter((name) => name in VARIANTS);
+const selected = process.env["IPAM_VARIANTS"]?.split(",").filter((name) => name in VARIANTS);
 
-/** What a variant has: a database with its schema, and a folder. */
-export interface Ground {
+/** The database and the folder of a variant. */
+export interface VariantContext {
   readonly url: string;
   readonly folder: string;
 }
 
-const urls = new WeakMap<Serving, string>();
+const urls = new WeakMap<RunningServer, string>();
 
 const ours: Contender = {
   name: "firstlight",
   packages: [],
-  async start(place) {
-    const database = await startDatabase(place);
-    const serving: Serving = {
+  async start(placement) {
+    const database = await startDatabase(placement);
+    const server: RunningServer = {
       pids: () => [database.pid],
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
     };
-    urls.set(serving, database.url);
-    return serving;
+    urls.set(server, database.url);
+    return server;
   },
 };
 
@@ -59,8 +61,8 @@ export const bench: Bench = {
   operation:
     "allocate: one address found in memory; bind, renew: one lease on disk; pool: one value taken and given back; replica: one row held",
   rounds: 1,
-  variants: picked ?? Object.keys(VARIANTS),
+  variants: selected ?? Object.keys(VARIANTS),
   packages: [],
   contenders: [ours],
-  load: (serving, _contender, { folder }, variant = "") => VARIANTS[variant]!({ url: urls.get(serving)!, folder }),
+  load: (server, _contender, { folder }, variant = "") => VARIANTS[variant]!({ url: urls.get(server)!, folder }),
 };

@@ -1,25 +1,25 @@
-/** `npm run bench -- VERB`: what is fast, measured. `--help` says which verbs there are. */
+/** `npm run bench -- COMMAND`: measures how fast the product is. `--help` lists the commands. */
 import { parseArgs } from "node:util";
 import type { Bench } from "./harness/contract.ts";
-import { FLAMES } from "./flame/flames.ts";
+import { PROFILED_DAEMONS } from "./flame/daemons.ts";
 
 const BENCHES: readonly Bench["name"][] = ["dhcp", "dns", "tftp", "http", "storm", "api", "ipam"];
 
 const USAGE = `npm run bench -- ${BENCHES.join("|")}
-    ours and the peers side by side on this machine: each contender, its database included, on core 0, the load on core 1.
-    Linux; root and Debian's packages of the peers. The report is kept in bench/results/.
-      --rounds N         rounds instead of the bench's own number
-      --only A,B         these contenders alone; the report is not kept
-      --minutes N        no round begins that would end later (default 8)
+    Measures our server and its peers on this machine: each contender, with its database, on core 0, the load on core 1.
+    Needs Linux, root and the peers' Debian packages. The report is kept in bench/results/.
+      --rounds N         number of rounds (default: the bench's own)
+      --only A,B         run only these contenders; the report is not kept
+      --minutes N        begin no round that would end later (default 8)
       --keep             keep the contenders' folders with their logs
-      --json             the report as one object, alone on the last line
+      --json             print the report as JSON on the last line
 
 npm run bench -- micro
-    hot paths timed in this process, over a calibration: exit 1 at three times the baseline.
-      --write-baseline   bench/micro/baseline.json anew, from this run
+    Times hot paths in this process, relative to a calibration. Exits 1 if a path takes more than three times its baseline.
+      --write-baseline   write bench/micro/baseline.json from this run
 
-npm run bench -- flame [${Object.keys(FLAMES).join("] [")}]
-    each daemon, or these, under the load of its bench, and where its time went: docs/flame/DAEMON.svg and tables. As above.`;
+npm run bench -- flame [${Object.keys(PROFILED_DAEMONS).join("] [")}]
+    Profiles these daemons (default: all) under the load of their bench. Writes docs/flame/DAEMON.svg and prints tables. Needs the same.`;
 
 const OPTIONS = {
   rounds: { type: "string" },
@@ -32,43 +32,46 @@ const OPTIONS = {
 } as const;
 
 async function main(): Promise<number> {
-  let asked;
+  let parsed;
   try {
-    asked = parseArgs({ allowPositionals: true, options: OPTIONS });
+    parsed = parseArgs({ allowPositionals: true, options: OPTIONS });
   } catch (error) {
-    return fault((error as Error).message.split(". ")[0]!);
+    return refuse((error as Error).message.split(". ")[0]!);
   }
-  const { values, positionals } = asked;
-  const [verb, ...rest] = positionals;
-  if (values.help || (verb === "help" && rest.length === 0)) {
+  const { values, positionals } = parsed;
+  const [command, ...rest] = positionals;
+  if (values.help || (command === "help" && rest.length === 0)) {
     console.log(USAGE);
     return 0;
   }
-  if (verb === "flame") {
-    const unknown = rest.find((daemon) => !Object.hasOwn(FLAMES, daemon));
-    if (unknown !== undefined) return fault(`no flame of ${unknown}: there are ${Object.keys(FLAMES).join(", ")}`);
+  if (command === "flame") {
+    const unknown = rest.find((daemon) => !Object.hasOwn(PROFILED_DAEMONS, daemon));
+    if (unknown !== undefined)
+      return refuse(`cannot profile ${unknown}; daemons: ${Object.keys(PROFILED_DAEMONS).join(", ")}`);
     const { flame } = await import("./flame/main.ts");
-    for (const daemon of rest.length > 0 ? rest : Object.keys(FLAMES)) await flame(daemon, (line) => console.log(line));
+    for (const daemon of rest.length > 0 ? rest : Object.keys(PROFILED_DAEMONS))
+      await flame(daemon, (line) => console.log(line));
     return 0;
   }
-  if (rest.length > 0) return fault(`one bench at a time: ${positionals.join(" ")}`);
+  if (rest.length > 0) return refuse(`give one bench at a time, not: ${positionals.join(" ")}`);
   const [rounds, minutes] = [values.rounds, values.minutes].map((text) => (text === undefined ? text : Number(text)));
-  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) return fault("--rounds wants a whole number");
-  if (!(minutes! > 0)) return fault("--minutes wants a number");
-  if (verb === "micro") {
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    return refuse("--rounds must be a whole number above 0");
+  if (!(minutes! > 0)) return refuse("--minutes must be a number above 0");
+  if (command === "micro") {
     const { micro } = await import("./micro/main.ts");
-    return micro({ write: values["write-baseline"], say: (line) => console.log(line) });
+    return micro({ write: values["write-baseline"], print: (line) => console.log(line) });
   }
-  const name = BENCHES.find((one) => one === verb);
-  if (name === undefined) return fault(`which bench? ${[...BENCHES, "micro", "flame"].join(" ")}; --help says more`);
+  const name = BENCHES.find((one) => one === command);
+  if (name === undefined) return refuse(`give one of: ${[...BENCHES, "micro", "flame"].join(" ")}; see --help`);
   const only = values.only?.split(",");
   const { keep, json } = values;
-  const { sideBySide } = await import("./harness/side.ts");
-  return sideBySide(name, { minutes: minutes!, keep, json, ...(rounds && { rounds }), ...(only && { only }) });
+  const { runBench } = await import("./harness/run-bench.ts");
+  return runBench(name, { minutes: minutes!, keep, json, ...(rounds && { rounds }), ...(only && { only }) });
 }
 
-/** What the command line cannot mean is one line. */
-function fault(because: string): number {
+/** Prints why the command line is refused, as one line. Returns the exit code. */
+function refuse(because: string): number {
   console.error(because);
   return 2;
 }

@@ -2,9 +2,9 @@ import { content, FILE_BYTES } from "./tftp/content.ts";
 import { fetchAll } from "./tftp/fetch.ts";
 import { ours } from "./tftp/ours.ts";
 import { peers } from "./tftp/peers.ts";
-import type { Bench, Place, Sample } from "./harness/contract.ts";
+import type { Bench, Placement, Sample } from "./harness/contract.ts";
 
-/** What a client asks for. A peer that knows no windowsize answers without it (RFC 2347), and goes on block by block. */
+/** The options of a client's request. A peer that does not know windowsize answers without it (RFC 2347) and sends block by block. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   "blksize 512": {},
   "blksize 1468": { blksize: 1468 },
@@ -12,9 +12,9 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 
 const CLIENTS = 8;
-const SECONDS = 3;
+const LOAD_SECONDS = 3;
 
-/** Reads of one boot loader by eight machines at a time, each with atftp's client, which starts anew when it is done. */
+/** Eight clients at a time read one boot loader. Each is a process of atftp; when it has the file, the next one starts. */
 export const bench: Bench = {
   name: "tftp",
   operation: `block of a ${FILE_BYTES >> 20} MiB file sent and acknowledged, ${CLIENTS} clients at a time`,
@@ -22,12 +22,17 @@ export const bench: Bench = {
   variants: Object.keys(OPTIONS),
   packages: ["atftp"],
   contenders: [ours, ...peers],
-  load: (_serving, _contender, place, variant) => load(place, variant ?? "blksize 512"),
+  load: (_server, _contender, placement, variant) => load(placement, variant ?? "blksize 512"),
 };
 
-async function load(place: Place, variant: string): Promise<Sample> {
+async function load(placement: Placement, variant: string): Promise<Sample> {
   const options = OPTIONS[variant] ?? {};
-  const { files, failed, seconds } = await fetchAll(place, { options, content, clients: CLIENTS, seconds: SECONDS });
+  const { files, failed, seconds } = await fetchAll(placement, {
+    options,
+    content,
+    clients: CLIENTS,
+    seconds: LOAD_SECONDS,
+  });
   const blocks = Math.floor(FILE_BYTES / (options["blksize"] ?? 512)) + 1;
   const megabytes = (files * FILE_BYTES) / 1e6;
   return { operations: files * blocks, seconds, failed, extra: { megabytesPerSecond: megabytes / seconds } };

@@ -1,8 +1,8 @@
 /**
- * `npm test`: every test of the tree that needs no root and no Debian package, each file a process of its own, two at a
- * time (`--concurrency=N`), on one PostgreSQL (DATABASE_URL where given). Other arguments pick files by a part of their path.
+ * `npm test`: runs every test that needs neither root nor a Debian package. Each file is a process; two run at a time
+ * (`--concurrency=N`), on one PostgreSQL (DATABASE_URL, if set). Other arguments select files by a part of their path.
  *
- * Bounded in all: a test, a file, the run. A file that leaves something open behind its last test fails by its bound.
+ * A test, a file and the run have time limits. A file that keeps something open after its last test fails by its limit.
  */
 import { globSync } from "node:fs";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ const FILES = [
 const TEST_MS = 120_000;
 const FILE_MS = 240_000;
 const RUN_MS = 20 * 60_000;
-/** Node's closing lines of each file; ours counts them all. */
+/** Node's summary lines of one file. They are left out; the summary of all files is printed at the end. */
 const COUNT = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
 const root = resolve(import.meta.dirname, "..");
@@ -49,7 +49,8 @@ async function main(parts: readonly string[]): Promise<number> {
   return await runFiles(files);
 }
 
-type Told = { readonly type: string; readonly data: TestData };
+/** An event of Node's test runner. */
+type TestEvent = { readonly type: string; readonly data: TestData };
 interface TestData {
   readonly name: string;
   readonly nesting: number;
@@ -59,13 +60,14 @@ interface TestData {
   readonly details?: { readonly type?: string; readonly error?: { readonly failureType?: string } };
 }
 
-class Tally {
+/** Counts the tests of all files. */
+class TestCounts {
   passed = 0;
   failed = 0;
   readonly #skips = new Map<string, number>();
 
-  /** Counts tests, not suites, and of nested failures only the innermost. */
-  count({ type, data }: Told): void {
+  /** Counts one event: tests and no suites; of nested failures only the innermost. */
+  add({ type, data }: TestEvent): void {
     if (data.details?.type === "suite") return;
     if (type === "test:pass" && data.skip !== undefined && data.skip !== false) {
       const reason = data.skip === true || data.skip === "" ? `${data.name}: no reason given` : data.skip;
@@ -84,43 +86,43 @@ class Tally {
 
 async function runFiles(files: readonly string[]): Promise<number> {
   const began = performance.now();
-  const whole = AbortSignal.any([interrupted.signal, AbortSignal.timeout(RUN_MS)]);
+  const runLimit = AbortSignal.any([interrupted.signal, AbortSignal.timeout(RUN_MS)]);
   const reporter = new spec();
   reporter.pipe(process.stdout);
-  const tally = new Tally();
-  const unsettled: string[] = [];
-  const left = files.values();
+  const counts = new TestCounts();
+  const unfinished: string[] = [];
+  const queue = files.values();
   const work = async (): Promise<void> => {
-    for (const file of left) {
-      if (whole.aborted) {
-        unsettled.push(`${file} not run`);
+    for (const file of queue) {
+      if (runLimit.aborted) {
+        unfinished.push(`${file} was not run`);
         continue;
       }
-      const { told, because } = await runFile(file, whole);
-      for (const event of told) {
-        tally.count(event);
+      const { events, because } = await runFile(file, runLimit);
+      for (const event of events) {
+        counts.add(event);
         reporter.write(event);
       }
-      if (because !== undefined) unsettled.push(`${file} ${because}`);
+      if (because !== undefined) unfinished.push(`${file} ${because}`);
     }
   };
   await Promise.all(Array.from({ length: Number(values.concurrency) || 1 }, work));
   reporter.end();
   await once(reporter, "end");
   const seconds = Math.round((performance.now() - began) / 1000);
-  for (const line of unsettled) console.log(line);
-  if (whole.aborted)
+  for (const line of unfinished) console.log(line);
+  if (runLimit.aborted)
     console.log(interrupted.signal.aborted ? "interrupted" : `the run took longer than ${RUN_MS / 60_000} minutes`);
-  console.log(`${String(tally)}\n${files.length} files in ${seconds} s`);
+  console.log(`${String(counts)}\n${files.length} files in ${seconds} s`);
   if (interrupted.signal.aborted) return 130;
-  return tally.failed > 0 || unsettled.length > 0 ? 1 : 0;
+  return counts.failed > 0 || unfinished.length > 0 ? 1 : 0;
 }
 
-/** The events of one file, kept until it has ended so that two files do not mix; and why it was ended, where it was. */
-async function runFile(file: string, whole: AbortSignal): Promise<{ told: Told[]; because?: string }> {
-  const bound = AbortSignal.timeout(FILE_MS);
-  const told: Told[] = [];
-  const signal = AbortSignal.any([whole, bound]);
+/** Runs one file. Returns its events when it has ended, so that the output of two files does not mix; `because`: why it was stopped. */
+async function runFile(file: string, runLimit: AbortSignal): Promise<{ events: TestEvent[]; because?: string }> {
+  const fileLimit = AbortSignal.timeout(FILE_MS);
+  const events: TestEvent[] = [];
+  const signal = AbortSignal.any([runLimit, fileLimit]);
   for await (const event of run({
     files: [resolve(root, file)],
     cwd: root,
@@ -130,12 +132,12 @@ async function runFile(file: string, whole: AbortSignal): Promise<{ told: Told[]
   })) {
     const isCount =
       event.type === "test:summary" || (event.type === "test:diagnostic" && COUNT.test(event.data.message));
-    if (!isCount) told.push(event as Told);
+    if (!isCount) events.push(event as TestEvent);
   }
-  if (whole.aborted) return { told, because: "was stopped" };
-  return bound.aborted
-    ? { told, because: `was not done within ${FILE_MS / 1000} s: a test hangs, or leaves something open` }
-    : { told };
+  if (runLimit.aborted) return { events, because: "was stopped" };
+  return fileLimit.aborted
+    ? { events, because: `did not end within ${FILE_MS / 1000} s: a test hangs or keeps something open` }
+    : { events };
 }
 
 process.exitCode = await main(positionals);

@@ -1,4 +1,4 @@
-/** The recipes of docs/contributing.md name every file to touch: each follows an example, and the tree has it in those files alone. */
+/** Each recipe of docs/contributing.md lists exactly the files in which its example occurs. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join, posix, resolve } from "node:path";
@@ -7,14 +7,14 @@ import test from "node:test";
 const ROOT = resolve(import.meta.dirname, "..");
 const PAGE = "docs/contributing.md";
 
-/** Where an example is searched. Generated code follows its source and is in no recipe. */
+/** The files that are searched for an example. Generated code is left out. */
 const SEARCHED = [
   "packages/*/{src,test,proto,migrations}/**/*.{ts,proto,sql}",
   "test/**/*.ts",
   "docs/manual/*.md",
   "examples/**/*.{yaml,csv}",
 ];
-const LEFT_OUT = /(^|\/)(node_modules|gen)\//;
+const EXCLUDED = /(^|\/)(node_modules|gen)\//;
 
 interface Recipe {
   readonly title: string;
@@ -42,21 +42,29 @@ const recipes = recipesOf(readFileSync(join(ROOT, PAGE), "utf8"));
 const texts = new Map(
   globSync(SEARCHED, { cwd: ROOT, exclude: (name) => name === "node_modules" })
     .map(String)
-    .filter((file) => !LEFT_OUT.test(file))
+    .filter((file) => !EXCLUDED.test(file))
     .map((file) => [file, readFileSync(join(ROOT, file), "utf8")]),
 );
 
-const WANTED = ["DHCP option", "segment setting", "DNS record type", "RPC", "lifecycle state", "CLI verb", "metric"];
+const KINDS_OF_CHANGE = [
+  "DHCP option",
+  "segment setting",
+  "DNS record type",
+  "RPC",
+  "lifecycle state",
+  "CLI verb",
+  "metric",
+];
 
-test("there is a recipe for every kind of change", () => {
+test("every kind of change has a recipe", () => {
   assert.deepEqual(
-    WANTED.filter((kind) => !recipes.some(({ title }) => title.includes(kind))),
+    KINDS_OF_CHANGE.filter((kind) => !recipes.some(({ title }) => title.includes(kind))),
     [],
   );
 });
 
 for (const { title, example, files } of recipes) {
-  test(`recipe "${title}" names the files that its example is in`, () => {
+  test(`recipe "${title}" lists the files that contain its example`, () => {
     const found = [...texts].filter(([, text]) => example.test(text)).map(([file]) => file);
     assert.deepEqual(found.toSorted(), files.toSorted());
   });

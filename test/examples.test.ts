@@ -1,6 +1,5 @@
 /**
- * Every example that a reader may copy is a site that starts: the files of `examples/`, and each block of YAML in the
- * README and the manual.
+ * Every example is a valid configuration: the files of `examples/`, and each block of YAML in the README and the manual.
  */
 import assert from "node:assert/strict";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +15,7 @@ const BLOCK = /^```yaml\n(.*?)^```$/gms;
 const folder = mkdtempSync(join(tmpdir(), "firstlight-examples-"));
 test.after(() => rmSync(folder, { recursive: true }));
 
-/** The secrets that an example names are not on this machine. */
+/** The fault of an example that names a secret file, which does not exist here. */
 const MISSING_SECRET = /: no secret in /;
 
 function faultsOf(file: string): string[] {
@@ -27,13 +26,13 @@ function faultsOf(file: string): string[] {
 }
 
 for (const file of globSync("examples/*.yaml", { cwd: ROOT })) {
-  test(`${file} is a site`, () => assert.deepEqual(faultsOf(join(ROOT, file)), []));
+  test(`${file} is valid`, () => assert.deepEqual(faultsOf(join(ROOT, file)), []));
 }
 
 for (const page of ["README.md", ...globSync("docs/manual/*.md", { cwd: ROOT })]) {
   const text = readFileSync(join(ROOT, page), "utf8");
   for (const [i, [, yaml]] of [...text.matchAll(BLOCK)].entries()) {
-    test(`block ${i + 1} of YAML in ${page} is a site`, () => {
+    test(`block ${i + 1} of YAML in ${page} is valid`, () => {
       const file = join(folder, `${page.replaceAll("/", "-")}-${i}.yaml`);
       writeFileSync(file, yaml!);
       assert.deepEqual(faultsOf(file), []);

@@ -1,19 +1,19 @@
 /**
- * The manual says what the code has: every metric and every setting that it names exists, its tables are whole, with the
- * defaults of the schemas, and every daemon and every kind of event is in it.
+ * The manual agrees with the code: the metrics and settings that it names exist, its tables have the defaults of the schemas, and
+ * it has every metric, daemon and kind of event.
  */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test from "node:test";
 import { EVENT_KINDS } from "@firstlight/api-client";
-import { describe, siteSchema } from "@firstlight/service";
+import { jsonSchema, siteSchema } from "@firstlight/service";
 import { SECTIONS } from "@firstlight/site/sections";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
-/** Strings of that shape that are channels of the database. */
-const NO_METRICS: ReadonlySet<string> = new Set(["firstlight_feed", "firstlight_pending"]);
+/** Names with a metric's prefix that are channels of the database. */
+const CHANNELS: ReadonlySet<string> = new Set(["firstlight_feed", "firstlight_pending"]);
 
 const pages = new Map(globSync("docs/manual/*.md", { cwd: ROOT }).map((file) => [file, read(file)]));
 const manual = [...pages.values()].join("\n");
@@ -22,12 +22,14 @@ function read(file: string): string {
   return readFileSync(join(ROOT, file), "utf8");
 }
 
-/** Every setting by its path, `dhcpd.listen[].address`, with its default as the manual writes it. */
+/** The default of every setting, as the manual writes it, by path (`dhcpd.listen[].address`). */
 const settings = new Map(
-  Object.entries({ ...siteSchema.shape, ...SECTIONS }).flatMap(([name, schema]) => settingsOf(name, describe(schema))),
+  Object.entries({ ...siteSchema.shape, ...SECTIONS }).flatMap(([name, schema]) =>
+    settingsOf(name, jsonSchema(schema)),
+  ),
 );
 
-function settingsOf(path: string, node: ReturnType<typeof describe>): (readonly [string, string])[] {
+function settingsOf(path: string, node: ReturnType<typeof jsonSchema>): (readonly [string, string])[] {
   const fields = Object.entries(node.properties ?? {});
   if (fields.length > 0) return fields.flatMap(([key, field]) => settingsOf(`${path}.${key}`, field));
   const items = Object.entries(node.items?.properties ?? {});
@@ -42,25 +44,25 @@ function inline(value: unknown): string {
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
 
-/** Names as the sources write them; tftpd puts its own together from `firstlight_tftp_${name}_total`. */
+/** The names of all metrics in the sources. tftpd builds its names from `firstlight_tftp_${name}_total`. */
 const metrics = new Set(
   globSync("packages/*/src/**/*.ts", { cwd: ROOT }).flatMap((file) => {
     const text = read(file);
-    const whole = [...text.matchAll(/"(firstlight_[a-z_]+)"/g)].map((match) => match[1]!);
+    const literal = [...text.matchAll(/"(firstlight_[a-z_]+)"/g)].map((match) => match[1]!);
     const built = [...text.matchAll(/`(firstlight_[a-z_]+)\$\{name\}([a-z_]*)`/g)].flatMap(([, before, after]) =>
       [...text.matchAll(/= counter\("([a-z_]+)"/g)].map((match) => `${before}${match[1]}${after}`),
     );
-    return [...whole, ...built].filter((name) => !NO_METRICS.has(name));
+    return [...literal, ...built].filter((name) => !CHANNELS.has(name));
   }),
 );
 
-test("every metric that the manual names exists, and every metric is in the manual", () => {
+test("the manual names exactly the metrics that exist", () => {
   const named = new Set([...manual.matchAll(/`(firstlight_[a-z_]+)`/g)].map((match) => match[1]!));
   assert.deepEqual([...named.difference(metrics)], []);
   assert.deepEqual([...metrics.difference(named)], []);
 });
 
-test("every setting that a table of the manual names exists, with its default", () => {
+test("every table of the manual has existing settings with their defaults", () => {
   const faults = [...pages].flatMap(([file, text]) =>
     [...text.matchAll(/^\| `([a-zA-Z[\].]+)` \| (.*?) \|/gm)]
       .filter(([, key]) => Object.hasOwn(SECTIONS, key!.split(/[.[]/)[0]!) && key!.includes("."))
@@ -70,12 +72,12 @@ test("every setting that a table of the manual names exists, with its default", 
   assert.deepEqual(faults, []);
 });
 
-/** A list's own default may fill what its entries must say. */
+/** A field of a list's entry may be required, with a value only in the list's own default. */
 function isOfDefaultEntry(key: string): boolean {
   return key.includes("[]") && settings.get(key) === "–";
 }
 
-test("every setting that the manual speaks of exists", () => {
+test("every setting in the manual's text exists", () => {
   const known = new Set(
     [...settings.keys()].flatMap((path) => path.split(".").map((_, i, parts) => parts.slice(0, i + 1).join("."))),
   );
@@ -88,7 +90,7 @@ test("every setting that the manual speaks of exists", () => {
   assert.deepEqual(faults, []);
 });
 
-test("every daemon has a page, and its settings are on it", () => {
+test("every daemon has a page with all of its settings", () => {
   const faults = Object.keys(SECTIONS).flatMap((section) => {
     if (section === "expectedMachines") return []; // declared beside the segments, on ipam's page
     const file = `docs/manual/${section.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}.md`;
@@ -101,7 +103,7 @@ test("every daemon has a page, and its settings are on it", () => {
   assert.deepEqual(faults, []);
 });
 
-test("every kind of event is explained", () => {
+test("every kind of event is in the manual", () => {
   const page = pages.get("docs/manual/events.md") ?? "";
   assert.deepEqual(
     Object.keys(EVENT_KINDS).filter((kind) => !page.includes(`| \`${kind}\` |`)),

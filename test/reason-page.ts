@@ -1,4 +1,4 @@
-/** The manual's page of reasons, made from the tables. `node test/reason-page.ts` writes it. */
+/** Generates the manual's page of reasons from the reason tables. `node test/reason-page.ts` writes the page. */
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { REASONS as api } from "@firstlight/api/reasons";
@@ -12,7 +12,7 @@ import { REASONS as unboundConfig } from "@firstlight/unbound-config/reasons";
 
 export const PAGE = resolve(import.meta.dirname, "../docs/manual/reasons.md");
 
-/** Every reason table, by its package. */
+/** The reason tables, by package. */
 export const TABLES: Readonly<Record<string, ReasonTable>> = {
   dhcpd,
   tftpd,
@@ -23,26 +23,28 @@ export const TABLES: Readonly<Record<string, ReasonTable>> = {
   service,
 };
 
+/** Where the codes of each table appear. */
 const WHERE: Readonly<Record<string, string>> = {
   dhcpd: "In `dhcp.` and `interface.` events, and in `firstlight_dhcp_silences_total`.",
   tftpd:
-    "In `tftp.` events, and in `firstlight_tftp_refusals_total`, `firstlight_tftp_transfers_total` and `firstlight_tftp_ignored_total`.",
+    "In `tftp.` events, in `firstlight_tftp_refusals_total`, `firstlight_tftp_transfers_total` and `firstlight_tftp_ignored_total`, and in `/ready`.",
   dnsd: "In `firstlight_dns_silences_total`, `/ready` and the log.",
   "unbound-config": "In `/ready` and the log.",
-  api: "In every error as `google.rpc.ErrorInfo` (domain `firstlight`), and in `machine.state` and `pxe.phone-home` events.",
+  api: "In every error as `google.rpc.ErrorInfo` (domain `firstlight`), in `machine.state` and `pxe.phone-home` events, and in `/ready`.",
   "api-client": "In `firstlight_events_dropped_total` of every daemon that reports events.",
   service: "In `/ready` and the health address of every daemon.",
 };
 
 const HEAD = `# Reasons
 
-Whatever is refused, ignored or degraded has a reason, and a reason has a code: the \`because\` of events, log lines and
-metrics. Codes are stable; sentences may change. \`{name}\` in a sentence is a fact of the case, which stands beside the
-code. Events that older versions stored have a sentence in the place of the code.
+Whatever is refused, ignored or degraded has a reason, and a reason has a code: the \`because\` of events, log lines,
+metrics and \`/ready\`. Codes are stable; sentences may change. \`{name}\` in a sentence is a fact of the case, which stands beside the
+code. \`/ready\` has the sentence with its facts as \`detail\`. Events that older versions stored have a sentence in the place of the code.
 
 This page is made from the tables in the sources (\`reasons.ts\` of each package) by \`node test/reason-page.ts\`.
 `;
 
+/** The page as Markdown. */
 export function reasonPage(): string {
   const sections = Object.entries(TABLES).map(([name, table]) => {
     const rows = Object.entries(table).map(

@@ -1,5 +1,5 @@
 /**
- * The house rules, as a test: floors, purity of cores, dead files, sizes, words. The only place where they live.
+ * The rules of this tree: floors of packages, purity of cores, dead files, import circles, sizes, names. They are written here only.
  */
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import test from "node:test";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
-/** Which floor a package stands on: it may import what is below it. The ground floor may import `wire`, which imports nothing of ours. */
+/** The floor of each package. A package imports only packages of a lower floor. */
 const FLOORS: Readonly<Record<string, number>> = {
   wire: 0,
   datagram: 1,
@@ -26,11 +26,11 @@ const FLOORS: Readonly<Record<string, number>> = {
   site: 4,
 };
 
-/** Cores: data in, data out. No node: modules, no clock, no timer, no promise, no environment. */
+/** Pure cores: functions of their arguments, without Node's modules, clock, timers, promises and environment. */
 const CORES = [
   "packages/wire/src/**/*.ts",
   "packages/changefeed/src/{change,place,registry,source,fault,epoch,sequence,replica,versioned,table,tombstones}.ts",
-  "packages/service/src/{time/backoff,limit/*,config/nearest,reason}.ts",
+  "packages/service/src/{time/backoff,limit/*,config/nearest,lifecycle/readiness,reason}.ts",
   "packages/ipam/src/{model,names,allocation}/*.ts",
   "packages/ipam/src/fields/*.ts",
   "packages/ipam/src/policy/*.ts",
@@ -55,11 +55,48 @@ const CORES = [
 const IMPURE =
   /\bfrom "node:|\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(|\bMath\.random\(|\bprocess\.|\bawait\b|\basync\b/;
 
-const MOST_LINES = 250;
+const MAX_LINES = 250;
 const BANNED_NAMES = /(^|[-_.])(utils?|helpers?|manager|handler2|misc|common)([-_.]|$)/;
 const BANNED_WORDS = /\b(TODO|FIXME|XXX)\b|\.only\(/;
 
+/** Names of files that did not say what a file holds, with the names that replaced them. */
+const REPLACED_FILES: Readonly<Record<string, string>> = {
+  carrier: "transfer-loop",
+  front: "raw-connection",
+  shelf: "artefact-cache",
+  namer: "event-attribution",
+  hall: "servers",
+  pulse: "progress",
+  ledger: "event-counts",
+  attachment: "relay",
+  promised: "leased-hosts",
+  asking: "load",
+  filled: "fill-database",
+};
+
+/** Identifiers that did not say what they are, with the names that replaced them. */
+const REPLACED_IDENTIFIERS: Readonly<Record<string, string>> = {
+  noteGone: "tombstone",
+  tidings: "relocation",
+  Unfit: "MissingPrerequisite",
+  whenGone: "onExit",
+  DAWN: "CLOCK_START",
+  cuttable: "cuttingProxy",
+  CuttableLine: "CuttingProxy",
+  openHall: "openStormServers",
+  allocationGround: "allocationReplica",
+  endWithUs: "killOnExit",
+  answersRightly: "verifyAnswers",
+  mostForeign: "highestForeignCpu",
+};
+
 const sources = files("packages/*/src/**/*.ts").filter((file) => !file.includes("/gen/"));
+const RULES = "test/tidy.test.ts"; // it has the replaced names
+const sourcesAndTests = [
+  ...sources,
+  ...files("packages/*/test/**/*.ts"),
+  ...files("{test,bench,scripts}/**/*.ts"),
+].filter((file) => file !== RULES);
 
 function files(pattern: string): string[] {
   return globSync(pattern, { cwd: ROOT, exclude: (name) => name === "node_modules" })
@@ -71,7 +108,7 @@ function read(file: string): string {
   return readFileSync(join(ROOT, file), "utf8");
 }
 
-/** Specifiers a file imports or re-exports, types included. */
+/** The specifiers that a file imports or re-exports, including types. */
 function imports(text: string): string[] {
   const found = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
   return [...found, ...[...text.matchAll(/import\.meta\.resolve\("([^"]+)"\)/g)].map((match) => match[1]!)];
@@ -81,18 +118,18 @@ function packageOf(file: string): string {
   return file.split("/")[1]!;
 }
 
-/** Floor violations of one file: empty when it keeps the rules. */
+/** The floor violations of one file. */
 export function floorFaults(file: string, text: string): string[] {
   const own = packageOf(file);
   const floor = FLOORS[own];
-  if (floor === undefined) return [`${file}: package ${own} stands on no floor`];
+  if (floor === undefined) return [`${file}: package ${own} has no floor`];
   const ours = imports(text).flatMap((specifier) => /^@firstlight\/([a-z-]+)/.exec(specifier)?.[1] ?? []);
   return ours
     .filter((other) => other !== own && !((FLOORS[other] ?? Number.POSITIVE_INFINITY) < floor))
-    .map((other) => `${file}: imports @firstlight/${other}, which is not below it`);
+    .map((other) => `${file}: imports @firstlight/${other}, which is on no lower floor`);
 }
 
-test("no package imports one of its own floor or above", () => {
+test("no package imports a package of its own or a higher floor", () => {
   assert.deepEqual(
     sources.flatMap((file) => floorFaults(file, read(file))),
     [],
@@ -108,13 +145,13 @@ test("the floor rule finds a planted violation", () => {
   );
 });
 
-test("packages of the ground floor may import wire, and wire none of them", () => {
+test("libraries of floor 1 may import wire and not each other, and wire imports none of them", () => {
   assert.deepEqual(floorFaults("packages/datagram/src/planted.ts", 'from "@firstlight/wire"'), []);
   assert.equal(floorFaults("packages/wire/src/planted.ts", 'from "@firstlight/datagram"').length, 1);
   assert.equal(floorFaults("packages/service/src/planted.ts", 'from "@firstlight/datagram"').length, 1);
 });
 
-test("no file reaches into another package past its exports", () => {
+test("no file imports a file of another package by its path", () => {
   const faults = sources.flatMap((file) =>
     imports(read(file))
       .filter((specifier) => specifier.startsWith("."))
@@ -124,9 +161,9 @@ test("no file reaches into another package past its exports", () => {
   assert.deepEqual(faults, []);
 });
 
-/** Daemons that only read: they hold the replica and cannot reach the tables. */
+/** Daemons that only read the IPAM: they have a replica and no access to its tables. */
 const READERS = ["dnsd", "tftpd", "pxe-http", "unbound-config"];
-/** What a reader may import of the IPAM. */
+/** The entries of the IPAM that these daemons may import. */
 const FOR_READERS = new Set(["@firstlight/ipam", "@firstlight/ipam/config", "@firstlight/ipam/replica"]);
 
 test("daemons that only read cannot import the IPAM's store", () => {
@@ -140,7 +177,7 @@ test("daemons that only read cannot import the IPAM's store", () => {
   assert.deepEqual(faults, []);
 });
 
-test("the IPAM's core and its replica load nothing of its store or its operations", () => {
+test("the IPAM's core and its replica load no file of its store or its operations", () => {
   const loaded = new Set<string>();
   const load = (file: string): void => {
     if (loaded.has(file)) return;
@@ -161,7 +198,7 @@ test("the IPAM's core and its replica load nothing of its store or its operation
 test("cores are pure", () => {
   const faults = CORES.flatMap((pattern) => {
     const found = files(pattern);
-    if (found.length === 0) return [`${pattern}: names no file`];
+    if (found.length === 0) return [`${pattern}: matches no file`];
     return found.flatMap((file) =>
       withoutComments(read(file))
         .split("\n")
@@ -202,7 +239,7 @@ test("every source file is reached from an entry of its package", () => {
   );
 });
 
-/** The cycles that a depth-first walk over relative imports meets, types included; each as its files in order. */
+/** The import cycles that a depth-first search finds, including those of types; each as its files in order. */
 export function importCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const cycles: string[][] = [];
   const done = new Set<string>();
@@ -220,7 +257,7 @@ export function importCycles(graph: ReadonlyMap<string, readonly string[]>): str
   return cycles;
 }
 
-test("no source files import one another in a circle", () => {
+test("no source files import each other in a circle", () => {
   const graph = new Map(
     sources.map((file) => {
       const relatives = imports(read(file)).filter((specifier) => specifier.startsWith("."));
@@ -239,14 +276,14 @@ test("the circle rule finds a planted circle", () => {
   assert.deepEqual(importCycles(graph), [["b.ts", "c.ts", "b.ts"]]);
 });
 
-test(`no source file is longer than ${MOST_LINES} lines`, () => {
+test(`no source file is longer than ${MAX_LINES} lines`, () => {
   const long = sources
     .map((file) => [file, read(file).split("\n").length] as const)
-    .filter(([, lines]) => lines > MOST_LINES);
+    .filter(([, lines]) => lines > MAX_LINES);
   assert.deepEqual(long, []);
 });
 
-test("names and words are the house's", () => {
+test("no source file has a banned name or word", () => {
   const faults = sources.flatMap((file) => {
     const name = file.split("/").at(-1)!;
     const words = BANNED_WORDS.exec(read(file));
@@ -255,7 +292,30 @@ test("names and words are the house's", () => {
   assert.deepEqual(faults, []);
 });
 
-test("every link of the documents leads somewhere", () => {
+/** The replaced names that a file, or its text, still has. */
+export function replacedNames(file: string, text: string): string[] {
+  const stem = file.split("/").at(-1)!.split(".")[0]!;
+  const faults = Object.entries(REPLACED_IDENTIFIERS)
+    .filter(([old]) => new RegExp(`\\b${old}\\b`).test(text))
+    .map(([old, now]) => `${file}: ${old} is ${now} now`);
+  return Object.hasOwn(REPLACED_FILES, stem) ? [`${file}: ${stem} is ${REPLACED_FILES[stem]!} now`, ...faults] : faults;
+}
+
+test("no replaced name is back", () => {
+  assert.deepEqual(
+    sourcesAndTests.flatMap((file) => replacedNames(file, read(file))),
+    [],
+  );
+});
+
+test("the rule for replaced names finds a planted file and a planted identifier", () => {
+  assert.deepEqual(replacedNames("bench/storm/hall.test.ts", "class Unfit extends Error {}"), [
+    "bench/storm/hall.test.ts: hall is servers now",
+    "bench/storm/hall.test.ts: Unfit is MissingPrerequisite now",
+  ]);
+});
+
+test("every link of the documents has a target", () => {
   const faults = ["README.md", "ARCHITECTURE.md", ...files("docs/**/*.md"), ...files("packages/*/README.md")]
     .filter((file) => existsSync(join(ROOT, file)))
     .flatMap((file) =>

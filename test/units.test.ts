@@ -1,4 +1,4 @@
-/** The unit files of `deploy/systemd` are those of daemons there are, and ask for sockets where a site's file would listen. */
+/** The unit files of `deploy/systemd` belong to existing daemons and open the ports of the site's file that their comment has. */
 import assert from "node:assert/strict";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,24 +22,24 @@ const folder = mkdtempSync(join(tmpdir(), "firstlight-units-"));
 test.after(() => rmSync(folder, { recursive: true }));
 
 for (const file of globSync("*.socket", { cwd: FOLDER })) {
-  test(`${file} opens the ports that its own example of the site's file names`, () => {
+  test(`${file} opens the ports of the site's file in its comment`, () => {
     const text = readFileSync(join(FOLDER, file), "utf8");
     const name = basename(file, ".socket").replace(/^firstlight-/, "");
     assert.ok((DAEMON_NAMES as readonly string[]).includes(name), name);
     assert.deepEqual(valuesOf(text, "Service"), [`firstlight@${name}.service`]);
-    const [yaml] = [...text.matchAll(/^# As in the site's file: (.*)$/gm)].map((match) => match[1]!);
+    const [yaml] = [...text.matchAll(/^# The site's file for these ports: (.*)$/gm)].map((match) => match[1]!);
     const site = join(folder, `${name}.yaml`);
     writeFileSync(site, `${yaml}\n`);
     const loaded = loadSite(site, SECTIONS, {});
     assert.ok(loaded.is === "loaded", JSON.stringify(loaded));
     const { listen } = loaded.sections[yaml!.split(":")[0]!] as Listening;
-    const wanted = [listen].flat().map((at) => (typeof at === "string" ? at : at.address));
+    const expected = [listen].flat().map((at) => (typeof at === "string" ? at : at.address));
     const opened = [...valuesOf(text, "ListenDatagram"), ...valuesOf(text, "ListenStream")];
-    assert.deepEqual(new Set(opened), new Set(wanted));
+    assert.deepEqual(new Set(opened), new Set(expected));
   });
 }
 
-test("the service runs what a release has, and gives up on a configuration that cannot run", () => {
+test("the service starts a file of the release and does not restart after exit code 2", () => {
   const text = readFileSync(join(FOLDER, "firstlight@.service"), "utf8");
   const [command] = valuesOf(text, "ExecStart");
   const [node, main, ...rest] = command!.replaceAll("/opt/firstlight/", "").split(" ");

@@ -8,18 +8,18 @@ const HEALTH = "127.0.0.1:7491";
 
 /**
  * dhcpd as in production: one process from a site's file, on its PostgreSQL with fsync on. The sequencer, which the API
- * service runs otherwise, runs alone beside it and counts with it; the API itself is away, its events wait in the spool.
+ * service runs in production, is a process of its own here and counts as part of ours. The API is away: events wait in the spool.
  */
 export const ours: Contender = {
   name: "firstlight",
   packages: [],
-  async start(place) {
+  async start(placement) {
     await using parts = new AsyncDisposableStack();
-    const database = parts.use(await startDatabase(place));
+    const database = parts.use(await startDatabase(placement));
     const site = await writeSite(
-      place,
+      placement,
       {
-        apiEndpoint: "127.0.0.1:9", // nobody listens
+        apiEndpoint: "127.0.0.1:9", // nothing listens there
         ipam: {
           domains: [{ name: "bench.internal" }],
           segments: [
@@ -33,21 +33,21 @@ export const ours: Contender = {
         dhcpd: {
           listen: [{ address: `${SERVER}:67` }],
           health: HEALTH,
-          // What protects a site from one machine, or from one relay's unknown machines, is what this bench consists of.
+          // The load is one relay with only unknown clients, which this limit would slow down.
           perRelayUnknown: { perSecond: 1_000_000, burst: 1_000_000 },
         },
       },
       database,
     );
-    const keeper = parts.use(
-      startPinned("keeper", NODE, [join(import.meta.dirname, "keeper.ts"), database.url, site], place),
+    const sequencer = parts.use(
+      startPinned("sequencer", NODE, [join(import.meta.dirname, "sequencer.ts"), database.url, site], placement),
     );
-    await keeper.until(/^declared/, 60_000);
+    await sequencer.untilLine(/^declared/, 60_000);
     const flags = (process.env["FIRSTLIGHT_BENCH_NODE_FLAGS"] ?? "").split(" ").filter(Boolean);
-    const dhcpd = parts.use(await startDaemon("dhcpd", place, site, HEALTH, flags));
+    const dhcpd = parts.use(await startDaemon("dhcpd", placement, site, HEALTH, flags));
     const owned = parts.move();
     return {
-      pids: () => [dhcpd.pid, keeper.pid, database.pid],
+      pids: () => [dhcpd.pid, sequencer.pid, database.pid],
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     };
   },

@@ -1,7 +1,7 @@
 import { runPinned } from "../harness/process.ts";
-import { atLoad, SERVER } from "./link.ts";
+import { inClientNamespace, SERVER } from "./link.ts";
 
-/** What one run of perfdhcp at one rate gave. */
+/** The result of one run of perfdhcp at one rate. */
 export interface Run {
   /** DISCOVERs sent, REQUESTs sent, and ACKs received. */
   readonly discovers: number;
@@ -13,14 +13,25 @@ export interface Run {
 }
 
 /**
- * One run: a relay with as many clients as there are exchanges, each at `rate` per second. `series` makes its hardware
- * addresses others than those of any run before. Waits a second for what is still under way: without that, perfdhcp
- * counts it as lost.
+ * One run: a relay whose every exchange is by another client, `rate` exchanges per second. Each `series` has hardware addresses
+ * of its own. perfdhcp waits one second at the end, because it counts unfinished exchanges as lost. Throws with perfdhcp's error.
  */
 export async function perfdhcp(core: number, rate: number, seconds: number, series: number): Promise<Run> {
   const base = `mac=00:${[0x0c + (series >> 8), series & 255, 0, 0, 0].map((byte) => byte.toString(16).padStart(2, "0")).join(":")}`;
-  const load = ["-4", "-b", base, "-R", "4000000", "-r", String(Math.round(rate)), "-p", String(seconds), "-l", "eth0"];
-  const [command, args] = atLoad("perfdhcp", ...load, "-W", "1000000", SERVER);
+  const options = [
+    "-4",
+    "-b",
+    base,
+    "-R",
+    "4000000",
+    "-r",
+    String(Math.round(rate)),
+    "-p",
+    String(seconds),
+    "-l",
+    "eth0",
+  ];
+  const [command, args] = inClientNamespace("perfdhcp", ...options, "-W", "1000000", SERVER);
   const { stdout, stderr } = await runPinned(core, command, args, { timeoutMs: (seconds + 20) * 1000 });
   const [offers, acks] = stdout.split(/Statistics for: /).slice(1);
   if (offers === undefined || acks === undefined) throw new Error(`perfdhcp: ${(stderr || stdout).trim().slice(-300)}`);

@@ -1,31 +1,31 @@
 import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
 import { createStore } from "@firstlight/ipam/store";
 import { Client } from "pg";
-import type { Contender, Place, Serving } from "../harness/contract.ts";
+import type { Contender, Placement, RunningServer } from "../harness/contract.ts";
 import { migrate, startDaemon, startDatabase, writeSite } from "../harness/firstlight.ts";
-import { answersRightly, PORT } from "./ask.ts";
+import { verifyAnswers, PORT } from "./verify.ts";
 import { addressOf, FORWARD, HOSTS, MINIMUM_SECONDS, PREFIX, questions, TTL_SECONDS } from "./content.ts";
 
-/** `firstlight dnsd` as a site runs it: on a replica of a PostgreSQL of its own, whose processes share its core. */
+/** `firstlight dnsd` as a site runs it, on a replica of a PostgreSQL that runs on the same core. */
 export const ours: Contender = { name: "firstlight", packages: [], start };
 
 const HEALTH = "127.0.0.1:5398";
 
-async function start(place: Place): Promise<Serving> {
+async function start(placement: Placement): Promise<RunningServer> {
   await using parts = new AsyncDisposableStack();
-  const database = parts.use(await startDatabase(place));
+  const database = parts.use(await startDatabase(placement));
   const dnsd = { listen: [`127.0.0.1:${PORT}`], health: HEALTH, engine: "batch" };
-  const site = await writeSite(place, { dnsd }, database);
-  await migrate(place, site);
-  await fill(database.url);
-  const daemon = parts.use(await startDaemon("dnsd", place, site, HEALTH));
-  await answersRightly(questions(50), daemon);
+  const site = await writeSite(placement, { dnsd }, database);
+  await migrate(placement, site);
+  await insertHosts(database.url);
+  const daemon = parts.use(await startDaemon("dnsd", placement, site, HEALTH));
+  await verifyAnswers(questions(50), daemon);
   const owned = parts.move();
   return { pids: () => [daemon.pid, database.pid], [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** One segment as the site's file declares it, then every host's interface and lease as rows. */
-async function fill(url: string): Promise<void> {
+/** Declares one segment as a site's file does, then inserts each host's interface and lease as rows. */
+async function insertHosts(url: string): Promise<void> {
   const segment = { name: "bench", domain: FORWARD, prefixes: [{ prefix: PREFIX }] };
   const domain = { name: FORWARD, ttlSeconds: TTL_SECONDS, negativeTtlSeconds: MINIMUM_SECONDS };
   await using store = createStore({ url, name: "bench" });

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Contender, Peer, Place, Serving } from "../harness/contract.ts";
+import type { Contender, Peer, Placement, RunningServer } from "../harness/contract.ts";
 import { startPinned } from "../harness/process.ts";
-import { answersRightly, PORT } from "./ask.ts";
+import { verifyAnswers, PORT } from "./verify.ts";
 import { questions, zoneFiles } from "./content.ts";
 
-/** How a peer is told of the same zones on one worker: a file in its folder, and what is run. */
+/** How one peer is configured for the zones with one worker: its configuration file, and its command. */
 interface Recipe {
   readonly name: Peer & ("nsd" | "knot" | "bind" | "pdns");
   readonly packages: readonly string[];
@@ -102,17 +102,17 @@ export const peers: readonly Contender[] = RECIPES.map((recipe) => ({
   name: recipe.name,
   peer: recipe.name,
   packages: recipe.packages,
-  start: (place) => start(recipe, place),
+  start: (placement) => start(recipe, placement),
 }));
 
-async function start({ name, file, config, command }: Recipe, { folder, core }: Place): Promise<Serving> {
+async function start({ name, file, config, command }: Recipe, { folder, core }: Placement): Promise<RunningServer> {
   const zones = zoneFiles();
   for (const [zone, text] of Object.entries(zones)) writeFileSync(join(folder, `${zone}.zone`), text);
   writeFileSync(join(folder, file), config(folder, Object.keys(zones)));
   const [program, ...args] = command(folder);
   const server = startPinned(name, program!, args, { core, folder });
   try {
-    await answersRightly(questions(50), server);
+    await verifyAnswers(questions(50), server);
   } catch (fault) {
     await server.stop();
     throw fault;

@@ -1,4 +1,4 @@
-/** A `.cpuprofile` as V8 writes it: nodes of a call tree, and which node each sample fell on. Times in microseconds. */
+/** A `.cpuprofile` as V8 writes it: the nodes of a call tree, and the node of each sample. Times in microseconds. */
 export interface Profile {
   readonly nodes: readonly ProfileNode[];
   readonly startTime: number;
@@ -12,7 +12,7 @@ interface ProfileNode {
   readonly children?: readonly number[];
 }
 
-/** A function in its callers: microseconds of its own, and with all that it called. */
+/** A function below its callers: its own time, and its time with everything that it called, in microseconds. */
 export interface Frame {
   readonly name: string;
   readonly url: string;
@@ -22,33 +22,34 @@ export interface Frame {
   readonly callees: Map<string, Frame>;
 }
 
+/** The time that counts. */
 export interface Window {
-  /** Of the system's monotonic clock, as `process.hrtime` tells it. */
+  /** On the system's monotonic clock, as `process.hrtime` has it. */
   readonly fromUs: number;
   readonly toUs: number;
 }
 
-/** Waiting is no work, and the root is the frame that holds all others. */
-const NO_WORK: ReadonlySet<string> = new Set(["(idle)"]);
+/** Samples below these functions do not count. */
+const IDLE: ReadonlySet<string> = new Set(["(idle)"]);
 
-/** Adds what the samples within the window fell on to `root`: several threads, or several profiles, in one tree. */
+/** Adds the samples within the window to `root`, so that one tree can hold several threads. Returns `root`. */
 export function fold(profile: Profile, { fromUs, toUs }: Window, root: Frame = frame("all", "", 0)): Frame {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const callers = new Map(profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
   const stacks = new Map<number, readonly ProfileNode[]>();
   let at = profile.startTime;
   for (const [n, id] of profile.samples.entries()) {
-    const tookUs = profile.timeDeltas[n + 1] ?? 0; // a delta is the time before its sample: a sample lasts until the next
+    const tookUs = profile.timeDeltas[n + 1] ?? 0; // a delta is the time before its sample; a sample lasts until the next one
     at += profile.timeDeltas[n] ?? 0;
     if (at < fromUs || at > toUs) continue;
     const stack = stacks.get(id) ?? stackOf(id, nodes, callers);
     stacks.set(id, stack);
-    if (!stack.some(({ callFrame }) => NO_WORK.has(callFrame.functionName))) add(root, stack, Math.max(0, tookUs));
+    if (!stack.some(({ callFrame }) => IDLE.has(callFrame.functionName))) add(root, stack, Math.max(0, tookUs));
   }
   return root;
 }
 
-/** The nodes from below the root to this one. */
+/** The nodes from the root's child down to this one. */
 function stackOf(
   id: number,
   nodes: ReadonlyMap<number, ProfileNode>,

@@ -1,9 +1,9 @@
 /**
- * What a bench is made of. A bench names contenders; the harness runs them interleaved, each alone on its core with the
- * load on the other, for several rounds, and makes medians, spreads and ratios of what they say.
+ * The types of a bench. A bench lists contenders. The harness runs them interleaved for several rounds, each alone on its core
+ * with the load on the other, and computes medians, spreads and ratios of their samples.
  */
 
-/** Peers by the names that results and ratios carry. */
+/** Peers, by their names in results and ratios. */
 export type Peer =
   | "kea-memfile"
   | "kea-postgresql"
@@ -17,31 +17,33 @@ export type Peer =
   | "atftpd"
   | "nginx";
 
-/** A server under load, ours or a peer. Its database counts with it: same core, same CPU time, same memory. */
+/** A server under load, ours or a peer. Its database counts as part of it: same core, its CPU time and memory are added. */
 export interface Contender {
   readonly name: string;
-  /** Set for those that ours is compared with. */
+  /** The peer's name; absent for ours. */
   readonly peer?: Peer;
   /** Debian packages it needs; installed by name before the first round. */
   readonly packages: readonly string[];
-  /** Starts it anew, pinned to `core`, and resolves once it answers. */
-  start(place: Place): Promise<Serving>;
+  /** Starts a new process of it on `core`. Resolves once it answers. */
+  start(placement: Placement): Promise<RunningServer>;
 }
 
-export interface Place {
-  /** A folder of its own, empty; removed afterwards. */
+/** Where a contender and its load run. */
+export interface Placement {
+  /** An empty folder for this contender; removed afterwards. */
   readonly folder: string;
-  /** The core of the contender; the load runs on the other one. */
+  /** The core of the contender; the load runs on `loadCore`. */
   readonly core: number;
   readonly loadCore: number;
-  /** Where daemons of ours leave their CPU profiles, each in a folder of its name; absent: none are taken. */
+  /** Folder where our daemons write CPU profiles, each in a folder of its name; absent: no profiles. */
   readonly profiles?: string;
 }
 
-export interface Serving extends AsyncDisposable {
-  /** Every process that works for it, its database's included: their CPU time and memory are read before and after a load. */
+/** A started contender. */
+export interface RunningServer extends AsyncDisposable {
+  /** Process ids of the server and its database. The harness reads their CPU time and memory before and after a load. */
   pids(): readonly number[];
-  /** What they have used, where their own processes do not tell: their children end without being waited for. */
+  /** CPU time in seconds, where the processes' own counters miss children that ended without being waited for. */
   cpuSeconds?(): number;
 }
 
@@ -51,54 +53,56 @@ export interface Sample {
   readonly operations: number;
   /** Seconds they took, as the load generator measured. */
   readonly seconds: number;
-  /** Operations that were asked and not answered, or answered wrong. */
+  /** Operations without an answer, or with a wrong one. */
   readonly failed: number;
   /**
-   * Anything else worth printing: latency percentiles in ms, bytes per second. A load that first looks for its rate says
-   * in `cpuSeconds` what the contender used while it counted; else the whole load counts.
+   * Further figures to print: latency percentiles in ms, bytes per second. A load that first searches for its rate gives in
+   * `cpuSeconds` the contender's CPU time of the counted part; without it the whole load counts.
    */
   readonly extra?: Readonly<Record<string, number>>;
 }
 
 export interface Bench {
   readonly name: "dhcp" | "dns" | "tftp" | "http" | "storm" | "api" | "ipam";
-  /** What one operation is, for the page: "DISCOVER to ACK, on disk". */
+  /** What one operation is, as text: `DISCOVER to ACK, on disk`. */
   readonly operation: string;
   readonly rounds: number;
-  /** A load that leaves the contender another than it found it: not run again because others used the machine. */
+  /** The load changes the contender for good, so it is not repeated when other processes used the machine. */
   readonly isOnce?: true;
-  /** Variants that are measured apart, "blksize 1468" or "windowsize 16"; one unnamed when absent. */
+  /** Variants that are measured separately: `blksize 1468`, `windowsize 16`. Absent: one variant without a name. */
   readonly variants?: readonly string[];
   /** Debian packages of the load generator. */
   readonly packages: readonly string[];
   readonly contenders: readonly Contender[];
-  load(serving: Serving, contender: Contender, place: Place, variant: string | undefined): Promise<Sample>;
+  /** Runs the load once and returns what it measured. */
+  load(server: RunningServer, contender: Contender, placement: Placement, variant: string | undefined): Promise<Sample>;
 }
 
-/** Median over the rounds, and how far the rounds lay apart: (max − min) / median. */
+/** One contender's result over all rounds. */
 export interface Result {
-  /** Operations a second. */
+  /** Operations per second, median over the rounds. */
   readonly median: number;
+  /** How far the rounds differ: (max − min) / median. */
   readonly spread: number;
-  /** Microseconds of user and system time per operation, all processes of the contender together. */
+  /** Microseconds of user and system time per operation, of all processes of the contender. */
   readonly cpuPerOp: number;
-  /** Largest resident memory of all its processes together, in bytes. */
+  /** Largest memory (PSS) of all its processes together, in bytes. */
   readonly rssBytes: number;
   readonly failed: number;
   readonly extra?: Readonly<Record<string, number>>;
 }
 
-/** The object that `--json` prints alone on the last line. Ratio = ours / peer: above 1 is ahead. */
+/** The report of a bench. `--json` prints it as the last line. A ratio is ours / peer: above 1, ours is faster. */
 export interface Report {
   readonly bench: Bench["name"];
   readonly machine: Readonly<Record<string, string | number>>;
   readonly rounds: number;
-  /** Share of one core that others used meanwhile, of the result that suffered most; above 0.3 a run is repeated, then marked. */
+  /** Share of one core that other processes used during the load, for the result with the highest share. Above 0.3 a run is repeated, then marked. */
   readonly foreignCpu: number;
   readonly isMarked: boolean;
   readonly results: Readonly<Record<string, Result>>;
-  /** By peer; where there are variants also by peer and variant, `tftpd-hpa windowsize 16`, and the peer has the least. */
+  /** By peer. With variants also by peer and variant (`tftpd-hpa windowsize 16`); the peer then has the lowest of these. */
   readonly ratios: Readonly<Record<string, number>>;
-  /** The peer's CPU time per operation over ours, named alike: above 1 is ahead. Steadier than rates on a busy machine. */
+  /** CPU time per operation, peer / ours, with the same keys: above 1, ours needs less. Steadier than rates on a busy machine. */
   readonly cpuRatios: Readonly<Record<string, number>>;
 }

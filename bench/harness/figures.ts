@@ -1,7 +1,7 @@
 import type { Report, Result } from "./contract.ts";
 
-/** What one load against one contender gave, with what it cost. */
-export interface Measured {
+/** What one load against one contender measured, with its CPU time and memory. */
+export interface Measurement {
   readonly contender: string;
   readonly variant: string | undefined;
   readonly round: number;
@@ -10,7 +10,7 @@ export interface Measured {
   readonly failed: number;
   readonly cpuSeconds: number;
   readonly rssBytes: number;
-  /** Share of one core that others used meanwhile. */
+  /** Share of one core that other processes used during the load. */
   readonly foreignCpu: number;
   readonly extra?: Readonly<Record<string, number>>;
 }
@@ -22,72 +22,71 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** How far the values lay apart: (max − min) / median. */
+/** How far the values differ: (max − min) / median. */
 export function spread(values: readonly number[]): number {
   const middle = median(values);
   return middle === 0 ? 0 : (Math.max(...values) - Math.min(...values)) / middle;
 }
 
-/** Under which name a contender's variant is reported. */
-export function nameOf({ contender, variant }: Pick<Measured, "contender" | "variant">): string {
+/** The name of a contender's variant in the report. */
+export function nameOf({ contender, variant }: Pick<Measurement, "contender" | "variant">): string {
   return variant === undefined ? contender : `${contender} ${variant}`;
 }
 
-export const rateOf = ({ operations, seconds }: Measured): number => operations / seconds;
+export const rateOf = ({ operations, seconds }: Measurement): number => operations / seconds;
 
-/** Microseconds of CPU per operation; none when nothing was answered. */
-export const cpuPerOp = ({ cpuSeconds, operations }: Measured): number =>
+/** Microseconds of CPU per operation; 0 when nothing was answered. */
+export const cpuPerOp = ({ cpuSeconds, operations }: Measurement): number =>
   operations === 0 ? 0 : (cpuSeconds * 1e6) / operations;
 
-/** How much of a core others used, of the result that suffered most: a quiet bench does not excuse one loud contender. */
-export function mostForeign(measured: readonly Measured[]): number {
-  const each = Object.values(Object.groupBy(measured, nameOf)).map((some = []) => some.map((one) => one.foreignCpu));
+/** Share of one core that other processes used, for the result with the highest share. */
+export function highestForeignCpu(measured: readonly Measurement[]): number {
+  const each = Object.values(Object.groupBy(measured, nameOf)).map((group = []) => group.map((one) => one.foreignCpu));
   return Math.max(0, ...each.map(median));
 }
 
-export function results(measured: readonly Measured[]): Record<string, Result> {
+export function results(measured: readonly Measurement[]): Record<string, Result> {
   return Object.fromEntries(
-    Object.entries(Object.groupBy(measured, nameOf)).map(([name, some = []]) => [name, resultOf(some)]),
+    Object.entries(Object.groupBy(measured, nameOf)).map(([name, group = []]) => [name, resultOf(group)]),
   );
 }
 
-function resultOf(some: readonly Measured[]): Result {
-  const rates = some.map(rateOf);
-  const keys = [...new Set(some.flatMap(({ extra = {} }) => Object.keys(extra)))];
-  const extra = keys.map((key) => [key, round(median(some.flatMap((one) => one.extra?.[key] ?? [])))]);
+function resultOf(group: readonly Measurement[]): Result {
+  const rates = group.map(rateOf);
+  const keys = [...new Set(group.flatMap(({ extra = {} }) => Object.keys(extra)))];
+  const extra = keys.map((key) => [key, round(median(group.flatMap((one) => one.extra?.[key] ?? [])))]);
   return {
     median: round(median(rates)),
     spread: round(spread(rates)),
-    cpuPerOp: round(median(some.map(cpuPerOp))),
-    rssBytes: Math.round(Math.max(...some.map(({ rssBytes }) => rssBytes))),
-    failed: some.reduce((sum, { failed }) => sum + failed, 0),
+    cpuPerOp: round(median(group.map(cpuPerOp))),
+    rssBytes: Math.round(Math.max(...group.map(({ rssBytes }) => rssBytes))),
+    failed: group.reduce((sum, { failed }) => sum + failed, 0),
     ...(keys.length > 0 && { extra: Object.fromEntries(extra) as Record<string, number> }),
   };
 }
 
 /**
- * Ours over each peer, by `of`: the median of the ratios within each round, since what slows a whole round down slows
- * both. Without a round in common the ratio of the medians. Where there are variants,
- * a peer's own name has the least of its ratios.
+ * Ours / each peer of the figure `of`: the median of the ratios within each round, because what slows down a round slows down
+ * both. Without a round in common: the ratio of the medians. With variants, the peer's own name has the lowest of its ratios.
  */
 export function ratios(
-  measured: readonly Measured[],
+  measured: readonly Measurement[],
   ours: string,
   peers: ReadonlyMap<string, string>,
-  of: (one: Measured) => number,
+  of: (one: Measurement) => number,
 ): Report["ratios"] {
   const found: Record<string, number> = {};
   for (const [contender, peer] of peers) {
     for (const variant of new Set(measured.map((one) => one.variant))) {
-      const same = (name: string): Measured[] =>
+      const same = (name: string): Measurement[] =>
         measured.filter((one) => one.contender === name && one.variant === variant);
-      const [mine, theirs] = [same(ours), same(contender)];
-      if (mine.length === 0 || theirs.length === 0) continue;
-      const paired = mine.flatMap((one) => {
-        const other = theirs.find(({ round }) => round === one.round);
+      const [ourRuns, peerRuns] = [same(ours), same(contender)];
+      if (ourRuns.length === 0 || peerRuns.length === 0) continue;
+      const paired = ourRuns.flatMap((one) => {
+        const other = peerRuns.find(({ round }) => round === one.round);
         return other === undefined || of(other) === 0 ? [] : [of(one) / of(other)];
       });
-      const ratio = paired.length > 0 ? median(paired) : median(mine.map(of)) / median(theirs.map(of));
+      const ratio = paired.length > 0 ? median(paired) : median(ourRuns.map(of)) / median(peerRuns.map(of));
       found[nameOf({ contender: peer, variant })] = round(ratio);
     }
     const each = Object.entries(found).flatMap(([name, ratio]) => (name.startsWith(`${peer} `) ? [ratio] : []));

@@ -1,41 +1,42 @@
-/** Ours as it runs in production: one process per daemon from a site's file, on a real and fully durable PostgreSQL. */
+/** Starts Firstlight as in production: one process per daemon from a site's file, on a fully durable PostgreSQL. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DAEMON_NAMES, openCa } from "@firstlight/site";
 import { startPostgres } from "@firstlight/site/postgres";
 import { stringify } from "yaml";
-import type { Place } from "./contract.ts";
-import { endWithUs, pin, type Pinned, runPinned, startPinned } from "./process.ts";
+import type { Placement } from "./contract.ts";
+import { killOnExit, pin, type PinnedProcess, runPinned, startPinned } from "./process.ts";
 
 const SITE = "bench";
 const ROOT = resolve(import.meta.dirname, "../..");
 export const NODE = join(ROOT, "node_modules/.bin/node");
 const FIRSTLIGHT = join(ROOT, "packages/site/src/main.ts");
 
+/** A running PostgreSQL. */
 export interface Database extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
 }
 
 /** An embedded PostgreSQL on the contender's core: fsync, synchronous_commit and full_page_writes on. */
-export async function startDatabase({ folder, core }: Place): Promise<Database> {
-  await chmod(folder, 0o711); // an unprivileged user must be able to pass
+export async function startDatabase({ folder, core }: Placement): Promise<Database> {
+  await chmod(folder, 0o711); // PostgreSQL's unprivileged user must be able to enter it
   const server = await startPostgres({ dir: join(folder, "pg") });
-  const watched = endWithUs(server.pid); // it has a session of its own
+  const guard = killOnExit(server.pid); // it runs in a session of its own
   await pin(core, server.pid);
   return {
     url: server.url,
     pid: server.pid,
     async [Symbol.asyncDispose]() {
       await server.stop();
-      watched.forget();
+      guard.release();
     },
   };
 }
 
-/** Writes the site's file: `sections` over a state folder of its own, with every daemon's certificate, and the database. */
+/** Writes the site's file with these sections, and issues every daemon's certificate. Returns the file's path. */
 export async function writeSite(
-  { folder }: Place,
+  { folder }: Placement,
   sections: Readonly<Record<string, unknown>>,
   database?: Pick<Database, "url">,
 ): Promise<string> {
@@ -49,20 +50,20 @@ export async function writeSite(
   return file;
 }
 
-/** Brings the database of a site's file to its schema. */
-export async function migrate({ core }: Place, siteFile: string): Promise<void> {
+/** Migrates the database of a site's file. */
+export async function migrate({ core }: Placement, siteFile: string): Promise<void> {
   const { code, stderr } = await runPinned(core, NODE, [FIRSTLIGHT, "migrate", "--config", siteFile]);
   if (code !== 0) throw new Error(`migrate: ${stderr.trim().slice(-600)}`);
 }
 
-/** Starts `firstlight NAME --config FILE`; resolves once its `/ready` at `health` says so. `flags` are node's own. */
+/** Starts `firstlight NAME --config FILE`. Resolves once `/ready` at `health` returns 200. `flags` are options of Node. */
 export async function startDaemon(
   name: string,
-  { folder, core, profiles }: Place,
+  { folder, core, profiles }: Placement,
   siteFile: string,
   health: string,
   flags: readonly string[] = [],
-): Promise<Pinned> {
+): Promise<PinnedProcess> {
   const profiling =
     profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-interval=500", `--cpu-prof-dir=${join(profiles, name)}`];
   const daemon = startPinned(name, NODE, [...profiling, ...flags, FIRSTLIGHT, name, "--config", siteFile], {
@@ -70,7 +71,7 @@ export async function startDaemon(
     folder,
   });
   try {
-    await ready(daemon, `http://${health}/ready`);
+    await untilReady(daemon, `http://${health}/ready`);
     return daemon;
   } catch (fault) {
     await daemon.stop();
@@ -78,19 +79,19 @@ export async function startDaemon(
   }
 }
 
-async function ready(daemon: Pinned, url: string): Promise<void> {
+async function untilReady(daemon: PinnedProcess, url: string): Promise<void> {
   const until = performance.now() + 60_000;
-  let said = "nothing";
+  let readiness = "no answer";
   while (performance.now() < until) {
     if (daemon.child.exitCode !== null) break;
     try {
       const response = await fetch(url);
       if (response.ok) return;
-      said = await response.text();
+      readiness = await response.text();
     } catch {
       // not listening yet
     }
     await new Promise((done) => setTimeout(done, 100));
   }
-  throw new Error(`not ready (${said}): ${daemon.lines.slice(-6).join(" | ")}`);
+  throw new Error(`not ready (${readiness}): ${daemon.lines.slice(-6).join(" | ")}`);
 }

@@ -3,7 +3,7 @@ import { cpus, release, totalmem } from "node:os";
 import type { Bench, Report } from "./contract.ts";
 import { versionOf } from "./packages.ts";
 
-/** What the figures were measured on, the peers' versions included. */
+/** The machine that the figures were measured on, and the versions of the peers' packages. */
 export async function machineFacts({ packages, contenders }: Bench): Promise<Report["machine"]> {
   const facts: Record<string, string | number> = {
     cpu: cpus()[0]?.model ?? "unknown",

@@ -1,6 +1,6 @@
 import type { Bench, Report } from "./contract.ts";
 
-/** The report as a table for people. */
+/** The report as a table of text. */
 export function tableOf(report: Report, { operation }: Bench): string {
   const rows = Object.entries(report.results).map(([name, result]) => [
     name,
@@ -20,13 +20,13 @@ export function tableOf(report: Report, { operation }: Bench): string {
     ...rows.map(line),
     ...ratioLines("ours / peer, per second", report.ratios),
     ...ratioLines("peer / ours, CPU each", report.cpuRatios),
-    `others used ${(report.foreignCpu * 100).toFixed(0)} % of a core${report.isMarked ? ": MARKED, rates are doubtful; trust the CPU" : ""}`,
+    `other processes used ${(report.foreignCpu * 100).toFixed(0)} % of a core${report.isMarked ? ": MARKED, the rates are not reliable; compare the CPU" : ""}`,
   ].join("\n");
 }
 
 function ratioLines(title: string, ratios: Readonly<Record<string, number>>): string[] {
-  const said = Object.entries(ratios).map(([peer, ratio]) => `${peer} ${ratio.toFixed(2)}`);
-  return said.length === 0 ? [] : [`${title}: ${said.join(", ")}`];
+  const texts = Object.entries(ratios).map(([peer, ratio]) => `${peer} ${ratio.toFixed(2)}`);
+  return texts.length === 0 ? [] : [`${title}: ${texts.join(", ")}`];
 }
 
 function figure(value: number): string {

@@ -1,4 +1,4 @@
-/** What the kernel says of processes: who belongs to whom, their CPU time and memory, and what everybody used. */
+/** Reads /proc: the tree of processes, their CPU time, memory and cores, and the CPU time of the whole machine. */
 import { readdirSync, readFileSync } from "node:fs";
 
 const TICKS = 100; // USER_HZ, the same on every Linux that Node runs on
@@ -7,7 +7,7 @@ const PAGE_KB = 4;
 interface Stat {
   readonly pid: number;
   readonly parent: number;
-  /** Seconds of user and system time, of children that ended included: nothing is lost when a child goes. */
+  /** Seconds of user and system time, including children that ended and were waited for. */
   readonly seconds: number;
   readonly userSeconds: number;
   readonly systemSeconds: number;
@@ -24,30 +24,30 @@ function statOf(pid: number): Stat | undefined {
   return { pid, parent: Number(fields[1]), seconds: userSeconds + systemSeconds, userSeconds, systemSeconds };
 }
 
-/** The processes and all that descend from them. */
-export function tree(roots: readonly number[]): Stat[] {
+/** The processes and all their descendants. */
+export function processTree(roots: readonly number[]): Stat[] {
   const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (statOf(Number(name)) ?? []) : []));
-  const wanted = new Set(roots);
-  for (let grew = true; grew;) {
-    grew = false;
+  const members = new Set(roots);
+  for (let hasGrown = true; hasGrown;) {
+    hasGrown = false;
     for (const { pid, parent } of all) {
-      if (wanted.has(pid) || !wanted.has(parent)) continue;
-      wanted.add(pid);
-      grew = true;
+      if (members.has(pid) || !members.has(parent)) continue;
+      members.add(pid);
+      hasGrown = true;
     }
   }
-  return all.filter(({ pid }) => wanted.has(pid));
+  return all.filter(({ pid }) => members.has(pid));
 }
 
-/** Seconds of CPU that the processes, their descendants and those that ended have used. */
+/** CPU time in seconds of the processes and their descendants, including descendants that ended. */
 export function cpuSeconds(roots: readonly number[]): number {
-  return tree(roots).reduce((sum, { seconds }) => sum + seconds, 0);
+  return processTree(roots).reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-/** Seconds of user and of system time by what a process is: `dhcpd`, `PostgreSQL`. */
+/** User and system time in seconds, by the name of the program: `dhcpd`, `PostgreSQL`, `other`. */
 export function cpuByName(roots: readonly number[]): Map<string, { user: number; system: number }> {
   const sums = new Map<string, { user: number; system: number }>();
-  for (const { pid, userSeconds, systemSeconds } of tree(roots)) {
+  for (const { pid, userSeconds, systemSeconds } of processTree(roots)) {
     const name = nameOf(read(`/proc/${pid}/cmdline`) ?? "");
     const sum = sums.get(name) ?? { user: 0, system: 0 };
     sums.set(name, { user: sum.user + userSeconds, system: sum.system + systemSeconds });
@@ -60,9 +60,9 @@ function nameOf(commandLine: string): string {
   return /^firstlight ([\w-]+)/.exec(commandLine)?.[1] ?? /([\w-]+)\.ts\0/.exec(commandLine)?.[1] ?? "other";
 }
 
-/** On which cores every thread of the processes and their descendants may run, as the kernel writes it: `0`, `0-1`. */
+/** The cores that each thread of the processes and their descendants may use, as the kernel writes them: `0`, `0-1`. */
 export function coresOf(roots: readonly number[]): { readonly pid: number; readonly cores: string }[] {
-  return tree(roots).flatMap(({ pid }) =>
+  return processTree(roots).flatMap(({ pid }) =>
     threads(pid).flatMap((thread) => {
       const cores = /^Cpus_allowed_list:\s+(\S+)/m.exec(read(`/proc/${pid}/task/${thread}/status`) ?? "")?.[1];
       return cores === undefined ? [] : [{ pid, cores }];
@@ -70,9 +70,9 @@ export function coresOf(roots: readonly number[]): { readonly pid: number; reado
   );
 }
 
-/** Threads of the processes and their descendants that are called so: the first fifteen letters, as the kernel keeps them. */
-export function threadsCalled(name: string, roots: readonly number[]): number[] {
-  return tree(roots).flatMap(({ pid }) =>
+/** Ids of the threads with this name, in the processes and their descendants. The kernel keeps fifteen letters of a name. */
+export function threadsNamed(name: string, roots: readonly number[]): number[] {
+  return processTree(roots).flatMap(({ pid }) =>
     threads(pid).flatMap((thread) =>
       read(`/proc/${pid}/task/${thread}/comm`)?.trim() === name ? [Number(thread)] : [],
     ),
@@ -83,13 +83,13 @@ function threads(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/task`);
   } catch {
-    return []; // gone
+    return []; // it has ended
   }
 }
 
-/** Memory of the processes and their descendants, each shared page divided among those that share it (PSS). */
+/** Memory in bytes (PSS: a shared page is divided among its users) of the processes and their descendants. */
 export function memoryBytes(roots: readonly number[]): number {
-  return tree(roots).reduce((sum, { pid }) => sum + pssKb(pid) * 1024, 0);
+  return processTree(roots).reduce((sum, { pid }) => sum + pssKb(pid) * 1024, 0);
 }
 
 function pssKb(pid: number): number {
@@ -97,7 +97,7 @@ function pssKb(pid: number): number {
   return pss === undefined ? Number(read(`/proc/${pid}/statm`)?.split(" ")[1] ?? 0) * PAGE_KB : Number(pss);
 }
 
-/** Seconds of CPU that anybody used on this machine: user, nice, system, and what the host took away (steal). */
+/** CPU time in seconds of the whole machine: user, nice, system, and time that the host took away (steal). */
 export function busySeconds(): number {
   const [user, nice, system, , , , , steal] = (read("/proc/stat") ?? "")
     .split("\n")[0]!
@@ -111,6 +111,6 @@ function read(file: string): string | undefined {
   try {
     return readFileSync(file, "latin1");
   } catch {
-    return undefined; // gone, or not ours to read
+    return undefined; // it has ended, or must not be read
   }
 }

@@ -6,19 +6,22 @@ import { coresOf } from "./proc.ts";
 
 const execute = promisify(execFile);
 const KEEP_LINES = 2000;
+const MAX_TRIES = 10;
 
-/** A long-running process pinned to a core, its output in a file and with whoever waits for a line. */
-export interface Pinned extends AsyncDisposable {
+/** A long-running process that is pinned to a core. Its output is kept in a file and can be waited for. */
+export interface PinnedProcess extends AsyncDisposable {
   readonly pid: number;
   readonly child: ChildProcess;
   /** The newest lines of its output. */
   readonly lines: readonly string[];
-  /** The first line that matches, past ones included; rejects at the deadline or when the process ends. */
-  until(pattern: RegExp, timeoutMs?: number): Promise<string>;
+  /** Resolves with the first matching line of output, also an earlier one. Rejects at the deadline, or when the process ends. */
+  untilLine(pattern: RegExp, timeoutMs?: number): Promise<string>;
+  /** Sends `signal` (default SIGTERM), and SIGKILL after `graceMs`. Resolves once the process has ended. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>;
 }
 
-export interface Start {
+/** How a process is started. */
+export interface StartOptions {
   readonly core: number;
   /** Where its output is kept, as NAME.log. */
   readonly folder: string;
@@ -28,25 +31,30 @@ export interface Start {
 
 const running = new Set<number>();
 process.once("exit", () => {
-  for (const pid of running) end(pid);
+  for (const pid of running) quit(pid);
 });
 
-/** Ends this process with the bench, however the bench ends; `forget` where it ended by itself. */
-export function endWithUs(pid: number): { forget(): void } {
+/** Ends this process when the bench exits, however it exits. Call `release` once the process has ended by itself. */
+export function killOnExit(pid: number): { release(): void } {
   running.add(pid);
-  return { forget: () => void running.delete(pid) };
+  return { release: () => void running.delete(pid) };
 }
 
-function end(pid: number): void {
+function quit(pid: number): void {
   try {
-    process.kill(pid, "SIGQUIT"); // postgres: at once, with its children; the others: die
+    process.kill(pid, "SIGQUIT"); // PostgreSQL stops at once with its children; other programs end
   } catch {
-    // gone
+    // it has ended
   }
 }
 
-/** Starts a command on one core. A fault to start it shows in `until`. */
-export function startPinned(name: string, command: string, args: readonly string[], start: Start): Pinned {
+/** Starts a command on one core. Where it cannot be started, `untilLine` rejects. */
+export function startPinned(
+  name: string,
+  command: string,
+  args: readonly string[],
+  start: StartOptions,
+): PinnedProcess {
   const child = spawn("taskset", ["-c", String(start.core), command, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: start.env ?? process.env,
@@ -56,25 +64,25 @@ export function startPinned(name: string, command: string, args: readonly string
   const lines: string[] = [];
   const listeners = new Set<() => void>();
   let [rest, hasEnded] = ["", false];
-  const tell = (): void => {
+  const notify = (): void => {
     for (const listener of listeners) listener();
   };
-  const take = (chunk: Buffer): void => {
+  const receive = (chunk: Buffer): void => {
     log.write(chunk);
     const parts = (rest + chunk.toString("latin1")).split(/\r?\n/);
     rest = parts.pop() ?? "";
     lines.push(...parts);
     if (lines.length > KEEP_LINES) lines.splice(0, lines.length - KEEP_LINES);
-    tell();
+    notify();
   };
-  child.stdout.on("data", take);
-  child.stderr.on("data", take);
-  const watched = child.pid === undefined ? undefined : endWithUs(child.pid);
+  child.stdout.on("data", receive);
+  child.stderr.on("data", receive);
+  const guard = child.pid === undefined ? undefined : killOnExit(child.pid);
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
       hasEnded = true;
-      watched?.forget();
-      tell();
+      guard?.release();
+      notify();
       log.end(resolve);
     };
     child.once("close", end);
@@ -83,30 +91,31 @@ export function startPinned(name: string, command: string, args: readonly string
   const stop = async (signal: NodeJS.Signals = "SIGTERM", graceMs = 10_000): Promise<void> => {
     if (hasEnded) return ended;
     child.kill(signal);
-    const late = setTimeout(() => child.kill("SIGKILL"), graceMs);
+    const killTimer = setTimeout(() => child.kill("SIGKILL"), graceMs);
     await ended;
-    clearTimeout(late);
+    clearTimeout(killTimer);
   };
-  const last = (): string => [...lines, rest].slice(-6).join(" | ");
+  const lastLines = (): string => [...lines, rest].slice(-6).join(" | ");
   return {
     pid: child.pid ?? -1,
     child,
     lines,
     stop,
-    async until(pattern, timeoutMs = 30_000) {
+    async untilLine(pattern, timeoutMs = 30_000) {
       const { promise, resolve, reject } = Promise.withResolvers<string>();
-      const look = (): void => {
+      const check = (): void => {
         const line = [...lines, rest].find((text) => pattern.test(text));
         if (line !== undefined) resolve(line);
-        else if (hasEnded) reject(new Error(`${name} ended before ${pattern}: ${last()}`));
+        else if (hasEnded) reject(new Error(`${name} ended before ${pattern}: ${lastLines()}`));
       };
-      const late = (): void => reject(new Error(`${name}: no ${pattern} within ${timeoutMs} ms; last: ${last()}`));
-      const timer = setTimeout(late, timeoutMs);
-      listeners.add(look);
-      look();
+      const expire = (): void =>
+        reject(new Error(`${name}: no ${pattern} within ${timeoutMs} ms; last: ${lastLines()}`));
+      const timer = setTimeout(expire, timeoutMs);
+      listeners.add(check);
+      check();
       return promise.finally(() => {
         clearTimeout(timer);
-        listeners.delete(look);
+        listeners.delete(check);
       });
     },
     [Symbol.asyncDispose]: () => stop(),
@@ -119,7 +128,7 @@ export interface Output {
   readonly code: number;
 }
 
-/** Runs a command to its end on one core; its exit code is data, a timeout or a missing command is a fault. */
+/** Runs a command to its end on one core and returns its exit code. Throws where it times out or cannot be started. */
 export async function runPinned(
   core: number,
   command: string,
@@ -144,22 +153,20 @@ export async function runPinned(
 }
 
 /**
- * Moves processes that are already running, with all their threads and descendants, to one core: again until none is
- * elsewhere, for whoever was forked before its parent was moved has the parent's old cores.
+ * Moves running processes, with all their threads and descendants, to one core. This is repeated until none is elsewhere: a
+ * process that was forked before its parent was moved has the parent's old cores.
  */
 export async function pin(core: number, ...roots: readonly number[]): Promise<void> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const astray = new Set(coresOf(roots).flatMap(({ pid, cores }) => (cores === String(core) ? [] : [pid])));
-    if (astray.size === 0) return;
-    for (const pid of astray) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const elsewhere = new Set(coresOf(roots).flatMap(({ pid, cores }) => (cores === String(core) ? [] : [pid])));
+    if (elsewhere.size === 0) return;
+    for (const pid of elsewhere) {
       await execute("taskset", ["-a", "-c", "-p", String(core), String(pid)]).catch(() => {}); // ended meanwhile
     }
   }
 }
 
-const MOST_TRIES = 10;
-
-/** Moves single threads to a core, whatever their process may use. */
+/** Moves single threads to a core; the other threads of their process stay where they are. */
 export async function pinThreads(core: number, threads: readonly number[]): Promise<void> {
   for (const thread of threads) await execute("taskset", ["-c", "-p", String(core), String(thread)]).catch(() => {});
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Peer } from "./contract.ts";
-import { MOST_FOREIGN } from "./rounds.ts";
+import { MAX_FOREIGN_CPU } from "./rounds.ts";
 
 export const PEERS = [
   "kea-memfile",
@@ -28,7 +28,7 @@ const resultSchema = z.strictObject({
   extra: figures.optional(),
 });
 
-/** What `--json` prints and `bench/results` keeps, as whoever reads it may rely on it. */
+/** The contract of a report: what `--json` prints and `bench/results` keeps. */
 export const reportSchema = z
   .strictObject({
     bench: z.enum(["dhcp", "dns", "tftp", "http", "storm", "api", "ipam"]),
@@ -43,21 +43,21 @@ export const reportSchema = z
   .superRefine((report, context) => {
     const fault = (message: string): void => context.addIssue({ code: "custom", message });
     const { results, ratios, cpuRatios, foreignCpu, isMarked } = report;
-    if (isMarked !== foreignCpu > MOST_FOREIGN)
-      fault(`others used ${foreignCpu} of a core, and isMarked is ${isMarked}`);
+    if (isMarked !== foreignCpu > MAX_FOREIGN_CPU) fault(`foreignCpu is ${foreignCpu}, but isMarked is ${isMarked}`);
     for (const name of [...Object.keys(ratios), ...Object.keys(cpuRatios)]) {
       const peer = PEERS.find((one) => name === one || name.startsWith(`${one} `));
-      if (peer === undefined) fault(`${name} is no peer`);
+      if (peer === undefined) fault(`${name} is not a peer`);
       else if (!(name in results) && !Object.keys(results).some((one) => one.startsWith(`${peer} `)))
-        fault(`a ratio to ${name}, which was not measured`);
+        fault(`${name} has a ratio and was not measured`);
     }
     const names = Object.keys(results);
     const ours = names.filter((name) => name.startsWith("firstlight"));
     for (const name of names) {
-      if (ours.length > 0 && !ours.includes(name) && !(name in ratios)) fault(`${name} was measured, and has no ratio`);
+      if (ours.length > 0 && !ours.includes(name) && !(name in ratios)) fault(`${name} was measured and has no ratio`);
     }
     for (const peer of PEERS) {
       const each = Object.entries(ratios).flatMap(([name, ratio]) => (name.startsWith(`${peer} `) ? [ratio] : []));
-      if (each.length > 0 && ratios[peer] !== Math.min(...each)) fault(`${peer} is not the least of its variants`);
+      if (each.length > 0 && ratios[peer] !== Math.min(...each))
+        fault(`the ratio of ${peer} is not the lowest of its variants`);
     }
   });

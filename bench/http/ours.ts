@@ -1,31 +1,31 @@
 import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
 import { createStore } from "@firstlight/ipam/store";
 import { Client } from "pg";
-import type { Contender, Place, Serving } from "../harness/contract.ts";
+import type { Contender, Placement, RunningServer } from "../harness/contract.ts";
 import { migrate, startDaemon, startDatabase, writeSite } from "../harness/firstlight.ts";
 import { PORT, writeContent } from "./content.ts";
 
-/** `firstlight pxe-http` as a site runs it, with a lease for the load's address, whose limits are raised. */
+/** `firstlight pxe-http` as a site runs it, with a lease for the load's address and raised limits for one client. */
 export const ours: Contender = { name: "firstlight", packages: [], start };
 
 const HEALTH = "127.0.0.1:7881";
 
-async function start(place: Place): Promise<Serving> {
+async function start(placement: Placement): Promise<RunningServer> {
   await using parts = new AsyncDisposableStack();
-  const artefacts = writeContent(place.folder);
-  const database = parts.use(await startDatabase(place));
+  const artefacts = writeContent(placement.folder);
+  const database = parts.use(await startDatabase(placement));
   const limits = { maxConnectionsPerClient: 64, perClient: { perSecond: 1_000_000, burst: 1_000_000 } };
   const pxeHttp = { listen: `127.0.0.1:${PORT}`, health: HEALTH, artefacts, ...limits };
-  const file = await writeSite(place, { pxeHttp }, database);
-  await migrate(place, file);
-  await lease(database.url);
-  const daemon = parts.use(await startDaemon("pxe-http", place, file, HEALTH));
+  const file = await writeSite(placement, { pxeHttp }, database);
+  await migrate(placement, file);
+  await insertLease(database.url);
+  const daemon = parts.use(await startDaemon("pxe-http", placement, file, HEALTH));
   const owned = parts.move();
   return { pids: () => [daemon.pid, database.pid], [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** The segment as the site's file would declare it, then one lease for 127.0.0.1. */
-async function lease(url: string): Promise<void> {
+/** Declares a segment as a site's file does, then inserts a lease of 127.0.0.1. */
+async function insertLease(url: string): Promise<void> {
   const segment = { name: "bench", domain: "bench.test", prefixes: [{ prefix: "127.0.0.0/8" }] };
   await using store = createStore({ url, name: "bench" });
   await store.declare(

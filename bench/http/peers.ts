@@ -1,11 +1,11 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Contender, Place, Serving } from "../harness/contract.ts";
+import type { Contender, Placement, RunningServer } from "../harness/contract.ts";
 import { startPinned } from "../harness/process.ts";
-import { PORT, URL_OF, writeContent } from "./content.ts";
+import { PORT, urlOf, writeContent } from "./content.ts";
 
-/** nginx with one worker, sendfile and no access log: as it stands before a site's images. */
+/** nginx with one worker, sendfile and no access log, as one configures it for large images. */
 export const nginx: Contender = { name: "nginx", peer: "nginx", packages: ["nginx-light"], start };
 
 const CONFIG = (folder: string): string => `user root;
@@ -29,24 +29,24 @@ http {
 }
 `;
 
-async function start({ folder, core }: Place): Promise<Serving> {
+async function start({ folder, core }: Placement): Promise<RunningServer> {
   chmodSync(folder, 0o755);
   writeContent(folder);
   const file = join(folder, "nginx.conf");
   writeFileSync(file, CONFIG(folder));
   const server = startPinned("nginx", "/usr/sbin/nginx", ["-e", "stderr", "-c", file], { folder, core });
-  const serving = { pids: () => [server.pid], [Symbol.asyncDispose]: () => server.stop() };
+  const running = { pids: () => [server.pid], [Symbol.asyncDispose]: () => server.stop() };
   for (let attempt = 0; attempt < 50; attempt++) {
-    if (await isThere()) return serving;
+    if (await isServing()) return running;
     await sleep(100);
   }
   await server.stop();
   throw new Error(`nginx: ${server.lines.slice(-5).join(" | ")}`);
 }
 
-async function isThere(): Promise<boolean> {
+async function isServing(): Promise<boolean> {
   try {
-    const response = await fetch(URL_OF("script"));
+    const response = await fetch(urlOf("script"));
     await response.arrayBuffer();
     return response.ok;
   } catch {

@@ -3,8 +3,8 @@ import type { Case } from "./case.ts";
 const BYTES = Uint8Array.from({ length: 300 }, (_, n) => (n * 37) & 255);
 
 /**
- * What this machine can do: a loop that no change of ours makes faster or slower, of the stuff our packets are made of
- * (bytes read and written, small objects, a map). Every figure is taken over it, so that the machine's speed cancels out.
+ * A loop that measures the speed of this machine. No change of our code affects it, and it does what our hot paths do: it reads and
+ * writes bytes, and makes small objects and a map. Every figure is divided by it, so that the machine's speed cancels out.
  */
 export const calibration: Case = {
   name: "calibration",
@@ -14,7 +14,7 @@ export const calibration: Case = {
     return {
       run(times) {
         for (let n = 0; n < times; n++) sum = (sum + once(n, out)) | 0;
-        if (sum === 0.5) throw new Error("never: it is for the compiler");
+        if (sum === 0.5) throw new Error("unreachable: the compiler must keep the sum");
       },
     };
   },

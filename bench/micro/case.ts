@@ -1,11 +1,13 @@
-/** One operation of a hot path, timed in this process: what it is, and what it stands on. */
+/** One operation of a hot path that is timed in this process. */
 export interface Case {
   readonly name: string;
-  open(): Promise<Opened>;
+  /** Builds what the operation needs. */
+  open(): Promise<OpenCase>;
 }
 
-export interface Opened {
-  /** Does the operation so many times. What it comes to must be used, or the compiler leaves it out. */
+/** A case that is ready to run. */
+export interface OpenCase {
+  /** Runs the operation `times` times. Its result must be used, or the compiler removes the operation. */
   run(times: number): void | Promise<void>;
   close?(): PromiseLike<void>;
 }

@@ -14,7 +14,7 @@ const GATEWAY = 0x0a00_0001 as IPv4;
 const SOURCE = { nextServer: GATEWAY, bootUrl: "http://10.0.0.1:8080", files: {} };
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
-/** A stranger's DISCOVER behind a relay, firmware with UEFI: read, looked up, decided, its OFFER written. No socket. */
+/** The DISCOVER of an unknown UEFI client behind a relay: decode, look up, decide, encode the OFFER. No socket. */
 export const discover: Case = {
   name: "dhcp DISCOVER to OFFER",
   async open() {
@@ -28,9 +28,9 @@ export const discover: Case = {
       run(times) {
         for (let n = 0; n < times; n++) {
           mac = (mac + 1) & 0xffff;
-          bytes[32] = mac >> 8; // chaddr, RFC 2131 §2
+          bytes[32] = mac >> 8; // chaddr (RFC 2131 §2)
           bytes[33] = mac & 255;
-          if (answered(bytes, site, perClient, out) < 240) throw new Error("no OFFER");
+          if (offerBytes(bytes, site, perClient, out) < 240) throw new Error("no OFFER");
         }
       },
       close: () => site[Symbol.asyncDispose](),
@@ -40,7 +40,7 @@ export const discover: Case = {
 
 type Site = Awaited<ReturnType<typeof siteOf>>;
 
-function answered(bytes: Uint8Array, { replica, clock }: Site, perClient: RateLimit<Mac>, out: Uint8Array): number {
+function offerBytes(bytes: Uint8Array, { replica, clock }: Site, perClient: RateLimit<Mac>, out: Uint8Array): number {
   const message = decode(bytes.slice());
   if (isMalformed(message)) throw new Error(message.because);
   const client = clientOf(message, { address: GATEWAY, port: 67 }, GATEWAY);

@@ -8,7 +8,7 @@ import type { Case } from "./case.ts";
 const HOSTS = 4096;
 const LIMITS = { payloadBytes: 1232, isStream: false, isStale: false };
 
-/** A question for an address, from the bytes of the query to those of the answer. No socket. */
+/** A query for an address, from its bytes to the bytes of the answer. No socket. */
 export const question: Case = {
   name: "dns question to answer",
   async open() {
@@ -20,8 +20,8 @@ export const question: Case = {
       run(times) {
         for (let n = 0; n < times; n++) {
           const query = queries[(at = (at + 1) % HOSTS)]!;
-          const said = answer(zones, query, query.length, out, LIMITS, scratch);
-          if (typeof said === "string" || said <= query.length) throw new Error("no answer");
+          const length = answer(zones, query, query.length, out, LIMITS, scratch);
+          if (typeof length === "string" || length <= query.length) throw new Error("no answer");
         }
       },
     };

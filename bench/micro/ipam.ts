@@ -2,19 +2,19 @@ import { type Change, keyOf, type Lease } from "@firstlight/ipam";
 import { domain, iface, lease, ManualClock, prefix, segment } from "@firstlight/kit";
 import { Memory } from "../../packages/ipam/src/replica/memory/memory.ts";
 import { Tables } from "../../packages/ipam/src/replica/memory/tables.ts";
-import { allocationGround } from "../ipam/ground.ts";
+import { allocationReplica } from "../ipam/allocation-replica.ts";
 import type { Case } from "./case.ts";
 
-/** An address for a stranger in a prefix whose every second address is held. */
+/** Allocates an address for an unknown machine in a prefix of which half of the addresses are leased. */
 export const allocation: Case = {
   name: "ipam address in a /16 half full",
   async open() {
-    const ground = await allocationGround({ address: 0x0a00_0000, length: 16 }, 0.5);
+    const replica = await allocationReplica({ address: 0x0a00_0000, length: 16 }, 0.5);
     return {
       run(times) {
-        for (let n = 0; n < times; n++) if (!ground.ask()) throw new Error("full");
+        for (let n = 0; n < times; n++) if (!replica.allocate()) throw new Error("the prefix is full");
       },
-      close: () => ground[Symbol.asyncDispose](),
+      close: () => replica[Symbol.asyncDispose](),
     };
   },
 };

@@ -1,26 +1,27 @@
-import type { Case, Opened } from "./case.ts";
+import type { Case, OpenCase } from "./case.ts";
 import { calibration } from "./calibration.ts";
-import type { Figures } from "./gate.ts";
+import type { Timings } from "./gate.ts";
 
-export interface Measure {
+/** How long to measure. */
+export interface MeasureSettings {
   readonly rounds: number;
-  /** One case in one round. */
+  /** Time of one case in one round. */
   readonly sliceMs: number;
-  /** Before the first round, until it is compiled. */
+  /** Time of each case before the first round, so that its code is compiled. */
   readonly warmMs: number;
 }
 
 /**
- * The least time that an operation took in any round. A slice is shorter than a turn on the processor, so that of many one
- * passes undisturbed on the busiest machine (a thread's own CPU time would say it in one, but is counted in hundredths of a
- * second). Cases and calibration take turns: a machine that slows down slows all of them.
+ * The shortest time per operation of all rounds. A slice is shorter than a scheduler's time slice, so that some slices run
+ * undisturbed also on a busy machine. (A thread's CPU time is counted in hundredths of a second, which is too coarse.) Cases and
+ * calibration alternate, so that a machine that slows down affects all of them.
  */
-export async function measure(cases: readonly Case[], { rounds, sliceMs, warmMs }: Measure): Promise<Figures> {
+export async function measure(cases: readonly Case[], { rounds, sliceMs, warmMs }: MeasureSettings): Promise<Timings> {
   const all = [calibration, ...cases];
-  const opened: Opened[] = [];
+  const opened: OpenCase[] = [];
   for (const one of all) opened.push(await one.open());
   const times: number[] = [];
-  for (const one of opened) times.push(await timesIn(one, sliceMs, warmMs));
+  for (const one of opened) times.push(await timesPerSlice(one, sliceMs, warmMs));
   const least = opened.map(() => Number.POSITIVE_INFINITY);
   for (let round = 0; round < rounds; round++) {
     for (const [n, one] of opened.entries()) least[n] = Math.min(least[n]!, await nsOf(one, times[n]!));
@@ -30,8 +31,8 @@ export async function measure(cases: readonly Case[], { rounds, sliceMs, warmMs 
   return { calibrationNs, cases: Object.fromEntries(cases.map(({ name }, n) => [name, ns[n]!])) };
 }
 
-/** How often a case runs in a slice, found while it warms up. */
-async function timesIn(one: Opened, sliceMs: number, warmMs: number): Promise<number> {
+/** How often a case runs in one slice; measured while it warms up. */
+async function timesPerSlice(one: OpenCase, sliceMs: number, warmMs: number): Promise<number> {
   const until = performance.now() + warmMs;
   let times = 16;
   for (;;) {
@@ -43,7 +44,7 @@ async function timesIn(one: Opened, sliceMs: number, warmMs: number): Promise<nu
   }
 }
 
-async function nsOf(one: Opened, times: number): Promise<number> {
+async function nsOf(one: OpenCase, times: number): Promise<number> {
   const began = performance.now();
   await one.run(times);
   return ((performance.now() - began) * 1e6) / times;

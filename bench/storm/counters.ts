@@ -1,4 +1,4 @@
-/** What the daemons of a hall count, read from their metrics pages. */
+/** The counters of several daemons, read from their `/metrics`. */
 export class Counters {
   readonly #lines: readonly string[];
 
@@ -16,12 +16,12 @@ export class Counters {
     return new Counters(pages.flatMap((page) => page.split("\n")));
   }
 
-  /** Every no and how often it was said, every kind of packet, and whoever could not be asked. */
-  get words(): string[] {
+  /** The lines worth printing: counters with a reason, packets by type, events left out, and daemons without metrics. */
+  get reportLines(): string[] {
     return this.#lines.filter((line) => /because=|dhcp_(packets|replies)_total|left_out_total|^no metrics/.test(line));
   }
 
-  /** A counter's value over all its labels. */
+  /** The sum of a counter over all its labels. */
   total(name: string): number {
     return this.#lines
       .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))

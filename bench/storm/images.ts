@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 const KIB = 1024;
 
-/** What the machines of a storm fetch before their script: iPXE, at the size of a real build. */
+/** The artefacts' sizes in bytes. iPXE has the size of a real build. */
 const IMAGES: Readonly<Record<string, number>> = {
   "ipxe/undionly.kpxe": 70 * KIB,
   "ipxe/snponly.efi": 180 * KIB,
@@ -17,6 +17,7 @@ const IMAGES: Readonly<Record<string, number>> = {
   ),
 };
 
+/** Writes the artefacts. */
 export function writeImages(folder: string): void {
   for (const [path, bytes] of Object.entries(IMAGES)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Counters } from "../storm/counters.ts";
 
-test("a page of metrics gives every no that was said, and a counter's total over its labels", () => {
+test("counters give the lines with a reason, and totals over all labels", () => {
   const counters = new Counters([
     "# TYPE firstlight_dhcp_silences_total counter",
     'firstlight_dhcp_silences_total{because="draining"} 3',
@@ -11,7 +11,7 @@ test("a page of metrics gives every no that was said, and a counter's total over
     "firstlight_dhcp_pending 2",
     "no metrics at 127.0.0.1:1",
   ]);
-  assert.deepEqual(counters.words, [
+  assert.deepEqual(counters.reportLines, [
     'firstlight_dhcp_silences_total{because="draining"} 3',
     "no metrics at 127.0.0.1:1",
   ]);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { linesOf } from "../flame/native.ts";
+import { linesOf } from "../flame/perf.ts";
 import { fold, type Profile } from "../flame/profile.ts";
-import { labelOf, roomOf, selfBy } from "../flame/rooms.ts";
+import { labelOf, originOf, selfBy } from "../flame/origin.ts";
 import { svgOf } from "../flame/svg.ts";
 
 const WHOLE = { fromUs: 0, toUs: 1e9 };
 
-/** A daemon that decides (300 µs), asks the database (100 µs), idles (500 µs) and clears up (100 µs). */
+/** A daemon that decides (300 µs), asks the database (100 µs), is idle (500 µs) and collects garbage (100 µs). */
 function profile(change: Partial<Profile> = {}): Profile {
   return {
     nodes: [
@@ -31,7 +31,7 @@ const call = (id: number, functionName: string, url: string, children: readonly 
   children,
 });
 
-test("a sample lasts until the next one, waiting is left out, and a caller has what its callees took", () => {
+test("own and total times are added up from samples, without idle time", () => {
   const root = fold(profile(), WHOLE);
   assert.equal(root.totalUs, 500);
   assert.deepEqual(selfBy(root, labelOf), [
@@ -42,41 +42,41 @@ test("a sample lasts until the next one, waiting is left out, and a caller has w
   assert.equal([...root.callees.values()].find(({ name }) => name === "receive")?.totalUs, 400);
 });
 
-test("what is not within the load does not count", () => {
+test("samples outside of the window do not count", () => {
   assert.equal(fold(profile(), { fromUs: 0, toUs: 999 }).totalUs, 0);
   assert.equal(fold(profile(), { fromUs: 1250, toUs: 1e9 }).totalUs, 200);
 });
 
-test("threads add up to one tree", () => {
+test("several profiles are added up in one tree", () => {
   const root = fold(profile(), WHOLE, fold(profile(), WHOLE));
   assert.equal(root.totalUs, 1000);
   assert.equal(root.callees.size, 2);
 });
 
-test("whose time it is shows by where a function lives", () => {
-  assert.deepEqual(selfBy(fold(profile(), WHOLE), roomOf), [
+test("own time is summed by the function's origin", () => {
+  assert.deepEqual(selfBy(fold(profile(), WHOLE), originOf), [
     ["dhcpd", 300],
     ["library", 100],
     ["garbage", 100],
   ]);
-  assert.equal(roomOf({ name: "writev", url: "" }), "native");
-  assert.equal(roomOf({ name: "emit", url: "node:events" }), "node");
+  assert.equal(originOf({ name: "writev", url: "" }), "native");
+  assert.equal(originOf({ name: "emit", url: "node:events" }), "node");
 });
 
-test("the picture stands alone, and leaves out what is narrower than three in a thousand", () => {
+test("a picture is self-contained and leaves out frames below 0.3 %", () => {
   const nodes = profile().nodes.map((node) =>
     node.id === 4 ? { ...node, callFrame: { ...node.callFrame, functionName: "<tiny>" } } : node,
   );
   const drawn = svgOf(fold(profile({ nodes }), WHOLE), "dhcpd & its <load>");
   assert.match(drawn, /dhcpd &amp; its &lt;load&gt;/);
-  assert.match(drawn, /<title>decide dhcpd\/decide\.ts:10: 60\.0 %, itself 60\.0 %<\/title>/);
+  assert.match(drawn, /<title>decide dhcpd\/decide\.ts:10: 60\.0 %, own 60\.0 %<\/title>/);
   assert.match(drawn, /&lt;tiny&gt;/);
   assert.doesNotMatch(drawn.replace('xmlns="http://www.w3.org/2000/svg"', ""), /https?:|<script/);
   const narrow = svgOf(fold(profile({ nodes, timeDeltas: [0, 1e6, 100, 100, 1, 500, 100] }), WHOLE), "dhcpd");
   assert.doesNotMatch(narrow, /tiny/);
 });
 
-test("what perf says adds up by thread and place, and less than one in a hundred is left out", () => {
+test("perf's report is added up by thread and object, without rows below 1 %", () => {
   const report = `# Overhead  Command     Shared Object
     40.10%|firstlight: dnsd|[kernel.kallsyms]
     20.20%|firstlight: dnsd|[JIT] tid 4711

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import test from "node:test";
-import { FLAMES } from "../flame/flames.ts";
+import { PROFILED_DAEMONS } from "../flame/daemons.ts";
 import { PEERS, reportSchema } from "../harness/report.ts";
 import { GRACE_MS } from "../harness/rounds.ts";
-import { load } from "../harness/side.ts";
+import { loadBench } from "../harness/run-bench.ts";
 
 const NAMES = reportSchema.shape.bench.options;
 
@@ -13,13 +13,14 @@ function bench(...args: readonly string[]) {
   return spawnSync(process.execPath, [join(import.meta.dirname, "../main.ts"), ...args], { encoding: "utf8" });
 }
 
-test("--help names every verb and ends with 0", () => {
+test("--help names every command and exits 0", () => {
   const { status, stdout } = bench("--help");
   assert.equal(status, 0);
-  for (const verb of [...NAMES, "micro", "flame", ...Object.keys(FLAMES)]) assert.ok(stdout.includes(verb), verb);
+  for (const command of [...NAMES, "micro", "flame", ...Object.keys(PROFILED_DAEMONS)])
+    assert.ok(stdout.includes(command), command);
 });
 
-test("what the command line cannot mean is one line and exit 2", () => {
+test("a wrong command line prints one line and exits 2", () => {
   for (const args of [["nothing"], ["dns", "--rounds", "0"], ["flame", "x"]]) {
     const { status, stderr } = bench(...args);
     assert.equal(status, 2, args.join(" "));
@@ -27,18 +28,18 @@ test("what the command line cannot mean is one line and exit 2", () => {
   }
 });
 
-test("every bench has ours and, of peers, only those that a report may name", async () => {
+test("every bench has our contender once, and only peers that a report may name", async () => {
   for (const name of NAMES) {
-    const { contenders, rounds, operation } = await load(name);
+    const { contenders, rounds, operation } = await loadBench(name);
     assert.equal(contenders.filter(({ peer }) => peer === undefined).length, 1, name);
     for (const { peer } of contenders) assert.ok(peer === undefined || PEERS.includes(peer), peer);
     assert.ok(rounds >= 1 && operation.length > 0);
   }
 });
 
-test("every flame is of a bench and a variant that there are", async () => {
-  for (const [daemon, { bench: name, variant }] of Object.entries(FLAMES)) {
-    const { variants } = await load(name);
+test("every daemon that can be profiled names an existing bench and variant", async () => {
+  for (const [daemon, { bench: name, variant }] of Object.entries(PROFILED_DAEMONS)) {
+    const { variants } = await loadBench(name);
     assert.ok(variant === undefined || variants?.includes(variant), daemon);
     assert.ok(variants === undefined || variant !== undefined, daemon);
   }

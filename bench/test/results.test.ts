@@ -9,7 +9,7 @@ const files = readdirSync(RESULTS);
 const read = (file: string): unknown => JSON.parse(readFileSync(join(RESULTS, file), "utf8"));
 
 for (const file of files) {
-  test(`results/${file} keeps the contract of a report`, () => {
+  test(`results/${file} follows the schema of a report`, () => {
     const report = reportSchema.parse(read(file));
     assert.equal(`${report.bench}.json`, file);
     assert.ok(Object.keys(report.results).some((name) => name.startsWith("firstlight")));
@@ -21,7 +21,7 @@ test("every bench has a report", () => {
   assert.deepEqual(files.toSorted(), names.toSorted());
 });
 
-test("a ratio to nobody, a mark that is missing and a figure that is no number are refused", () => {
+test("an unknown peer, a missing ratio, a wrong mark, a wrong number and an unknown field are refused", () => {
   const report = reportSchema.parse(read("dns.json"));
   const isRefused = (change: object): boolean => !reportSchema.safeParse({ ...report, ...change }).success;
   assert.ok(!isRefused({}));

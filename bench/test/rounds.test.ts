@@ -27,9 +27,9 @@ function bench(change: Partial<Bench>): Bench {
 }
 
 const run = (one: Bench, change: object = {}) =>
-  runRounds(one, { rounds: one.rounds, budgetMs: 60_000, say: () => {}, keep: false, ...change });
+  runRounds(one, { rounds: one.rounds, budgetMs: 60_000, print: () => {}, keep: false, ...change });
 
-test("every round has every contender, and another one is first each time", async () => {
+test("every round runs every contender and begins with another one", async () => {
   const order = await run(bench({}));
   assert.deepEqual(
     order.map(({ round, contender }) => `${round} ${contender}`),
@@ -37,56 +37,56 @@ test("every round has every contender, and another one is first each time", asyn
   );
 });
 
-test("a load that never ends costs its own figure and none of the others", async () => {
+test("a load that never ends loses only its own result", async () => {
   const hung = Promise.withResolvers<Sample>();
-  const load: Bench["load"] = (_serving, { name }) => (name === "nsd" ? hung.promise : Promise.resolve(sample(5)));
-  const said: string[] = [];
+  const load: Bench["load"] = (_server, { name }) => (name === "nsd" ? hung.promise : Promise.resolve(sample(5)));
+  const printed: string[] = [];
   const measured = await run(bench({ rounds: 1, load }), {
     budgetMs: 100,
     graceMs: 100,
-    say: (line: string) => void said.push(line),
+    print: (line: string) => void printed.push(line),
   });
   assert.deepEqual(
     measured.map(({ contender }) => contender),
     ["firstlight"],
   );
-  assert.match(said.at(-1)!, /in the midst of a round/);
-  hung.resolve(sample(0)); // so that its folder goes too
+  assert.match(printed.at(-1)!, /in the middle of a round/);
+  hung.resolve(sample(0)); // so that its folder is removed
 });
 
-const failing: Bench["load"] = async (_serving, { name }) => {
+const failing: Bench["load"] = async (_server, { name }) => {
   if (name === "nsd") throw new Error("no answer");
   return sample(5);
 };
 
-test("a contender that fails is left out, and said", async () => {
-  const said: string[] = [];
-  const measured = await run(bench({ rounds: 1, load: failing }), { say: (line: string) => void said.push(line) });
+test("a contender that fails is left out and its error is printed", async () => {
+  const printed: string[] = [];
+  const measured = await run(bench({ rounds: 1, load: failing }), { print: (line: string) => void printed.push(line) });
   assert.equal(measured.length, 2);
-  assert.ok(said.includes("nsd, round 1: no answer"));
+  assert.ok(printed.includes("nsd, round 1: no answer"));
 });
 
 test(
-  "a contender that may run anywhere is refused",
-  { skip: process.platform !== "linux" && "Linux alone" },
+  "a contender that may use another core is refused",
+  { skip: process.platform !== "linux" && "Linux only" },
   async () => {
-    const loose = spawn("sleep", ["60"]);
+    const unpinned = spawn("sleep", ["60"]);
     try {
-      if (coresOf([loose.pid!]).every(({ cores }) => cores === "0")) return; // this machine has no other core
-      const contender = { ...started("firstlight"), start: async () => serving(loose.pid!) };
-      const said: string[] = [];
+      if (coresOf([unpinned.pid!]).every(({ cores }) => cores === "0")) return; // this machine has no other core
+      const contender = { ...started("firstlight"), start: async () => runningServer(unpinned.pid!) };
+      const printed: string[] = [];
       const measured = await run(bench({ rounds: 1, contenders: [contender] }), {
-        say: (line: string) => void said.push(line),
+        print: (line: string) => void printed.push(line),
       });
       assert.equal(measured.length, 0);
-      assert.match(said.join(), /not on core 0 alone/);
+      assert.match(printed.join(), /not only on core 0/);
     } finally {
-      loose.kill();
+      unpinned.kill();
     }
   },
 );
 
-function serving(pid: number) {
+function runningServer(pid: number) {
   return { pids: () => [pid], [Symbol.asyncDispose]: async () => {} };
 }
 
@@ -103,7 +103,7 @@ const one = (contender: string, round: number, operations: number, variant?: str
 });
 const rate = ({ operations }: { readonly operations: number }): number => operations;
 
-test("a ratio is the median of the ratios within each round; a peer with variants has the least of them", () => {
+test("a ratio is the median over the rounds, and the lowest of the variants", () => {
   const peers = new Map([["nsd", "nsd"]]);
   const slowRound = [one("firstlight", 0, 10), one("nsd", 0, 5), one("firstlight", 1, 100), one("nsd", 1, 200)];
   const third = [one("firstlight", 2, 30), one("nsd", 2, 30)];

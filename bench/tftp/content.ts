@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where every contender listens, on loopback: one runs at a time. */
-export const PORT = 69; // dnsmasq knows no other
+/** The port on loopback where every contender listens; only one runs at a time. */
+export const PORT = 69; // dnsmasq serves TFTP on no other port
 export const FILE = "loader.efi";
-/** Of a GRUB with its modules, about. */
+/** About the size of GRUB with its modules. */
 export const FILE_BYTES = 4 << 20;
 
-/** Bytes of which no two blocks are alike, the same for every run. */
+/** Pseudo-random bytes, the same for every run; no two blocks are equal. */
 export const content: Uint8Array = bytes(FILE_BYTES);
 
 export function writeContent(folder: string): void {

@@ -3,45 +3,48 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Place } from "../harness/contract.ts";
+import type { Placement } from "../harness/contract.ts";
 import { FILE, PORT } from "./content.ts";
 
-export interface Wanted {
+/** A load of parallel reads. */
+export interface FetchOptions {
+  /** TFTP options of the request, by name. */
   readonly options: Readonly<Record<string, number>>;
-  /** What each of them has to get. */
+  /** The content that each client must receive. */
   readonly content: Uint8Array;
-  /** How many at a time. */
+  /** How many clients run at a time. */
   readonly clients: number;
-  /** No client starts after that. */
+  /** No client starts after this time. */
   readonly seconds: number;
 }
 
-export interface Fetched {
+/** The result of a load. */
+export interface FetchResult {
   readonly files: number;
   readonly failed: number;
-  /** Until the last one had its file. */
+  /** Time until the last client had its file. */
   readonly seconds: number;
 }
 
 const CLIENT_MS = 30_000;
 const ATTEMPTS = 50;
 
-/** `clients` lanes of one atftp after another. What the first of each lane got is compared, outside of the time. */
-export async function fetchAll(place: Place, wanted: Wanted): Promise<Fetched> {
-  const folder = join(place.folder, "got");
+/** Runs `clients` loops, each of one atftp after another. The first file of each loop is compared with `content`; that time does not count. */
+export async function fetchAll(placement: Placement, load: FetchOptions): Promise<FetchResult> {
+  const folder = join(placement.folder, "received");
   mkdirSync(folder, { recursive: true });
-  const lanes = Array.from({ length: wanted.clients }, (_, n) => join(folder, String(n)));
+  const paths = Array.from({ length: load.clients }, (_, n) => join(folder, String(n)));
   const from = performance.now();
-  const until = from + wanted.seconds * 1000;
-  const fetched = await Promise.all(lanes.map((file) => lane(file, until, place.loadCore, wanted.options)));
+  const until = from + load.seconds * 1000;
+  const fetched = await Promise.all(paths.map((file) => fetchLoop(file, until, placement.loadCore, load.options)));
   const seconds = (performance.now() - from) / 1000;
-  const wrong = lanes.filter((file) => !isSame(file, wanted.content)).length;
+  const corrupt = paths.filter((file) => !isSame(file, load.content)).length;
   rmSync(folder, { recursive: true });
-  const files = fetched.reduce((sum, { files }) => sum + files, 0) - wrong;
-  return { files, seconds, failed: fetched.reduce((sum, { failed }) => sum + failed, 0) + wrong };
+  const files = fetched.reduce((sum, { files }) => sum + files, 0) - corrupt;
+  return { files, seconds, failed: fetched.reduce((sum, { failed }) => sum + failed, 0) + corrupt };
 }
 
-async function lane(file: string, until: number, core: number, options: Wanted["options"]) {
+async function fetchLoop(file: string, until: number, core: number, options: FetchOptions["options"]) {
   let [files, failed] = [0, 0];
   while (performance.now() < until) {
     if (await fetchOne(files === 0 ? file : "/dev/null", core, options)) files++;
@@ -50,19 +53,19 @@ async function lane(file: string, until: number, core: number, options: Wanted["
   return { files, failed };
 }
 
-/** Once the file can be had. */
-export async function answers({ loadCore }: Place): Promise<void> {
+/** Resolves once the server sends the file. Throws after five seconds without it. */
+export async function untilServing({ loadCore }: Placement): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await fetchOne("/dev/null", loadCore, { blksize: 1468 })) return;
     await sleep(100);
   }
-  throw new Error("no file from it");
+  throw new Error("the server sends no file");
 }
 
-/** One read by atftp; whether it says that it worked. */
-async function fetchOne(to: string, core: number, options: Wanted["options"]): Promise<boolean> {
-  const asked = Object.entries(options).flatMap(([name, value]) => ["--option", `${name} ${value}`]);
-  const command = ["-c", `${core}`, "atftp", ...asked, "-g", "-r", FILE, "-l", to, "127.0.0.1", `${PORT}`];
+/** One read by atftp. Returns whether it exited with 0. */
+async function fetchOne(to: string, core: number, options: FetchOptions["options"]): Promise<boolean> {
+  const optionArgs = Object.entries(options).flatMap(([name, value]) => ["--option", `${name} ${value}`]);
+  const command = ["-c", `${core}`, "atftp", ...optionArgs, "-g", "-r", FILE, "-l", to, "127.0.0.1", `${PORT}`];
   const child = spawn("taskset", command, { stdio: "ignore", timeout: CLIENT_MS, killSignal: "SIGKILL" });
   const [code] = (await once(child, "exit")) as [number | null];
   return code === 0;

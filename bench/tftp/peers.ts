@@ -1,16 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Contender, Peer, Place, Serving } from "../harness/contract.ts";
-import { openAccount } from "../harness/account.ts";
+import type { Contender, Peer, Placement, RunningServer } from "../harness/contract.ts";
+import { openCpuGroup } from "../harness/cgroup.ts";
 import { startPinned } from "../harness/process.ts";
 import { PORT, writeContent } from "./content.ts";
-import { answers } from "./fetch.ts";
+import { untilServing } from "./fetch.ts";
 
+/** How one peer is started. */
 interface Recipe {
   readonly name: Peer;
   readonly packages: readonly string[];
-  /** What is run, in words. */
+  /** Shell command that starts the peer. */
   readonly command: (root: string, folder: string) => string;
 }
 
@@ -22,9 +23,9 @@ const RECIPES: readonly Recipe[] = [
   },
   {
     name: "atftpd",
-    packages: [], // Debian's cannot be installed beside tftpd-hpa: it is unpacked into its folder
+    packages: [], // Debian's package cannot be installed beside tftpd-hpa, so it is unpacked into the contender's folder
     command: (root, folder) =>
-      `${unpacked("atftpd", folder)}/usr/sbin/atftpd --daemon --no-fork --logfile - --user root --group root ` +
+      `${unpackDebianPackage("atftpd", folder)}/usr/sbin/atftpd --daemon --no-fork --logfile - --user root --group root ` +
       `--bind-address 127.0.0.1 --port ${PORT} --maxthread 1000 ${root}`,
   },
   {
@@ -40,35 +41,35 @@ export const peers: readonly Contender[] = RECIPES.map((recipe) => ({
   name: recipe.name,
   peer: recipe.name,
   packages: recipe.packages,
-  start: (place) => start(recipe, place),
+  start: (placement) => start(recipe, placement),
 }));
 
-async function start({ name, command }: Recipe, place: Place): Promise<Serving> {
-  const { folder, core } = place;
+async function start({ name, command }: Recipe, placement: Placement): Promise<RunningServer> {
+  const { folder, core } = placement;
   const root = join(folder, "files");
   chmodSync(folder, 0o755);
   mkdirSync(root, { mode: 0o755 });
   writeContent(root);
-  const account = openAccount(`firstlight-bench-${name}`); // in.tftpd's children end without being waited for
-  const counted = account ? `echo $$ > ${account.members} && ` : "";
-  const server = startPinned(name, "sh", ["-c", `${counted}exec ${command(root, folder)}`], { core, folder });
+  const cpuGroup = openCpuGroup(`firstlight-bench-${name}`); // in.tftpd does not wait for its children
+  const joinGroup = cpuGroup ? `echo $$ > ${cpuGroup.members} && ` : "";
+  const server = startPinned(name, "sh", ["-c", `${joinGroup}exec ${command(root, folder)}`], { core, folder });
   try {
-    await answers(place);
+    await untilServing(placement);
   } catch (fault) {
     await server.stop();
     throw new Error(`${name}: ${server.lines.slice(-5).join(" | ")}`, { cause: fault });
   }
   return {
     pids: () => [server.pid],
-    ...(account && { cpuSeconds: () => account.cpuSeconds() }),
+    ...(cpuGroup && { cpuSeconds: () => cpuGroup.cpuSeconds() }),
     async [Symbol.asyncDispose]() {
       await server.stop();
-      account?.[Symbol.dispose]();
+      cpuGroup?.[Symbol.dispose]();
     },
   };
 }
 
-function unpacked(name: string, folder: string): string {
+function unpackDebianPackage(name: string, folder: string): string {
   const to = join(folder, name);
   mkdirSync(to);
   execFileSync("apt-get", ["download", "-qq", name], { cwd: to, stdio: "ignore" });

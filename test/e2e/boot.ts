@@ -1,32 +1,33 @@
 import assert from "node:assert/strict";
 import { biosDisk, DISK_MARKER, efiDisk } from "./disk.ts";
 import { type Firmware, powerOn } from "./machine.ts";
-import type { Bench, MachineJson, Scenario } from "./scenario.ts";
-import { sleep } from "./shell.ts";
+import type { ScenarioContext, MachineJson, Scenario } from "./scenario.ts";
+import { sleep } from "./process.ts";
 
-interface Row {
+/** One machine of the suite. */
+interface BootCase {
   readonly name: string;
   readonly firmware: Firmware;
   readonly short: boolean;
   readonly index: number;
-  /** Boots again after it is Ready, from a disk of the suite's. */
+  /** After it is Ready, the machine boots again, from this disk. */
   readonly disk?: (folder: string) => Promise<string>;
 }
 
-const ROWS: readonly Row[] = [
+const CASES: readonly BootCase[] = [
   { name: "bios", firmware: "seabios-ipxe", short: true, index: 1, disk: biosDisk },
   { name: "http", firmware: "ovmf-http", short: false, index: 2 },
   { name: "pxe", firmware: "ovmf-pxe", short: true, index: 3, disk: efiDisk },
 ];
 
-/** Quiet times are 11 to 25 s; a busy machine takes three times as long. */
+/** A boot takes 11 to 25 s; on a busy machine three times as long. */
 const BOOT_MS = 180_000;
 
-export const boots: readonly Scenario[] = ROWS.map((row) => ({
-  name: row.name,
-  short: row.short,
-  expects: { name: `e2e-${row.name}`, mac: macOf(row.index) },
-  run: (bench) => boot(row, bench),
+export const boots: readonly Scenario[] = CASES.map((boot) => ({
+  name: boot.name,
+  short: boot.short,
+  expects: { name: `e2e-${boot.name}`, mac: macOf(boot.index) },
+  run: (context) => runBoot(boot, context),
 }));
 
 function macOf(index: number): string {
@@ -38,18 +39,18 @@ interface EventJson {
   readonly detail?: Readonly<Record<string, string>>;
 }
 
-async function boot(row: Row, { site, folder, cache }: Bench): Promise<void> {
-  const name = `e2e-${row.name}`;
-  const disk = row.disk ? await row.disk(cache) : undefined;
+async function runBoot(boot: BootCase, { site, folder, cache }: ScenarioContext): Promise<void> {
+  const name = `e2e-${boot.name}`;
+  const disk = boot.disk ? await boot.disk(cache) : undefined;
   await using machine = await powerOn({
-    firmware: row.firmware,
-    mac: macOf(row.index),
-    uuid: `00000000-0000-4000-8000-00000000000${row.index}`,
+    firmware: boot.firmware,
+    mac: macOf(boot.index),
+    uuid: `00000000-0000-4000-8000-00000000000${boot.index}`,
     logDir: folder,
     ...(disk ? { disk } : {}),
   });
-  const ready = await machine.until(/E2E (READY .* ok|FAILED .*)/, BOOT_MS);
-  assert.match(ready, /E2E READY discover/, `the guest said: ${ready}`);
+  const ready = await machine.untilLine(/E2E (READY .* ok|FAILED .*)/, BOOT_MS);
+  assert.match(ready, /E2E READY discover/, `the guest reported: ${ready}`);
 
   const shown = await site.json<MachineJson>("machines", "show", name);
   assert.match(shown.state, /ready/i, `the API shows ${name} as ${shown.state}`);
@@ -58,13 +59,13 @@ async function boot(row: Row, { site, folder, cache }: Bench): Promise<void> {
   assert.ok(fqdn && ready.includes(fqdn), `the API's name ${fqdn} is not the guest's: ${ready}`);
 
   if (!disk) return;
-  await machine.until(new RegExp(DISK_MARKER), BOOT_MS);
+  await machine.untilLine(new RegExp(DISK_MARKER), BOOT_MS);
   await machine.stop("SIGKILL");
-  await bothBootsOn(name, site);
+  await assertBothBoots(name, site);
 }
 
-/** The timeline shows a boot into discovery, the phone-home, and a later boot to the local disk. */
-async function bothBootsOn(name: string, site: Bench["site"]): Promise<void> {
+/** Waits until the timeline shows a boot into discovery, its phone-home, and a later boot to the local disk. */
+async function assertBothBoots(name: string, site: ScenarioContext["site"]): Promise<void> {
   let actions: string[] = [];
   for (let tries = 0; tries < 20; tries++) {
     const events = await site.json<EventJson[]>("machines", "timeline", name);

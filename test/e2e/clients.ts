@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addClient, inside, startRelay } from "./lab.ts";
-import type { Bench, Scenario } from "./scenario.ts";
-import { run, sleep, start, type Started } from "./shell.ts";
+import type { ScenarioContext, Scenario } from "./scenario.ts";
+import { run, sleep, start, type RunningProcess } from "./process.ts";
 
-/** The four real clients, each with the command that runs it in the foreground on `eth0`. */
+/** The four real clients: the command of each that runs it in the foreground on `eth0`. */
 const CLIENTS = {
   dhclient: (folder: string) => [
     "dhclient",
@@ -26,27 +26,26 @@ const CLIENTS = {
 } as const;
 
 type Client = keyof typeof CLIENTS;
+/** On the server's segment, or behind the relay. */
 type Where = "direct" | "relayed";
 
-/** Leases run 60 s here, so a client renews 30 s after it was bound; it may be late by what the machine is busy. */
+/** A lease lasts 60 s here, so a client renews 30 s after it was bound, or later on a busy machine. */
 const RENEW_MS = 75_000;
 
 export const clients: Scenario = {
   name: "clients",
   short: true,
-  async run(bench) {
-    await using relay = startRelay(bench.folder);
-    await relay.until(/Sending on|Listening on/, 10_000);
-    const wanted = (["direct", "relayed"] as const).flatMap((where) =>
+  async run(context) {
+    await using relay = startRelay(context.folder);
+    await relay.untilLine(/Sending on|Listening on/, 10_000);
+    const runs = (["direct", "relayed"] as const).flatMap((where) =>
       (Object.keys(CLIENTS) as Client[]).map((client) => ({ where, client })),
     );
     const results = await Promise.allSettled(
-      wanted.map(({ where, client }, i) => leaseAndRenew(bench, client, where, `52:54:00:98:00:1${i}`)),
+      runs.map(({ where, client }, i) => leaseAndRenew(context, client, where, `52:54:00:98:00:1${i}`)),
     );
     const faults = results.flatMap((result, i) =>
-      result.status === "rejected"
-        ? [`${wanted[i]!.client} ${wanted[i]!.where}: ${(result.reason as Error).message}`]
-        : [],
+      result.status === "rejected" ? [`${runs[i]!.client} ${runs[i]!.where}: ${(result.reason as Error).message}`] : [],
     );
     assert.deepEqual(faults, []);
   },
@@ -62,45 +61,47 @@ interface LeaseJson {
   readonly giaddr?: string;
 }
 
-async function leaseAndRenew(bench: Bench, client: Client, where: Where, mac: string): Promise<void> {
+async function leaseAndRenew(context: ScenarioContext, client: Client, where: Where, mac: string): Promise<void> {
   const short = `${client}-${where === "direct" ? "d" : "r"}`;
-  const folder = join(bench.folder, short);
+  const folder = join(context.folder, short);
   await mkdir(folder, { recursive: true });
-  await prepare(folder);
+  await writeClientFiles(folder);
   const namespace = await addClient(short, where, mac);
   const [command, args] = inside(namespace, CLIENTS[client](folder)[0]!, ...CLIENTS[client](folder).slice(1));
-  await using started: Started = start(short, command, args, join(folder, "log"));
+  await using started: RunningProcess = start(short, command, args, join(folder, "log"));
 
-  const first = await leaseWhen(bench, mac, 30_000, (lease) => lease.state === "bound", started);
+  const first = await untilLease(context, mac, 30_000, (lease) => lease.state === "bound", started);
   assert.equal(first.segment, where === "direct" ? "lab" : "far");
-  if (where === "relayed") assert.ok(first.circuitId, "the relay's circuit-id is on the lease");
-  const renewed = await leaseWhen(
-    bench,
+  if (where === "relayed") assert.ok(first.circuitId, "the lease has no circuit-id of the relay");
+  const renewed = await untilLease(
+    context,
     mac,
     RENEW_MS,
     (lease) => Date.parse(lease.expires) > Date.parse(first.expires),
     started,
   );
-  assert.equal(renewed.address, first.address, "a renewal keeps its address");
+  assert.equal(renewed.address, first.address, "the renewal changed the address");
 }
 
-async function leaseWhen(
-  bench: Bench,
+async function untilLease(
+  context: ScenarioContext,
   mac: string,
   withinMs: number,
-  is: (lease: LeaseJson) => boolean,
-  client: Started,
+  matches: (lease: LeaseJson) => boolean,
+  client: RunningProcess,
 ): Promise<LeaseJson> {
   for (const end = Date.now() + withinMs; Date.now() < end; await sleep(1500)) {
-    const leases = await bench.site.json<LeaseJson[]>("leases", "list");
-    const found = leases.find((lease) => lease.mac === mac && is(lease));
+    const leases = await context.site.json<LeaseJson[]>("leases", "list");
+    const found = leases.find((lease) => lease.mac === mac && matches(lease));
     if (found) return found;
   }
-  throw new Error(`not within ${withinMs / 1000} s; the client said: ${client.lines.slice(-3).join(" | ")}`);
+  throw new Error(
+    `no such lease within ${withinMs / 1000} s; the client's last lines: ${client.lines.slice(-3).join(" | ")}`,
+  );
 }
 
-/** Files the clients want before they start. */
-async function prepare(folder: string): Promise<void> {
+/** Writes the files that the clients need. */
+async function writeClientFiles(folder: string): Promise<void> {
   await writeFile(join(folder, "leases"), "");
   await writeFile(join(folder, "conf"), "ipv4only\nnoarp\nnohook resolv.conf\n");
   await writeFile(
@@ -108,7 +109,7 @@ async function prepare(folder: string): Promise<void> {
     '#!/bin/sh\ncase "$1" in bound|renew) ip addr replace "$ip/${mask:-24}" dev "$interface"; [ -n "$router" ] && ip route replace default via "${router%% *}"; echo "$1 $ip";; esac\n',
     { mode: 0o755 },
   );
-  // A second dhcpcd talks to the first one when it finds its socket: each has folders of its own.
+  // A second dhcpcd would talk to the first one over its socket, so each has its own folders.
   await writeFile(
     join(folder, "dhcpcd.sh"),
     `mount -t tmpfs tmpfs /run && mkdir -p /var/lib/dhcpcd && mount -t tmpfs tmpfs /var/lib/dhcpcd

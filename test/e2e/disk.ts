@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "./shell.ts";
+import { run } from "./process.ts";
 
-/** What a machine says on its serial console when it has landed on its local disk. */
+/** The text that a machine writes to its serial console when it boots from its local disk. */
 export const DISK_MARKER = "E2E LOCAL DISK";
 
-/** A disk whose boot sector writes the marker to the first serial port, byte by byte, and halts. */
+/** Writes a disk whose boot sector sends the marker to the first serial port and halts. Returns the file's path. */
 export async function biosDisk(folder: string): Promise<string> {
   const file = join(folder, "bios.img");
   if (existsSync(file)) return file;
@@ -34,14 +34,14 @@ export async function biosDisk(folder: string): Promise<string> {
   const sector = Buffer.alloc(1 << 20);
   sector.set(code, 0);
   sector.write(`\r\n${DISK_MARKER}\r\n\0`, 0x23, "latin1");
-  // One active partition, since some loaders ask for one.
+  // One active partition, because some loaders require one.
   sector.set([0x80, 0, 2, 0, 0x83, 0, 3, 0, 1, 0, 0, 0, 0xff, 7, 0, 0], 446);
   sector.set([0x55, 0xaa], 510);
   await writeFile(file, sector);
   return file;
 }
 
-/** A disk with an EFI system partition's file system whose removable-media loader writes the marker. */
+/** Writes a FAT disk whose removable-media EFI loader sends the marker to the console. Returns the file's path. */
 export async function efiDisk(folder: string): Promise<string> {
   const file = join(folder, "efi.img");
   if (existsSync(file)) return file;

@@ -3,9 +3,9 @@ import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, wr
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "./shell.ts";
+import { run } from "./process.ts";
 
-/** Cloud kernels have virtio as modules; this order loads. */
+/** Cloud kernels have virtio as modules. They are loaded in this order. */
 const MODULES = [
   "virtio_ring",
   "virtio",
@@ -20,16 +20,17 @@ const MODULES = [
 const INIT = new URL("guest/init.sh", import.meta.url);
 const UDHCPC = new URL("guest/udhcpc.sh", import.meta.url);
 
+/** Paths of the discovery image's kernel and initrd. */
 export interface Guest {
   readonly kernel: string;
   readonly initrd: string;
 }
 
-/** The suite's own system: Debian's cloud kernel unpacked, busybox, and an init that plays the discovery image. */
+/** Builds the suite's discovery image, unless it is cached: Debian's cloud kernel, busybox, and `guest/init.sh`. */
 export async function buildGuest(cache: string): Promise<Guest> {
   const depends = await run("apt-cache", ["depends", "linux-image-cloud-amd64"]);
   const image = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
-  if (!image) throw new Error("apt knows no linux-image-cloud-amd64: run apt-get update");
+  if (!image) throw new Error("apt does not know linux-image-cloud-amd64: run apt-get update");
   const parts = await Promise.all([INIT, UDHCPC, new URL(import.meta.url)].map((url) => readFile(url)));
   const key = createHash("sha256").update(image).update(Buffer.concat(parts)).digest("hex").slice(0, 12);
   const guest = { kernel: join(cache, `vmlinuz-${key}`), initrd: join(cache, `initrd-${key}`) };

@@ -1,25 +1,27 @@
 import { join } from "node:path";
-import { attempt, run, sleep, start, type Started } from "./shell.ts";
+import { attempt, run, sleep, start, type RunningProcess } from "./process.ts";
 
-/** Every namespace of the suite begins so: found and removed again, after a crash too. */
+/** Prefix of the suite's network namespaces, by which they are found and removed, also after a crash. */
 const PREFIX = "fl-e2e-";
 export const SERVER = `${PREFIX}srv`;
 export const RELAY = `${PREFIX}rel`;
 export const BRIDGE = "br0";
 export const FAR_BRIDGE = "far0";
-/** The server's own segment, and the one behind the relay. */
+/** LAB is the server's own segment, FAR the segment behind the relay. */
 export const LAB = { gateway: "10.99.0.1", prefix: "10.99.0.0/24", relay: "10.99.0.2" } as const;
 export const FAR = { gateway: "10.98.1.1", prefix: "10.98.1.0/24" } as const;
 
+/** Command and arguments that run `command` in a network namespace. */
 export function inside(namespace: string, command: string, ...args: string[]): [string, string[]] {
   return ["ip", ["netns", "exec", namespace, command, ...args]];
 }
 
+/** Runs `ip` in a network namespace and returns its output. */
 export async function ip(namespace: string, ...args: string[]): Promise<string> {
   return run("ip", ["-n", namespace, ...args]);
 }
 
-/** Kills what runs in our namespaces and removes them. */
+/** Ends all processes in the suite's namespaces and removes the namespaces. */
 export async function clearLab(): Promise<void> {
   const list = (await attempt("ip", ["netns", "list"])) ?? "";
   for (const name of list.split("\n").map((line) => line.split(" ")[0]!)) {
@@ -34,7 +36,7 @@ export async function clearLab(): Promise<void> {
   }
 }
 
-/** Server namespace with a bridge and a tap for machines; relay namespace between it and a far bridge. */
+/** Creates the server's namespace, with a bridge and a tap for machines, and the relay's namespace between it and the far bridge. */
 export async function buildLab(): Promise<void> {
   for (const name of [SERVER, RELAY]) {
     await run("ip", ["netns", "add", name]);
@@ -57,21 +59,33 @@ export async function buildLab(): Promise<void> {
   await ip(SERVER, "route", "add", FAR.prefix, "via", LAB.relay);
 }
 
-/** A client's namespace with one link, `eth0`, on the server's bridge or on the far one. */
+/** Creates a client's namespace with one link, `eth0`, on the server's bridge or on the far bridge. Returns its name. */
 export async function addClient(name: string, where: "direct" | "relayed", mac: string): Promise<string> {
   const namespace = `${PREFIX}${name}`;
-  const [home, bridge] = where === "direct" ? [SERVER, BRIDGE] : [RELAY, FAR_BRIDGE];
+  const [peerNamespace, bridge] = where === "direct" ? [SERVER, BRIDGE] : [RELAY, FAR_BRIDGE];
   await run("ip", ["netns", "add", namespace]);
   await ip(namespace, "link", "set", "lo", "up");
-  await ip(home, "link", "add", `c-${name}`.slice(0, 15), "type", "veth", "peer", "name", "eth0", "netns", namespace);
-  await ip(home, "link", "set", `c-${name}`.slice(0, 15), "master", bridge, "up");
+  await ip(
+    peerNamespace,
+    "link",
+    "add",
+    `c-${name}`.slice(0, 15),
+    "type",
+    "veth",
+    "peer",
+    "name",
+    "eth0",
+    "netns",
+    namespace,
+  );
+  await ip(peerNamespace, "link", "set", `c-${name}`.slice(0, 15), "master", bridge, "up");
   await ip(namespace, "link", "set", "eth0", "address", mac);
   await ip(namespace, "link", "set", "eth0", "up");
   return namespace;
 }
 
-/** The real relay, with option 82, between the far segment and the server. */
-export function startRelay(logDir: string): Started {
+/** Starts ISC dhcrelay, with option 82, between the far segment and the server. */
+export function startRelay(logDir: string): RunningProcess {
   const [command, args] = inside(
     RELAY,
     "dhcrelay",
@@ -90,8 +104,8 @@ export function startRelay(logDir: string): Started {
   return start("dhcrelay", command, args, join(logDir, "dhcrelay.log"));
 }
 
-/** Captures the bridge; returns once tcpdump listens, since what comes before is lost. */
-export async function capture(logDir: string): Promise<Started> {
+/** Captures the bridge's packets into `bridge.pcap`. Resolves once tcpdump listens; earlier packets are lost. */
+export async function capture(logDir: string): Promise<RunningProcess> {
   const file = join(logDir, "bridge.pcap");
   const [command, args] = inside(
     SERVER,
@@ -108,6 +122,6 @@ export async function capture(logDir: string): Promise<Started> {
     file,
   );
   const dump = start("tcpdump", command, args, join(logDir, "tcpdump.log"));
-  await dump.until(/listening on/, 15_000);
+  await dump.untilLine(/listening on/, 15_000);
   return dump;
 }

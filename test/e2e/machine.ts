@@ -1,11 +1,12 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inside, SERVER } from "./lab.ts";
-import { start, type Started } from "./shell.ts";
+import { start, type RunningProcess } from "./process.ts";
 
-/** The firmwares a machine of the suite can have. */
+/** The kinds of firmware that a machine can have. */
 export type Firmware = "seabios-ipxe" | "ovmf-http" | "ovmf-pxe";
 
+/** A machine to power on. */
 export interface MachineOptions {
   readonly firmware: Firmware;
   readonly mac: string;
@@ -17,10 +18,10 @@ export interface MachineOptions {
 const OVMF = "/usr/share/OVMF";
 
 /**
- * Powers on one machine on the server's bridge. TCG always: a /dev/kvm that is there may still hang its guests. The UUID
- * is never left out, since QEMU's is all zeros for every machine.
+ * Powers on one machine on the server's bridge. It always uses TCG, because guests may hang with a /dev/kvm that does not work.
+ * Its UUID is always set, because QEMU's default is zero for every machine.
  */
-export async function powerOn(options: MachineOptions): Promise<Started> {
+export async function powerOn(options: MachineOptions): Promise<RunningProcess> {
   const { firmware, mac, uuid, disk, logDir } = options;
   const efi = firmware !== "seabios-ipxe";
   const args = [
@@ -39,15 +40,15 @@ export async function powerOn(options: MachineOptions): Promise<Started> {
   ];
   args.push("-nodefaults", "-nographic", "-display", "none", "-serial", "stdio", "-device", "virtio-rng-pci");
   args.push("-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no");
-  // An empty romfile leaves the network to OVMF's own stack.
+  // With an empty romfile, OVMF uses its own network stack.
   args.push("-device", `virtio-net-pci,netdev=n0,mac=${mac},bootindex=1${efi ? ",romfile=" : ""}`);
   if (efi) {
     const vars = join(logDir, "vars.fd");
     await copyFile(`${OVMF}/OVMF_VARS_4M.fd`, vars);
     args.push("-drive", `if=pflash,format=raw,unit=0,readonly=on,file=${OVMF}/OVMF_CODE_4M.fd`);
     args.push("-drive", `if=pflash,format=raw,unit=1,file=${vars}`);
-    const off = firmware === "ovmf-http" ? ["IPv4PXESupport", "IPv6PXESupport"] : ["IPv6PXESupport"];
-    for (const name of off) args.push("-fw_cfg", `name=opt/org.tianocore/${name},string=n`);
+    const disabled = firmware === "ovmf-http" ? ["IPv4PXESupport", "IPv6PXESupport"] : ["IPv6PXESupport"];
+    for (const name of disabled) args.push("-fw_cfg", `name=opt/org.tianocore/${name},string=n`);
   } else {
     args.push("-boot", "n");
   }

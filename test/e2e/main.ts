@@ -1,11 +1,11 @@
 /**
- * `npm run e2e`: real firmware and real clients against a whole site, in network namespaces of its own. Root, Debian.
+ * `npm run e2e`: boots real firmware and runs real clients against a whole site, in network namespaces. Needs root on Debian.
  *
  *   npm run e2e                    every scenario
- *   npm run e2e -- --short         the ones CI runs
- *   npm run e2e -- --only pxe      one of them, by name
+ *   npm run e2e -- --short         the scenarios that CI runs
+ *   npm run e2e -- --only pxe      one scenario, by name
  *
- * One line a scenario; captures and logs of a failure are kept in `.e2e/`.
+ * Prints one line per scenario. Captures and logs of a failure are kept in `.e2e/`; `--keep` keeps them always.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -20,18 +20,18 @@ import { startSite, startUnbound } from "./site.ts";
 import { tools } from "./tools.ts";
 
 const SCENARIOS: readonly Scenario[] = [...boots, clients, tools];
-const HOME = resolve(import.meta.dirname, "../../.e2e");
+const WORK_FOLDER = resolve(import.meta.dirname, "../../.e2e");
 
 const { values } = parseArgs({
   options: { only: { type: "string" }, short: { type: "boolean" }, keep: { type: "boolean" } },
 });
-const chosen = SCENARIOS.filter(({ name, short }) => (values.only ? name === values.only : !values.short || short));
-if (chosen.length === 0) {
-  console.error(`no scenario ${values.only}; there are ${SCENARIOS.map(({ name }) => name).join(", ")}`);
+const selected = SCENARIOS.filter(({ name, short }) => (values.only ? name === values.only : !values.short || short));
+if (selected.length === 0) {
+  console.error(`no scenario ${values.only}; scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}`);
   process.exit(2);
 }
 if (process.getuid?.() !== 0) {
-  console.error("e2e makes network namespaces: run it as root");
+  console.error("e2e creates network namespaces: run it as root");
   process.exit(2);
 }
 
@@ -46,14 +46,14 @@ try {
 } finally {
   await clearLab();
 }
-console.log(`${chosen.length - failed} passed, ${failed} failed`);
+console.log(`${selected.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
 async function runAll(): Promise<number> {
-  const folder = join(HOME, "run");
+  const folder = join(WORK_FOLDER, "run");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const guest = await buildGuest(join(HOME, "cache"));
+  const guest = await buildGuest(join(WORK_FOLDER, "cache"));
   await buildLab();
   const site = await startSite(
     folder,
@@ -62,7 +62,7 @@ async function runAll(): Promise<number> {
   );
   await using unbound = await startUnbound(site, folder);
   let failures = 0;
-  for (const scenario of chosen) failures += (await runOne(scenario, site, folder)) ? 0 : 1;
+  for (const scenario of selected) failures += (await runOne(scenario, site, folder)) ? 0 : 1;
   await unbound.stop();
   await site.process.stop("SIGINT", 30_000);
   if (failures === 0 && !values.keep) await rm(folder, { recursive: true, force: true });
@@ -70,13 +70,17 @@ async function runAll(): Promise<number> {
   return failures;
 }
 
-async function runOne(scenario: Scenario, site: Awaited<ReturnType<typeof startSite>>, home: string): Promise<boolean> {
-  const folder = join(home, scenario.name);
+async function runOne(
+  scenario: Scenario,
+  site: Awaited<ReturnType<typeof startSite>>,
+  parent: string,
+): Promise<boolean> {
+  const folder = join(parent, scenario.name);
   await mkdir(folder, { recursive: true });
   const began = Date.now();
   const dump = await capture(folder);
   try {
-    await scenario.run({ site, folder, cache: join(HOME, "cache") });
+    await scenario.run({ site, folder, cache: join(WORK_FOLDER, "cache") });
     console.log(`ok ${scenario.name} ${((Date.now() - began) / 1000).toFixed(1)}`);
     return true;
   } catch (fault) {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { run } from "./shell.ts";
+import { run } from "./process.ts";
 
-/** Debian packages of the suite, each by the file that shows it is there. */
+/** The suite's Debian packages, each with a file that it installs. */
 const PACKAGES: Readonly<Record<string, string>> = {
   "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
   ovmf: "/usr/share/OVMF/OVMF_CODE_4M.fd",
@@ -27,7 +27,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "tftp-hpa": "/usr/bin/tftp",
 };
 
-/** Installs what is missing, by name, and says so. */
+/** Installs the missing packages and prints their names. */
 export async function installPackages(): Promise<void> {
   const missing = Object.entries(PACKAGES).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
   if (missing.length === 0) return;

@@ -1,10 +1,10 @@
 import type { Site } from "./site.ts";
 
-/** What a scenario works with: the running lab, and a folder of its own whose content is kept when it fails. */
-export interface Bench {
+/** What a scenario gets: the running site, and a folder that is kept when the scenario fails. */
+export interface ScenarioContext {
   readonly site: Site;
   readonly folder: string;
-  /** Where prepared disks are kept between runs. */
+  /** Folder where prepared disks are kept between runs. */
   readonly cache: string;
 }
 
@@ -14,12 +14,13 @@ export interface MachineJson {
   readonly interfaces: readonly { readonly mac: string; readonly address: string; readonly fqdn: string }[];
 }
 
+/** One scenario of the suite. */
 export interface Scenario {
   readonly name: string;
-  /** Runs in the short form, for CI. */
+  /** Whether it runs with `--short`, as in CI. */
   readonly short: boolean;
-  /** Machine the site's file expects for it, if any. */
+  /** The expected machine that the site's file declares for it. */
   readonly expects?: { readonly name: string; readonly mac: string };
-  /** Resolves when everything showed; rejects with the reason. */
-  run(bench: Bench): Promise<void>;
+  /** Resolves when all checks passed; rejects with the first that failed. */
+  run(context: ScenarioContext): Promise<void>;
 }

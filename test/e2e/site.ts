@@ -2,7 +2,7 @@ import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { BRIDGE, FAR, inside, LAB, SERVER } from "./lab.ts";
 import type { Guest } from "./guest.ts";
-import { run, start, type Started } from "./shell.ts";
+import { run, start, type RunningProcess } from "./process.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const NODE = join(ROOT, "node_modules/.bin/node");
@@ -12,20 +12,23 @@ export const DOMAIN = "e2e.internal";
 export const HTTP_PORT = 8080;
 export const DNS_PORT = 7053;
 
+/** The running site. */
 export interface Site {
-  readonly process: Started;
+  readonly process: RunningProcess;
   readonly stateDir: string;
-  /** Runs `firstlight ARGS` as the operator and gives its standard output. */
+  /** Runs `firstlight ARGS` as the operator and returns its standard output. */
   cli(...args: string[]): Promise<string>;
+  /** As `cli`, with `--json`, parsed. */
   json<T>(...args: string[]): Promise<T>;
 }
 
+/** A host to declare as an expected machine. */
 export interface Expected {
   readonly name: string;
   readonly mac: string;
 }
 
-/** The site as an operator would write it for this lab: privileged ports, the bridge, a real unbound in front. */
+/** The site's file for this lab: privileged ports, the bridge, and unbound as resolver. */
 function configuration(stateDir: string, expected: readonly Expected[]): string {
   const machines = expected
     .map(({ name, mac }) => `  - name: ${name}\n    interfaces: [{ mac: "${mac}", role: host }]`)
@@ -72,7 +75,7 @@ unboundConfig:
 `;
 }
 
-/** Starts the whole site in the server namespace and waits until it says that it is up. */
+/** Starts the whole site in the server namespace and waits until it is up. */
 export async function startSite(folder: string, guest: Guest, expected: readonly Expected[]): Promise<Site> {
   const stateDir = join(folder, "state");
   const file = join(folder, "site.yaml");
@@ -81,7 +84,7 @@ export async function startSite(folder: string, guest: Guest, expected: readonly
   await putArtefacts(join(stateDir, "artefacts"), guest);
   const [command, args] = inside(SERVER, NODE, BINARY, "up", "--config", file);
   const site = start("firstlight up", command, args, join(folder, "site.log"));
-  await site.until(/endpoints|site is up/i, 120_000);
+  await site.untilLine(/endpoints|site is up/i, 120_000);
   const cli = (...words: string[]): Promise<string> => {
     const context = join(stateDir, "operator/context.yaml");
     const [program, rest] = inside(SERVER, NODE, BINARY, ...words, "--context", context);
@@ -103,10 +106,10 @@ async function putArtefacts(folder: string, guest: Guest): Promise<void> {
   }
 }
 
-/** A real unbound, fed by what unbound-config wrote. */
-export async function startUnbound(site: Site, folder: string): Promise<Started> {
+/** Starts unbound with the file that unbound-config wrote. */
+export async function startUnbound(site: Site, folder: string): Promise<RunningProcess> {
   const [command, args] = inside(SERVER, "unbound", "-d", "-p", "-c", join(site.stateDir, "unbound.conf"));
   const unbound = start("unbound", command, args, join(folder, "unbound.log"));
-  await unbound.until(/start of service/, 20_000);
+  await unbound.untilLine(/start of service/, 20_000);
   return unbound;
 }

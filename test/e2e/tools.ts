@@ -3,11 +3,12 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addClient, inside, LAB, SERVER } from "./lab.ts";
-import type { Bench, MachineJson, Scenario } from "./scenario.ts";
-import { run, sleep } from "./shell.ts";
+import type { ScenarioContext, MachineJson, Scenario } from "./scenario.ts";
+import { run, sleep } from "./process.ts";
 import { DNS_PORT, DOMAIN, HTTP_PORT } from "./site.ts";
 
-async function ask(command: string, ...args: string[]): Promise<string> {
+/** Runs a tool in the server's namespace and returns its output. */
+async function runTool(command: string, ...args: string[]): Promise<string> {
   return run(...inside(SERVER, command, ...args));
 }
 
@@ -15,8 +16,8 @@ function sha256(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** A client of its own takes a lease, so that there is a name to ask for. */
-async function leaseOfOurOwn({ site, folder }: Bench): Promise<{ address: string; fqdn: string }> {
+/** Takes a lease with a client of this scenario. Returns its address and name. */
+async function takeLease({ site, folder }: ScenarioContext): Promise<{ address: string; fqdn: string }> {
   const mac = "52:54:00:97:00:01";
   const namespace = await addClient("tools", "direct", mac);
   const script = join(folder, "script");
@@ -30,13 +31,13 @@ async function leaseOfOurOwn({ site, folder }: Bench): Promise<{ address: string
   throw new Error(`the API lists no machine with ${mac}`);
 }
 
-/** The text as a part of a regular expression. */
+/** The text with its dots escaped, for a regular expression. */
 function literal(text: string): string {
   return text.replaceAll(".", "\\.");
 }
 
 async function dig(...words: string[]): Promise<string> {
-  return ask(
+  return runTool(
     "dig",
     `@${LAB.gateway}`,
     "-p",
@@ -49,9 +50,9 @@ async function dig(...words: string[]): Promise<string> {
   );
 }
 
-/** dig agrees with what the API says: forward and reverse, over UDP and TCP, the noes included. */
-async function digAgrees(bench: Bench): Promise<void> {
-  const { address, fqdn } = await leaseOfOurOwn(bench);
+/** dig gets the names that the API shows (A and PTR, over UDP and TCP), and correct negative answers. */
+async function checkDns(context: ScenarioContext): Promise<void> {
+  const { address, fqdn } = await takeLease(context);
   for (const transport of ["+notcp", "+tcp"]) {
     assert.match(await dig(transport, fqdn, "A"), new RegExp(`IN\\s+A\\s+${literal(address)}`));
     assert.match(await dig(transport, "-x", address), new RegExp(`IN\\s+PTR\\s+${literal(fqdn)}\\.`));
@@ -62,44 +63,44 @@ async function digAgrees(bench: Bench): Promise<void> {
   assert.match(await dig("example.com", "A"), /REFUSED/);
 }
 
-/** curl agrees: HEAD, GET, a range, a condition, a miss. */
-async function curlAgrees({ site, folder }: Bench): Promise<void> {
+/** curl gets correct answers to HEAD, GET, a range, a conditional request and an unknown path. */
+async function checkHttp({ site, folder }: ScenarioContext): Promise<void> {
   const url = `http://${LAB.gateway}:${HTTP_PORT}/artefacts/ipxe/snponly.efi`;
   const file = await readFile(join(site.stateDir, "artefacts/ipxe/snponly.efi"));
-  const head = await ask("curl", "-sSI", url);
+  const head = await runTool("curl", "-sSI", url);
   assert.match(head, /^HTTP\/1.1 200/);
   assert.match(head, new RegExp(`content-length: ${file.length}`, "i"));
   const etag = /etag: (.+)/i.exec(head)?.[1]?.trim();
-  assert.ok(etag, "an artefact has an ETag");
-  const got = join(folder, "curl.bin");
-  await ask("curl", "-sSf", "-o", got, url);
-  assert.equal(sha256(await readFile(got)), sha256(file));
-  await ask("curl", "-sSf", "-r", "100-199", "-o", got, url);
-  assert.deepEqual(await readFile(got), file.subarray(100, 200));
+  assert.ok(etag, "the artefact has no ETag");
+  const received = join(folder, "curl.bin");
+  await runTool("curl", "-sSf", "-o", received, url);
+  assert.equal(sha256(await readFile(received)), sha256(file));
+  await runTool("curl", "-sSf", "-r", "100-199", "-o", received, url);
+  assert.deepEqual(await readFile(received), file.subarray(100, 200));
   const status = (...words: string[]): Promise<string> =>
-    ask("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", ...words);
+    runTool("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", ...words);
   assert.equal(await status("-H", `If-None-Match: ${etag}`, url), "304");
   assert.equal(await status(`${url}.missing`), "404");
 }
 
-/** Two TFTP clients that share no code with ours, or with one another, fetch the same bytes. */
-async function tftpAgrees({ site, folder }: Bench): Promise<void> {
-  const wanted = sha256(await readFile(join(site.stateDir, "artefacts/ipxe/undionly.kpxe")));
-  const got = join(folder, "tftp.bin");
+/** Two TFTP clients that share no code, with ours or with each other, fetch the same bytes. */
+async function checkTftp({ site, folder }: ScenarioContext): Promise<void> {
+  const expected = sha256(await readFile(join(site.stateDir, "artefacts/ipxe/undionly.kpxe")));
+  const received = join(folder, "tftp.bin");
   for (const options of [[], ["--option", "blksize 1468"], ["--option", "blksize 1468", "--option", "windowsize 16"]]) {
-    await ask("atftp", ...options, "-g", "-r", "undionly.kpxe", "-l", got, LAB.gateway);
-    assert.equal(sha256(await readFile(got)), wanted, `atftp ${options.join(" ")}`);
+    await runTool("atftp", ...options, "-g", "-r", "undionly.kpxe", "-l", received, LAB.gateway);
+    assert.equal(sha256(await readFile(received)), expected, `atftp ${options.join(" ")}`);
   }
-  await ask("tftp", "-m", "binary", LAB.gateway, "-c", "get", "undionly.kpxe", got);
-  assert.equal(sha256(await readFile(got)), wanted, "tftp-hpa");
+  await runTool("tftp", "-m", "binary", LAB.gateway, "-c", "get", "undionly.kpxe", received);
+  assert.equal(sha256(await readFile(received)), expected, "tftp-hpa");
 }
 
 export const tools: Scenario = {
   name: "tools",
   short: false,
-  async run(bench) {
-    await digAgrees(bench);
-    await curlAgrees(bench);
-    await tftpAgrees(bench);
+  async run(context) {
+    await checkDns(context);
+    await checkHttp(context);
+    await checkTftp(context);
   },
 };

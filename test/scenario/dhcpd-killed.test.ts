@@ -4,120 +4,124 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatIPv4, formatMac, isMalformed, type Mac, parseIPv4 } from "@firstlight/wire";
 import type { Message } from "@firstlight/wire/dhcp4";
 import { Client } from "pg";
-import { attach, type Attachment, serverOf, typeOf } from "./attachment.ts";
-import { live, skip } from "./live.ts";
+import { openRelay, type TestRelay, serverOf, typeOf } from "./relay.ts";
+import { startSite, skip } from "./running-site.ts";
 
 const GATEWAY = ip("127.66.0.1");
 const FIRST_MAC = 0x02f1_ff00_0000; // locally administered, of no machine of the site
-const [ROUNDS, CLIENTS, PROMISED] = [3, 80, 20];
+const [ROUNDS, CLIENTS, ACKS_BEFORE_KILL] = [3, 80, 20];
 
 test(
-  "dhcpd killed right after its ACKs has lost no lease and gives no address twice",
+  "a dhcpd that is killed after an ACK loses no lease and gives no address twice",
   { skip, timeout: 180_000 },
   async (t) => {
     const { signal } = t;
-    await using site = await live(signal, ["--machines", "1"]);
-    await site.seen(/^The site is up|endpoints/);
-    await using database = await connected(site.databaseUrl);
-    await using crowd = await gather(site.dhcpPort);
+    await using site = await startSite(signal, ["--machines", "1"]);
+    await site.untilLine(/^The site is up|endpoints/);
+    await using database = await openDatabase(site.databaseUrl);
+    await using clients = await openClients(site.dhcpPort);
 
     for (let round = 0; round < ROUNDS; round++) {
-      const victim = await site.pid("dhcpd");
-      const goal = crowd.held.size + PROMISED;
-      const newcomers = Array.from({ length: CLIENTS }, (_, n) => FIRST_MAC + round * CLIENTS + n);
-      crowd.onAck = () => {
-        if (crowd.held.size === goal) process.kill(victim, "SIGKILL"); // its other ACKs are on their way, or never leave
+      const pid = await site.pid("dhcpd");
+      const goal = clients.held.size + ACKS_BEFORE_KILL;
+      const newClients = Array.from({ length: CLIENTS }, (_, n) => FIRST_MAC + round * CLIENTS + n);
+      clients.onAck = () => {
+        if (clients.held.size === goal) process.kill(pid, "SIGKILL"); // its other ACKs may be sent or not
       };
-      await crowd.boot(newcomers, () => crowd.held.size >= goal);
-      crowd.onAck = undefined;
-      await site.pid("dhcpd", victim);
-      assert.deepEqual(await missing(database, crowd.held), [], "every promise heard is in the database");
-      await crowd.boot(newcomers, () => newcomers.every((mac) => crowd.held.has(mac)));
-      assert.equal(new Set(crowd.held.values()).size, crowd.held.size, "no address twice");
+      await clients.boot(newClients, () => clients.held.size >= goal);
+      clients.onAck = undefined;
+      await site.pid("dhcpd", pid);
+      assert.deepEqual(
+        await missingLeases(database, clients.held),
+        [],
+        "a lease of a received ACK is not in the database",
+      );
+      await clients.boot(newClients, () => newClients.every((mac) => clients.held.has(mac)));
+      assert.equal(new Set(clients.held.values()).size, clients.held.size, "two clients have one address");
     }
 
-    const before = new Map(crowd.held);
-    crowd.held.clear();
-    await crowd.reboot(before);
-    assert.deepEqual(crowd.held, before, "who comes back with its address keeps it");
-    assert.deepEqual(crowd.changed, [], "nobody was ever promised another one");
-    assert.deepEqual(await missing(database, before), []);
-    await t.test("every promise is on record at the API", () => told(database, before));
+    const before = new Map(clients.held);
+    clients.held.clear();
+    await clients.reboot(before);
+    assert.deepEqual(clients.held, before, "a client that asked for its address again has another one");
+    assert.deepEqual(clients.changed, [], "a client got another address");
+    assert.deepEqual(await missingLeases(database, before), []);
+    await t.test("the API has an event for every lease", () => assertRecorded(database, before));
     assert.equal(await site.stop(), 0, site.output.join("\n"));
   },
 );
 
-/** Clients behind one relay, and what each was promised last. */
-interface Crowd extends AsyncDisposable {
+/** Clients behind one relay, with the address of each one's last ACK. */
+interface Clients extends AsyncDisposable {
   readonly held: Map<Mac, number>;
-  /** Clients whose promise moved to another address. */
+  /** Clients that got an ACK for another address than before. */
   readonly changed: string[];
   onAck: (() => void) | undefined;
-  /** DISCOVER to ACK for all of them, asking again as clients do, until it is enough. */
+  /** Runs DISCOVER to ACK for clients without a lease, with retransmissions, until `isEnough`. */
   boot(macs: readonly Mac[], isEnough: () => boolean): Promise<void>;
-  /** REQUEST of the address they remember, RFC 2131 §4.3.2 INIT-REBOOT, until all have an answer. */
+  /** Sends a REQUEST for each remembered address (INIT-REBOOT, RFC 2131 §4.3.2), until all have an ACK. */
   reboot(remembered: ReadonlyMap<Mac, number>): Promise<void>;
 }
 
-async function gather(dhcpPort: number): Promise<Crowd> {
+async function openClients(dhcpPort: number): Promise<Clients> {
   const [held, changed] = [new Map<Mac, number>(), [] as string[]];
   let xid = 1;
-  const hear = (mac: Mac, reply: Message): void => {
+  const onReply = (mac: Mac, reply: Message): void => {
     if (typeOf(reply) === "OFFER") {
       const [requestedAddress, serverId] = [reply.yiaddr, serverOf(reply)];
-      return relay.ask(mac, reply.xid, { messageType: "REQUEST", requestedAddress, serverId });
+      return relay.send(mac, reply.xid, { messageType: "REQUEST", requestedAddress, serverId });
     }
     if (typeOf(reply) !== "ACK") return;
-    const had = held.get(mac);
-    if (had !== undefined && had !== reply.yiaddr)
-      changed.push(`${formatMac(mac)}: ${formatIPv4(had)}, then ${formatIPv4(reply.yiaddr)}`);
+    const previous = held.get(mac);
+    if (previous !== undefined && previous !== reply.yiaddr)
+      changed.push(`${formatMac(mac)}: ${formatIPv4(previous)}, then ${formatIPv4(reply.yiaddr)}`);
     held.set(mac, reply.yiaddr);
-    crowd.onAck?.();
+    clients.onAck?.();
   };
   const server = { address: ip("127.0.0.1"), port: dhcpPort };
-  const relay: Attachment = await attach(GATEWAY, server, hear);
-  const crowd: Crowd = {
+  const relay: TestRelay = await openRelay(GATEWAY, server, onReply);
+  const clients: Clients = {
     held,
     changed,
     onAck: undefined,
     async boot(macs, isEnough) {
-      await insist(isEnough, () => {
-        for (const mac of macs) if (!held.has(mac)) relay.ask(mac, xid++, { messageType: "DISCOVER" });
+      await retransmit(isEnough, () => {
+        for (const mac of macs) if (!held.has(mac)) relay.send(mac, xid++, { messageType: "DISCOVER" });
       });
     },
     async reboot(remembered) {
-      await insist(
+      await retransmit(
         () => held.size === remembered.size,
         () => {
           for (const [mac, requestedAddress] of remembered)
-            if (!held.has(mac)) relay.ask(mac, xid++, { messageType: "REQUEST", requestedAddress });
+            if (!held.has(mac)) relay.send(mac, xid++, { messageType: "REQUEST", requestedAddress });
         },
       );
     },
     [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
-  return crowd;
+  return clients;
 }
 
-const AGAIN_MS = 1000;
+const RETRANSMIT_MS = 1000;
 
-/** Asks, and asks again each second, until it is enough. The test's own time limit bounds it. */
-async function insist(isEnough: () => boolean, ask: () => void): Promise<void> {
-  for (let askAt = 0; !isEnough(); await sleep(10)) {
-    if (Date.now() < askAt) continue;
-    ask();
-    askAt = Date.now() + AGAIN_MS;
+/** Calls `send` each second until `isEnough`. The test's timeout ends it. */
+async function retransmit(isEnough: () => boolean, send: () => void): Promise<void> {
+  for (let sendAt = 0; !isEnough(); await sleep(10)) {
+    if (Date.now() < sendAt) continue;
+    send();
+    sendAt = Date.now() + RETRANSMIT_MS;
   }
 }
 
-async function connected(url: string): Promise<Client & AsyncDisposable> {
+async function openDatabase(url: string): Promise<Client & AsyncDisposable> {
   const client = new Client({ connectionString: url });
   await client.connect();
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 
-/** Promises that the database does not know, or knows as another's. */
-async function missing(database: Client, held: ReadonlyMap<Mac, number>): Promise<string[]> {
+/** Leases that the database does not have, or has for another client. */
+async function missingLeases(database: Client, held: ReadonlyMap<Mac, number>): Promise<string[]> {
   const { rows } = await database.query<{ mac: string; address: string }>(
     "SELECT mac::text, host(address) AS address FROM ipam.lease WHERE state = 'bound' AND expires_at > now()",
   );
@@ -125,17 +129,17 @@ async function missing(database: Client, held: ReadonlyMap<Mac, number>): Promis
   return [...held].map(([mac, address]) => `${formatMac(mac)} ${formatIPv4(address)}`).filter((one) => !known.has(one));
 }
 
-/** The change rows are the outbox: whichever dhcpd lives goes on where the dead one was. */
-async function told(database: Client, held: ReadonlyMap<Mac, number>): Promise<void> {
-  const promises = [...held].map(([mac, address]) => `${formatMac(mac)} ${formatIPv4(address)}`);
+/** Waits until the API has an event for each lease: a new dhcpd reports those that the killed one did not. */
+async function assertRecorded(database: Client, held: ReadonlyMap<Mac, number>): Promise<void> {
+  const leases = [...held].map(([mac, address]) => `${formatMac(mac)} ${formatIPv4(address)}`);
   for (let tries = 0; ; tries++) {
     const { rows } = await database.query<{ mac: string; address: string }>(
       "SELECT mac, address FROM api.machine_event WHERE kind = 'dhcp.ack'",
     );
     const known = new Set(rows.map(({ mac, address }) => `${mac} ${address}`));
-    const untold = promises.filter((one) => !known.has(one));
-    if (untold.length === 0) return;
-    if (tries >= 20) return assert.deepEqual(untold, []);
+    const missing = leases.filter((one) => !known.has(one));
+    if (missing.length === 0) return;
+    if (tries >= 20) return assert.deepEqual(missing, []);
     await sleep(250);
   }
 }

@@ -2,10 +2,10 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Below the kernel's ephemeral ports, so that no client of a test running at the same time sits on one. */
+/** Below the kernel's ephemeral ports, which clients of other tests may use at the same time. */
 const [FIRST, RANGE] = [20_000, 12_000];
 
-/** Ports of 127.0.0.1 that nobody has for TCP nor UDP. Where to begin differs from process to process. */
+/** Ports of 127.0.0.1 that are free for TCP and UDP. The search begins at another port in each process. */
 export async function freePorts(count: number): Promise<number[]> {
   const free: number[] = [];
   for (let tried = 0; free.length < count && tried < RANGE; tried++) {

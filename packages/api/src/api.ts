@@ -14,7 +14,15 @@ import { Health } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "@firstlight/api-client/gen/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "@firstlight/api-client/gen/grpc/reflection/v1alpha/reflection_pb.js";
 import { traceEvent } from "@firstlight/api-client";
-import { type Context, joinEndpoint, type Readiness, type Running, splitEndpoint } from "@firstlight/service";
+import {
+  type Context,
+  describeReason,
+  type DescribedReason,
+  joinEndpoint,
+  type Readiness,
+  type Running,
+  splitEndpoint,
+} from "@firstlight/service";
 import { formatMac, isMalformed, parseMac } from "@firstlight/wire";
 import { status } from "@grpc/grpc-js";
 import type { Pool } from "pg";
@@ -102,7 +110,7 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   const watch = await createWatch({ pool, shared, maxWatchers: config.maxWatchers, count: metrics.watchers });
   const pulse = databasePulse(pool);
   const ready = (): Readiness => {
-    if (!pulse.isThere()) return { ready: false, because: REASONS["database-away"].sentence };
+    if (!pulse.isThere()) return { ready: false, ...describeReason(REASONS, "database-away") };
     return { ...refused, ...ipam.ready() };
   };
 
@@ -149,16 +157,16 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
 }
 
 /** What the site's file says becomes so, unless it would orphan an address: then the database stays as it is, and both are said. */
-async function declare(store: Store, site: SiteDeclaration, log: ApiContext["log"]): Promise<{ because?: string }> {
+async function declare(store: Store, site: SiteDeclaration, log: ApiContext["log"]): Promise<Partial<DescribedReason>> {
   try {
     const { changed, faults } = await store.declare(site, "config");
     for (const change of changed) log.info({ change }, "declared");
     for (const because of faults) log.warn({ because }, "left out of what the site's file declares");
-    return faults.length === 0 ? {} : { because: `left out of what the site's file declares: ${faults.join("; ")}` };
+    return faults.length === 0 ? {} : describeReason(REASONS, "declaration-incomplete", { faults: faults.join("; ") });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     log.error({ because: error.message }, "the site's file asks for what cannot be: the database stays as it is");
-    return { because: `the site's file is not applied: ${error.message}` };
+    return describeReason(REASONS, "declaration-refused", { fault: error.message });
   }
 }
 

@@ -172,6 +172,17 @@ export const REASONS = {
     answers: "UNAVAILABLE",
   },
   "database-away": { sentence: "the database is away", remedy: "Bring the database back.", answers: "UNAVAILABLE" },
+  "declaration-incomplete": {
+    sentence: "left out of what the site's file declares: {faults}",
+    remedy: "Correct the entries that the sentence names, and start the API again.",
+    answers: "/ready 200",
+  },
+  "declaration-refused": {
+    sentence: "the site's file is not applied: {fault}",
+    remedy:
+      "Correct the site's file as the sentence says, and start the API again. Until then the database stays unchanged.",
+    answers: "/ready 200",
+  },
   "api-fault": {
     sentence: "a fault of the API: see its log",
     remedy: "See the API's log at this time and report the fault.",

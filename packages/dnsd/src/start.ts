@@ -3,7 +3,7 @@ import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "./replica.ts";
 import {
   type Context,
-  fillSentence,
+  describeReason,
   inheritedListener,
   joinEndpoint,
   type Readiness,
@@ -127,7 +127,7 @@ function readiness(replica: Readiness, isStale: boolean, stalenessSeconds: numbe
   return {
     ...replica,
     ready: false,
-    because: fillSentence(REASONS["replica-stale"].sentence, { seconds: String(stalenessSeconds) }),
+    ...describeReason(REASONS, "replica-stale", { seconds: String(stalenessSeconds) }),
   };
 }
 

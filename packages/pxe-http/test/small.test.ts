@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { DAWN, decision, FakeReporter, iface, lease, readAddress } from "@firstlight/kit";
+import { CLOCK_START, decision, FakeReporter, iface, lease, readAddress } from "@firstlight/kit";
 import type { Interface, Lease } from "@firstlight/ipam";
 import * as fc from "fast-check";
 import { chunkBytes, contentTypeOf, isArtefactName } from "../src/artefact.ts";
@@ -25,13 +25,13 @@ function at(row: Lease | undefined, owner: Interface | undefined, now: number) {
 
 test("an address speaks for the interface it is leased to, past expiry too, until it may go to another", () => {
   const bound = lease(ONE); // expires an hour after dawn, may be reused 24 hours later
-  assert.equal(at(bound, iface(), DAWN), ONE.mac);
-  assert.equal(at(bound, iface(), DAWN + 24 * HOUR), ONE.mac);
-  assert.equal(at(bound, iface(), DAWN + 25 * HOUR), "the lease is over");
-  assert.equal(at(bound, iface({ machine: "node-1" }), DAWN + 9999 * HOUR), ONE.mac);
-  assert.equal(at(lease({ ...ONE, policy: "fixed" }), iface(), DAWN + 9999 * HOUR), ONE.mac);
-  assert.equal(at(lease({ ...ONE, state: "released" }), iface(), DAWN), "the address was given back");
-  assert.equal(at(undefined, undefined, DAWN), "no lease at this address");
+  assert.equal(at(bound, iface(), CLOCK_START), ONE.mac);
+  assert.equal(at(bound, iface(), CLOCK_START + 24 * HOUR), ONE.mac);
+  assert.equal(at(bound, iface(), CLOCK_START + 25 * HOUR), "the lease is over");
+  assert.equal(at(bound, iface({ machine: "node-1" }), CLOCK_START + 9999 * HOUR), ONE.mac);
+  assert.equal(at(lease({ ...ONE, policy: "fixed" }), iface(), CLOCK_START + 9999 * HOUR), ONE.mac);
+  assert.equal(at(lease({ ...ONE, state: "released" }), iface(), CLOCK_START), "the address was given back");
+  assert.equal(at(undefined, undefined, CLOCK_START), "no lease at this address");
 });
 
 test("the source of a connection is an address, mapped or scoped, or nobody", () => {
@@ -152,9 +152,9 @@ test("a machine that makes noise is told within bounds, and others are told as e
   for (let i = 0; i < 5; i++) journal.refused({ requester: ONE }, no, "/x");
   journal.refused({ requester: { ...ONE, mac: "02:f1:00:00:00:02" } }, no, "/x");
   for (let i = 0; i < 5; i++) journal.refused({ source: `127.64.0.${i}` }, no, "/x");
-  assert.equal(reporter.told.length, 2 + 1 + 2);
+  assert.equal(reporter.reported.length, 2 + 1 + 2);
   assert.deepEqual([counted.length, untold.times], [11, 6]);
   now = 1000;
   journal.refused({ requester: ONE }, no, "/x");
-  assert.equal(reporter.told.length, 6);
+  assert.equal(reporter.reported.length, 6);
 });

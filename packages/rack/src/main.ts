@@ -39,9 +39,11 @@ export const daemon: Daemon<typeof rackSchema> = {
     return {
       endpoints: {},
       ready() {
-        if (!report) return { ready: false, because: "machines are booting" };
+        if (!report) return { ready: false, because: "machines-booting", detail: "machines are booting" };
         const missing = report.machines.length - report.done;
-        return missing === 0 ? { ready: true } : { ready: false, because: `${missing} machines did not boot` };
+        return missing === 0
+          ? { ready: true }
+          : { ready: false, because: "machines-not-booted", detail: `${missing} machines did not boot` };
       },
       drain: async () => {},
       async stop() {

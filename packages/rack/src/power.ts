@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock, Unfit } from "@firstlight/service";
+import { MissingPrerequisite, systemClock } from "@firstlight/service";
 import { isMalformed, parseIPv4 } from "@firstlight/wire";
 import { type Booted, bootBmc, bootNetwork } from "./boot.ts";
 import { BMCS, DPU_FIRMWARE, HOST_FIRMWARES } from "./firmware.ts";
@@ -12,7 +12,7 @@ import { type PowerOn, type Rack, type Relays, InterfaceBoot } from "./interface
 
 export type { PowerOn } from "./interface-boot.ts";
 
-/** The relays of every segment, for `powerOn`; an `Unfit` where this machine has no such addresses. */
+/** The relays of every segment, for `powerOn`; a `MissingPrerequisite` where this machine has no such addresses. */
 export async function plugIn({ segments, servers }: Pick<PowerOn, "segments" | "servers">): Promise<Relays> {
   await using opening = new AsyncDisposableStack();
   const open = async (name: "bmc" | "dpu" | "host"): Promise<Relay> => {
@@ -20,7 +20,9 @@ export async function plugIn({ segments, servers }: Pick<PowerOn, "segments" | "
     try {
       return opening.use(await openRelay(name, ipv4(gateway), endpointOf(servers.dhcp)));
     } catch (error) {
-      throw new Unfit(`the rack has no power: its ${name} relay cannot be at ${gateway}: ${(error as Error).message}`);
+      throw new MissingPrerequisite(
+        `the rack has no power: its ${name} relay cannot be at ${gateway}: ${(error as Error).message}`,
+      );
     }
   };
   const of = { host_bmc: await open("bmc"), dpu_oob: await open("dpu"), host: await open("host") };

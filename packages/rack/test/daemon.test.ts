@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemClock, Unfit } from "@firstlight/service";
+import { MissingPrerequisite, systemClock } from "@firstlight/service";
 import { daemon } from "../src/main.ts";
 import { openSite } from "./site/site.ts";
 
@@ -19,7 +19,7 @@ test("the rack process is ready once its machines have booted", { skip }, async 
   await using site = await openSite();
   const on = context(site.options({ machines: 1 }));
   const running = await daemon.start(on.context);
-  assert.deepEqual(running.ready(), { ready: false, because: "machines are booting" });
+  assert.deepEqual(running.ready(), { ready: false, because: "machines-booting", detail: "machines are booting" });
   while (!running.ready().ready) await sleep(10);
   for (const step of ["power-on", "dhcp.bound", "phone-home", "ready"]) assert.ok(on.lines.includes(step), step);
   assert.match(on.lines.at(-1)!, /^up {6}r1-m01 .* host 127\.74\.0\.\d+, bmc 127\.72\.0\.\d+, dpu 127\.73\.0\.\d+$/);
@@ -32,7 +32,7 @@ test("a rack that cannot bind its relays fails permanently with the reason", { s
   const nowhere = { gateway: "192.0.2.1" }; // RFC 5737: no address of this machine
   const dark = { ...options, segments: { ...options.segments, host: nowhere } };
   await assert.rejects(daemon.start(context(dark).context), (error: Error) => {
-    assert.ok(error instanceof Unfit);
+    assert.ok(error instanceof MissingPrerequisite);
     assert.match(error.message, /^the rack has no power: .*EADDRNOTAVAIL/);
     return true;
   });
@@ -42,7 +42,11 @@ test("a rack with failed machines is not ready and reports their number", { skip
   await using site = await openSite();
   site.dhcp.moods.push(...Array<"silent">(50).fill("silent"));
   const running = await daemon.start(context(site.options({ machines: 2, deadlineSeconds: 1 })).context);
-  while (running.ready().because === "machines are booting") await sleep(10);
-  assert.deepEqual(running.ready(), { ready: false, because: "2 machines did not boot" });
+  while (running.ready().because === "machines-booting") await sleep(10);
+  assert.deepEqual(running.ready(), {
+    ready: false,
+    because: "machines-not-booted",
+    detail: "2 machines did not boot",
+  });
   await running.stop();
 });

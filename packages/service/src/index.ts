@@ -1,4 +1,4 @@
-/** Floor 1. How a daemon lives: configuration, start and stop, health, telemetry, limits, shared state of replicas. */
+/** Floor 1. The life of a daemon: configuration, start and stop, health, telemetry, rate limits, what several processes of one daemon share. */
 export * from "./config/credentials.ts";
 export * from "./config/faults.ts";
 export * from "./config/load.ts";
@@ -12,6 +12,7 @@ export * from "./lifecycle/close-after-stop.ts";
 export * from "./lifecycle/context.ts";
 export * from "./lifecycle/daemon.ts";
 export * from "./lifecycle/inherited-listener.ts";
+export * from "./lifecycle/readiness.ts";
 export * from "./lifecycle/run.ts";
 export * from "./lifecycle/supervisor.ts";
 export * from "./limit/lru-map.ts";

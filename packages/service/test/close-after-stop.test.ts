@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closeAfterStop, type Running } from "../src/index.ts";
 
-function parts(told: string[]): AsyncDisposableStack {
+function parts(closed: string[]): AsyncDisposableStack {
   const stack = new AsyncDisposableStack();
-  for (const name of ["database", "connection"]) stack.defer(() => void told.push(name));
+  for (const name of ["database", "connection"]) stack.defer(() => void closed.push(name));
   return stack;
 }
 
@@ -16,24 +16,24 @@ const running = (stop: () => Promise<void>): Running => ({
 });
 
 test("parts are closed after the daemon's stop, in reverse order of opening", async () => {
-  const told: string[] = [];
-  await using opened = parts(told);
+  const closed: string[] = [];
+  await using opened = parts(closed);
   const owner = closeAfterStop(
     opened,
-    running(async () => void told.push("stopped")),
+    running(async () => void closed.push("stopped")),
   );
   await opened.disposeAsync(); // the scope that started it ends
-  assert.deepEqual([told, owner.endpoints], [[], { udp: "127.0.0.1:67" }]);
+  assert.deepEqual([closed, owner.endpoints], [[], { udp: "127.0.0.1:67" }]);
   await owner.stop();
-  assert.deepEqual(told, ["stopped", "connection", "database"]);
+  assert.deepEqual(closed, ["stopped", "connection", "database"]);
 });
 
 test("parts are closed when the daemon's stop fails", async () => {
-  const told: string[] = [];
+  const closed: string[] = [];
   const owner = closeAfterStop(
-    parts(told),
+    parts(closed),
     running(() => Promise.reject(new Error("stuck"))),
   );
   await assert.rejects(owner.stop(), /stuck/);
-  assert.deepEqual(told, ["connection", "database"]);
+  assert.deepEqual(closed, ["connection", "database"]);
 });

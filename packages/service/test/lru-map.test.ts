@@ -3,6 +3,15 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { LruMap } from "../src/limit/lru-map.ts";
 
+test("the least recently used entry is evicted first", () => {
+  const recent = new LruMap<string, number>(2);
+  recent.set("a", 1);
+  recent.set("b", 2);
+  recent.get("a");
+  recent.set("c", 3);
+  assert.deepEqual([recent.get("a"), recent.get("b"), recent.get("c")], [1, undefined, 3]);
+});
+
 test("law: the map holds exactly the most recently used entries", () => {
   const step = fc.record({ key: fc.nat(9), isRead: fc.boolean() });
   fc.assert(

@@ -12,11 +12,11 @@ const main = join(import.meta.dirname, "toy", "main.ts");
 
 interface Toy {
   readonly child: ChildProcess;
-  /** Its log lines so far; grows. */
+  /** Its log lines so far. */
   readonly log: Record<string, any>[];
   readonly stderr: () => string;
   readonly exit: Promise<number | string>;
-  said(message: string): Promise<Record<string, any>>;
+  logged(message: string): Promise<Record<string, any>>;
 }
 
 function start(env: Record<string, string> = {}, args: readonly string[] = ["-"]): Toy {
@@ -35,26 +35,26 @@ function start(env: Record<string, string> = {}, args: readonly string[] = ["-"]
     for (const line of lines) log.push(line.startsWith("{") ? JSON.parse(line) : { msg: line });
     for (const wake of waiting.splice(0)) wake();
   });
-  // Not `close`: after a disconnect() of ours it never comes.
+  // Not `close`: it is not emitted after a disconnect() by this process.
   const exit = Promise.all([once(child, "exit"), once(child.stdout ?? child, "end")]).then(
     ([[code, signal]]) => code ?? signal,
   );
-  const said = async (message: string): Promise<Record<string, any>> => {
+  const logged = async (message: string): Promise<Record<string, any>> => {
     for (;;) {
       const line = log.find(({ msg }) => msg === message);
       if (line !== undefined) return line;
       await Promise.race([
         new Promise<void>((wake) => waiting.push(wake)),
-        exit.then(() => assert.fail(`it never said "${message}"`)),
+        exit.then(() => assert.fail(`the daemon exited before it logged "${message}"`)),
       ]);
     }
   };
-  return { child, log, stderr: () => stderr, exit, said };
+  return { child, log, stderr: () => stderr, exit, logged };
 }
 
 const messages = ({ log }: Toy): unknown[] => log.map(({ msg }) => msg);
 
-test("a daemon tells its supervisor where it listens, drains on SIGTERM, then stops with 0", async () => {
+test("a daemon reports its endpoints to its supervisor, drains on SIGTERM and exits 0", async () => {
   const toy = start();
   const [report] = await once(toy.child, "message");
   assert.deepEqual(report, {
@@ -71,24 +71,24 @@ test("a daemon tells its supervisor where it listens, drains on SIGTERM, then st
 
 test("a daemon stops when its supervisor has exited", async () => {
   const toy = start();
-  await toy.said("started");
+  await toy.logged("started");
   toy.child.disconnect();
   assert.equal(await toy.exit, 0);
-  assert.equal((await toy.said("stopping"))["because"], "supervisor is gone");
+  assert.equal((await toy.logged("stopping"))["because"], "supervisor is gone");
 });
 
 test("a second signal ends the daemon at once with the signal's exit code", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "hang" });
-  await toy.said("started");
+  await toy.logged("started");
   toy.child.kill("SIGTERM");
-  await toy.said("draining");
+  await toy.logged("draining");
   toy.child.kill("SIGINT");
   assert.equal(await toy.exit, 130);
 });
 
 test("a failed drain is logged and the daemon still stops", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "fail" });
-  await toy.said("started");
+  await toy.logged("started");
   toy.child.kill("SIGINT");
   assert.equal(await toy.exit, 0);
   assert.deepEqual(messages(toy), ["started", "stopping", "draining", "drain failed", "all closed"]);
@@ -96,16 +96,16 @@ test("a failed drain is logged and the daemon still stops", async () => {
 
 test("a drain timeout cuts off work and is logged as information", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "hang", FIRSTLIGHT_SITE__DRAIN_SECONDS: "0" });
-  await toy.said("started");
+  await toy.logged("started");
   toy.child.kill("SIGTERM");
   assert.equal(await toy.exit, 0);
-  assert.equal((await toy.said("drain timed out; unfinished work is cut off"))["level"], "info");
+  assert.equal((await toy.logged("drain timed out; unfinished work is cut off"))["level"], "info");
   assert.ok(toy.log.every(({ level }) => level === "info"));
 });
 
 test("the last log lines arrive in order on a slow output", async () => {
   const toy = start({ FIRSTLIGHT_TOY__DRAIN: "busy", UV_THREADPOOL_SIZE: "1" });
-  await toy.said("started");
+  await toy.logged("started");
   toy.child.kill("SIGTERM");
   assert.equal(await toy.exit, 0);
   assert.deepEqual(messages(toy), ["started", "stopping", "draining", "all closed"]);
@@ -114,14 +114,14 @@ test("the last log lines arrive in order on a slow output", async () => {
 test("a failed start exits 1 and logs its cause", async () => {
   const toy = start({ FIRSTLIGHT_TOY__START: "fail" });
   assert.equal(await toy.exit, 1);
-  const { level, error } = await toy.said("could not run");
+  const { level, error } = await toy.logged("could not run");
   assert.deepEqual([level, error.message, error.cause.message], ["fatal", "no port to listen on", "EADDRINUSE"]);
 });
 
 test("an unhandled rejection is logged and exits 1", async () => {
   const toy = start({ FIRSTLIGHT_TOY__LATER: "reject" });
   assert.equal(await toy.exit, 1);
-  assert.equal((await toy.said("bug: uncaught error"))["error"].message, "nobody awaits me");
+  assert.equal((await toy.logged("bug: uncaught error"))["error"].message, "nobody awaits me");
 });
 
 test("a faulty configuration exits 2 with every fault on stderr", async () => {

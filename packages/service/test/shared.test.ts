@@ -40,26 +40,26 @@ for (const [name, { open, skip }] of Object.entries(ENGINES)) {
     assert.equal(await shared.take("fast", 1000, 1), true, "refilled");
   });
 
-  test(`${name}: every subscriber of a channel hears a message, until it lets go`, { skip }, async () => {
+  test(`${name}: a message reaches every subscriber of its channel until it unsubscribes`, { skip }, async () => {
     await using shared = await open();
-    const heard: string[] = [];
-    const one = await shared.subscribe("machines", (message) => heard.push(`one ${message}`));
-    await using _two = await shared.subscribe("machines", (message) => heard.push(`two ${message}`));
+    const received: string[] = [];
+    const one = await shared.subscribe("machines", (message) => received.push(`one ${message}`));
+    await using _two = await shared.subscribe("machines", (message) => received.push(`two ${message}`));
     await shared.publish("machines", "m1");
     await shared.publish("elsewhere", "m2");
-    await until(() => heard.length === 2);
+    await until(() => received.length === 2);
     await one[Symbol.asyncDispose]();
     await shared.publish("machines", "m3");
-    await until(() => heard.length === 3);
-    assert.deepEqual(heard, ["one m1", "two m1", "two m3"]);
+    await until(() => received.length === 3);
+    assert.deepEqual(received, ["one m1", "two m1", "two m3"]);
   });
 }
 
 test("with Redis unreachable, operations run in this process and are counted", async () => {
-  const gone = createServer();
-  await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
-  const { port } = gone.address() as AddressInfo;
-  await new Promise((resolve) => gone.close(resolve));
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+  const { port } = closed.address() as AddressInfo;
+  await new Promise((resolve) => closed.close(resolve));
   const metrics = createMetrics("lab", "test");
   await using shared = redisShared({
     url: `redis://127.0.0.1:${port}`,
@@ -68,11 +68,11 @@ test("with Redis unreachable, operations run in this process and are counted", a
     log,
     metrics,
   });
-  const heard: string[] = [];
-  await using _subscription = await shared.subscribe("machines", (message) => heard.push(message));
+  const received: string[] = [];
+  await using _subscription = await shared.subscribe("machines", (message) => received.push(message));
   assert.deepEqual([await shared.take("k", 0.001, 1), await shared.take("k", 0.001, 1)], [true, false]);
   await shared.publish("machines", "m1");
-  await until(() => heard.length === 1);
+  await until(() => received.length === 1);
   const text = await metrics.getSingleMetricAsString("firstlight_redis_fallbacks_total");
   for (const step of [
     'operation="take",site="lab",daemon="test"} 2',
@@ -84,5 +84,5 @@ test("with Redis unreachable, operations run in this process and are counted", a
 
 async function until(met: () => boolean): Promise<void> {
   for (let turn = 0; turn < 500 && !met(); turn += 1) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.ok(met(), "it never came");
+  assert.ok(met(), "the condition was not met within 5 s");
 }

@@ -1,10 +1,10 @@
-import { describe, type SchemaNode } from "@firstlight/service";
+import { jsonSchema, type SchemaNode } from "@firstlight/service";
 import { stringify } from "yaml";
 import type { z } from "zod";
 
 /** Every setting as a commented YAML file: what it means, what it may be, and its default. */
 export function documentation(sections: Readonly<Record<string, z.ZodType>>): string {
-  const lines = Object.entries(sections).flatMap(([name, schema]) => setting(name, describe(schema), 0));
+  const lines = Object.entries(sections).flatMap(([name, schema]) => setting(name, jsonSchema(schema), 0));
   return [
     "# Every setting of a site's file, with its default. A line that is commented out has none.",
     "",

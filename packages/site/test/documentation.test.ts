@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describe, type SchemaNode, siteSchema } from "@firstlight/service";
+import { jsonSchema, type SchemaNode, siteSchema } from "@firstlight/service";
 import { documentation } from "../src/documentation.ts";
 import { SECTIONS } from "../src/sections.ts";
 
@@ -17,7 +17,7 @@ const SCHEMAS = { ...siteSchema.shape, ...SECTIONS };
 
 test("every setting says what it means", () => {
   assert.deepEqual(
-    Object.entries(SCHEMAS).flatMap(([name, schema]) => silent(name, describe(schema))),
+    Object.entries(SCHEMAS).flatMap(([name, schema]) => silent(name, jsonSchema(schema))),
     [],
   );
 });
@@ -25,5 +25,5 @@ test("every setting says what it means", () => {
 test("the commented file has each setting below its meaning", () => {
   const lines = documentation(SCHEMAS).split("\n");
   const at = lines.indexOf("  drainSeconds: 10");
-  assert.match(lines[at - 1] ?? "", /^ {2}# A daemon that is asked to stop/);
+  assert.match(lines[at - 1] ?? "", /^ {2}# How long a daemon that must stop/);
 });

@@ -78,6 +78,11 @@ export const REASONS = {
     remedy: "See the limit of open files and the range of ports.",
     answers: "silence",
   },
+  "clients-not-named": {
+    sentence: "clients are not named: {fault}",
+    remedy: "Files are served. Do what the second part of the sentence calls for, so that events name their machines.",
+    answers: "200",
+  },
   draining: { sentence: "draining", remedy: "None needed: the daemon stops.", answers: "silence" },
   // How a transfer ends
   sent: { sentence: "sent", remedy: "None needed.", answers: "none" },

@@ -3,6 +3,7 @@ import { listen, type Port } from "@firstlight/datagram";
 import type { Replica } from "./replica.ts";
 import {
   type Context,
+  describeReason,
   joinEndpoint,
   RateLimit,
   type Readiness,
@@ -15,6 +16,7 @@ import { Files } from "./files.ts";
 import { Journal } from "./journal.ts";
 import { TransferWorker } from "./transfer-worker.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { REASONS } from "./reasons.ts";
 import { EventAttribution } from "./event-attribution.ts";
 import { Server } from "./server.ts";
 import { TransferTable } from "./transfer-table.ts";
@@ -109,5 +111,9 @@ async function openWorker(port: Port, metrics: Metrics, log: StartContext["log"]
 function withoutIpam(ipam: Readiness): Readiness {
   return ipam.ready
     ? ipam
-    : { ...ipam, ready: true, because: `clients are not named: ${ipam.because ?? "the IPAM is away"}` };
+    : {
+        ...ipam,
+        ready: true,
+        ...describeReason(REASONS, "clients-not-named", { fault: ipam.detail ?? "the IPAM is away" }),
+      };
 }

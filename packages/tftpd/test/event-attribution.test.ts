@@ -25,12 +25,12 @@ test("an event that comes before its lease is told with its name, in order and w
   await using one = await lab(GROUND, 60_000);
   one.tell("first");
   one.tell("second");
-  assert.equal(one.reporter.told.length, 0);
+  assert.equal(one.reporter.reported.length, 0);
   const row = lease();
   one.site.source.push(row);
-  for (let i = 0; i < 200 && one.reporter.told.length < 2; i++) await delay(10);
+  for (let i = 0; i < 200 && one.reporter.reported.length < 2; i++) await delay(10);
   assert.deepEqual(
-    one.reporter.told.map(({ mac, at, detail }) => [mac, at, detail?.["file"]]),
+    one.reporter.reported.map(({ mac, at, detail }) => [mac, at, detail?.["file"]]),
     [
       [formatMac(macOf(row.identity)!), 5, "first"],
       [formatMac(macOf(row.identity)!), 5, "second"],
@@ -41,11 +41,11 @@ test("an event that comes before its lease is told with its name, in order and w
 test("an event about an address that nobody holds is told without a name, once its time is over or at the stop", async () => {
   await using one = await lab(GROUND, 20);
   one.tell("lost");
-  for (let i = 0; i < 200 && one.reporter.told.length < 1; i++) await delay(10);
-  assert.deepEqual([one.reporter.told[0]?.mac, one.reporter.told[0]?.address], [undefined, ADDRESS]);
+  for (let i = 0; i < 200 && one.reporter.reported.length < 1; i++) await delay(10);
+  assert.deepEqual([one.reporter.reported[0]?.mac, one.reporter.reported[0]?.address], [undefined, ADDRESS]);
 
   await using other = await lab(GROUND, 60_000);
   other.tell("stopped");
   other.attribution.stop();
-  assert.equal(other.reporter.told.length, 1);
+  assert.equal(other.reporter.reported.length, 1);
 });

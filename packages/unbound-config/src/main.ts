@@ -1,5 +1,5 @@
 import { openReplica } from "@firstlight/ipam/replica";
-import { type Daemon, closeAfterStop, type Running } from "@firstlight/service";
+import { type Daemon, closeAfterStop, describeReason, type DescribedReason, type Running } from "@firstlight/service";
 import { unboundConfigSchema } from "./config.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { startUnboundConfig } from "./start.ts";
@@ -17,7 +17,7 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
     if (!context.config.enabled) {
       const because: Reason = "resolver-disabled";
       context.log.info({ because }, "nothing to do");
-      return idle(REASONS[because].sentence);
+      return idle(describeReason(REASONS, because));
     }
     await using parts = new AsyncDisposableStack();
     const ipam = parts.use(await openReplica(context, { kinds: KINDS }));
@@ -27,8 +27,8 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
 };
 
 /** Nothing to do is no fault: it goes on until it is stopped, for a process that ends would be started again. */
-function idle(because: string): Running {
+function idle(disabled: DescribedReason): Running {
   const living = setInterval(() => {}, 3_600_000);
   const stop = (): Promise<void> => Promise.resolve(clearInterval(living));
-  return { endpoints: {}, ready: () => ({ ready: true, because }), drain: stop, stop };
+  return { endpoints: {}, ready: () => ({ ready: true, ...disabled }), drain: stop, stop };
 }

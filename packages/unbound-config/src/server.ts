@@ -1,7 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { affectedBy, type Followed } from "@firstlight/ipam";
 import type { Replica } from "./replica.ts";
-import { type Backoff, backoffMs, type Clock, fillSentence, type Readiness } from "@firstlight/service";
+import {
+  type Backoff,
+  backoffMs,
+  type Clock,
+  describeReason,
+  type DescribedReason,
+  type Readiness,
+} from "@firstlight/service";
 import type { Placed } from "./apply.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import { type Answer, type Control, ControlAway } from "./control.ts";
@@ -47,9 +54,9 @@ export class Server {
   /** Whether a configuration of ours is in place. */
   #isPlaced = false;
   /** Why the site is not what the file says. */
-  #refused: string | undefined;
-  #away: string | undefined;
-  #fault: string | undefined;
+  #refused: DescribedReason<Reason> | undefined;
+  #away: DescribedReason<Reason> | undefined;
+  #fault: DescribedReason<Reason> | undefined;
   #attempt = 0;
   /** When unbound last answered; never, once it has failed to. */
   #heardAt = -Infinity;
@@ -108,11 +115,9 @@ export class Server {
 
   ready(ipam: Readiness): Readiness {
     if (!this.#isPlaced) {
-      const because = this.#refused ?? this.#fault ?? ipam.because ?? REASONS["nothing-placed"].sentence;
-      return { ...ipam, ready: false, because };
+      return { ...describeReason(REASONS, "nothing-placed"), ...ipam, ...this.#fault, ...this.#refused, ready: false };
     }
-    const because = this.#refused ?? this.#fault ?? this.#away ?? ipam.because;
-    return { ...ipam, ready: true, ...(because !== undefined && { because }) };
+    return { ...ipam, ...this.#away, ...this.#fault, ...this.#refused, ready: true };
   }
 
   async #place(): Promise<void> {
@@ -128,7 +133,7 @@ export class Server {
     metrics.configuration(placed.is);
     if (placed.is === "refused") {
       const { because, fault } = placed;
-      this.#refused = fillSentence(REASONS["configuration-refused"].sentence, { fault });
+      this.#refused = describeReason(REASONS, "configuration-refused", { fault });
       return log.warn({ because, fault }, "configuration refused");
     }
     const before = this.#zones();
@@ -188,13 +193,13 @@ export class Server {
     const { log } = this.#parts;
     this.#attempt++;
     if (!(error instanceof ControlAway || error instanceof DnsdAway)) {
-      this.#fault = fillSentence(REASONS["configuration-not-applied"].sentence, { fault: (error as Error).message });
+      this.#fault = describeReason(REASONS, "configuration-not-applied", { fault: (error as Error).message });
       return log.warn({ err: error }, "configuration not applied");
     }
     const because: Reason = error instanceof DnsdAway ? "dnsd-away" : "unbound-away";
     if (this.#away === undefined)
       log.info({ because, fault: error.message }, "unbound cannot be brought up to date yet");
-    this.#away = error.message;
+    this.#away = { because, detail: error.message };
   }
 
   #forgetZones(before: readonly string[]): void {

@@ -29,7 +29,7 @@ test("when disabled it is ready and reports the reason", async () => {
     log: SILENT,
   } as unknown as Context<never>);
   assert.equal(running.ready().ready, true);
-  assert.match(running.ready().because!, /enabled is false/);
+  assert.match(running.ready().detail!, /enabled is false/);
   await running.drain();
   await running.stop();
 });
@@ -39,7 +39,7 @@ test("the file is in place after start without a running unbound", async () => {
   await using own = await lab(at.path, { checkconf: NONE });
   assert.match(await readFile(join(at.path, "unbound.conf"), "utf8"), /name: "lab\.test"/);
   assert.equal(own.running.ready().ready, true);
-  assert.match(own.running.ready().because!, /unbound does not answer/);
+  assert.match(own.running.ready().detail!, /unbound does not answer/);
 });
 
 test("an unbound that starts later is reloaded and flushed", async () => {
@@ -67,7 +67,7 @@ test("nothing is flushed while no dnsd answers", async () => {
   await using own = await lab(at.path, { checkconf: NONE });
   own.dnsd.goAway();
   await using unbound = await new ControlServer().listen(join(at.path, "unbound.ctl"));
-  while (!own.running.ready().because?.includes("no dnsd answers"))
+  while (!own.running.ready().detail?.includes("no dnsd answers"))
     await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual(unbound.commands, ["reload_keep_cache"]);
   own.dnsd.comeBack();
@@ -84,7 +84,7 @@ test("unbound's end and return are noticed without a change", async () => {
     await unbound.told("status");
     assert.equal(own.running.ready().because, undefined);
   }
-  while (!own.running.ready().because?.includes("unbound does not answer"))
+  while (!own.running.ready().detail?.includes("unbound does not answer"))
     await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(own.running.ready().ready, true);
   await using again = await new ControlServer().listen(socket);
@@ -128,8 +128,8 @@ test("a refused configuration is not put in place", async () => {
   const before = await readFile(file, "utf8");
   own.site.source.push(prefix({ id: 2, prefix: "127.65.0.0/24" }));
   await own.site.settled();
-  while (!own.running.ready().because?.includes("refused")) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.match(own.running.ready().because!, /bad network/);
+  while (!own.running.ready().detail?.includes("refused")) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.match(own.running.ready().detail!, /bad network/);
   assert.equal(own.running.ready().ready, true); // what stood before still serves
   assert.equal(await readFile(file, "utf8"), before);
   assert.ok(existsSync(`${file}.new`)); // to be looked at
@@ -153,7 +153,7 @@ test("the previous file stays until the replica is loaded", async () => {
     { replica: following.replica, ready: () => following.ready() },
   );
   assert.equal(running.ready().ready, false);
-  assert.match(running.ready().because!, /nothing loaded yet/);
+  assert.match(running.ready().detail!, /nothing loaded yet/);
   assert.equal(await readFile(file, "utf8"), "# of last time\n");
   source.down = undefined;
   while (!running.ready().ready) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -171,7 +171,7 @@ test("an unwritable folder is retried", async () => {
   await writeFile(join(at.path, "blocked"), "");
   await using own = await lab(at.path, { checkconf: NONE, file: join(at.path, "blocked", "unbound.conf") });
   assert.equal(own.running.ready().ready, false);
-  assert.match(own.running.ready().because!, /not applied/);
+  assert.match(own.running.ready().detail!, /not applied/);
 });
 
 test("an unchanged text is not written again", async () => {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Called by udhcpc: configures the interface and keeps what the lease said.
+# Called by udhcpc: configures the interface and saves the lease's values.
 b=/bin/busybox
 case "$1" in
 bound | renew)

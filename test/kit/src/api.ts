@@ -12,7 +12,7 @@ import {
   UnknownMachine,
 } from "@firstlight/api-client";
 
-/** One call as the fake received it, in order, answered or not. */
+/** One call that the fake received, whether it answered or not. */
 export type Call =
   | { readonly method: "decide"; readonly request: DecideRequest }
   | { readonly method: "phoneHome"; readonly request: PhoneHome }
@@ -20,30 +20,27 @@ export type Call =
   | { readonly method: "feedPosition" };
 
 /**
- * The API service in memory: answers what the test set, remembers what it was asked, and goes away when told. Like the
- * real one it stores an event once, however often it is reported.
+ * The API service in memory. It gives the answers that the test sets, keeps the calls, and can be made unreachable. Like the
+ * real API it stores an event once, however often it is reported.
  */
 export class FakeApi implements Api {
+  /** All calls, in order. */
   readonly calls: Call[] = [];
-  /** Events by id, in the order first reported. */
+  /** Events by id, in the order in which they were first reported. */
   readonly events = new Map<string, BootEvent>();
+  /** Phone-homes that were accepted. */
   readonly phonedHome: PhoneHome[] = [];
   /** While true every call rejects with `ApiUnavailable`. */
   down = false;
+  /** The feed's position that was reported last. */
   position: FeedPosition | undefined;
+  /** The machine's state in the answer to a phone-home. */
   state: MachineState = "ready";
   private readonly decisions = new Map<string, Partial<Decision> | "unknown">();
-  private otherwise: Partial<Decision> | "unknown" = {};
 
-  /** What the machine behind this MAC is to do from now on; what is left out is as in `decision()`. */
+  /** Sets the decision for this MAC from now on, `unknown` for a machine that the API does not know. Missing fields are those of `decision()`. */
   decides(mac: string, decision: Partial<Decision> | "unknown"): this {
     this.decisions.set(mac, decision);
-    return this;
-  }
-
-  /** What every other machine is to do: discover, unless told otherwise. */
-  decidesOtherwise(decision: Partial<Decision> | "unknown"): this {
-    this.otherwise = decision;
     return this;
   }
 
@@ -75,7 +72,7 @@ export class FakeApi implements Api {
   }
 
   private known(mac: string): Partial<Decision> {
-    const known = this.decisions.get(mac) ?? this.otherwise;
+    const known = this.decisions.get(mac) ?? {};
     if (known === "unknown") throw new UnknownMachine(`no machine with MAC ${mac}`);
     return known;
   }
@@ -86,7 +83,7 @@ export class FakeApi implements Api {
   }
 }
 
-/** A whole decision for the machine behind `mac`: discover as a host, with a token of its own, unless told otherwise. */
+/** A complete decision for the machine with this MAC. Fields that `set` does not have: discover, role host, a token of its own. */
 export function decision(mac: string, set: Partial<Decision> = {}): Decision {
   const name = `m-${mac.replaceAll(":", "")}`;
   return {
@@ -102,20 +99,20 @@ export function decision(mac: string, set: Partial<Decision> = {}): Decision {
   };
 }
 
-/** Keeps what it is told, in order; nothing is ever left to send. */
+/** A reporter that keeps all events, in order. `flush` never leaves one unsent. */
 export class FakeReporter implements Reporter {
-  readonly told: NewEvent[] = [];
+  readonly reported: NewEvent[] = [];
 
   tell(event: NewEvent): void {
-    this.told.push(event);
+    this.reported.push(event);
   }
 
   flush(): Promise<number> {
     return Promise.resolve(0);
   }
 
-  /** What was told of one kind. */
+  /** The reported events of one kind. */
   of(kind: BootEvent["kind"]): NewEvent[] {
-    return this.told.filter((event) => event.kind === kind);
+    return this.reported.filter((event) => event.kind === kind);
   }
 }

@@ -1,8 +1,8 @@
 import { Client } from "pg";
 
 /**
- * Every row of schema `ipam` as it is now. What comes back brings the database to it again, as a dump does that is loaded
- * into the same cluster: whoever is connected stays connected, and only the rows can tell.
+ * Copies every row of schema `ipam`. The returned function restores these rows, as loading a dump into the same cluster does:
+ * connections stay open, so that only the rows show the restore.
  */
 export async function backup(url: string): Promise<() => Promise<void>> {
   const tables = await inOwnConnection(url, async (client) => {
@@ -18,7 +18,7 @@ export async function backup(url: string): Promise<() => Promise<void>> {
   });
   return () =>
     inOwnConnection(url, async (client) => {
-      await client.query("BEGIN; SET LOCAL session_replication_role = replica"); // in any order of the tables
+      await client.query("BEGIN; SET LOCAL session_replication_role = replica"); // no foreign keys are checked, so the order of the tables does not matter
       await client.query(`TRUNCATE ${tables.map((name) => `ipam.${name}`).join(", ")}`);
       for (const name of tables)
         await client.query(`INSERT INTO ipam.${name} OVERRIDING SYSTEM VALUE SELECT * FROM backup.${name}`);

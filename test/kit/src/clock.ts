@@ -1,13 +1,13 @@
 import type { Clock } from "@firstlight/service";
 
-/** When a test's day begins: 2026-01-01T00:00:00Z. */
-export const DAWN = Date.UTC(2026, 0, 1);
+/** The time at which a test's clock begins: 2026-01-01T00:00:00Z, in milliseconds since the epoch. */
+export const CLOCK_START = Date.UTC(2026, 0, 1);
 
-/** A clock that moves when it is told to. */
+/** A clock that only `advance` moves. */
 export class ManualClock implements Clock {
   #now: number;
 
-  constructor(now = DAWN) {
+  constructor(now = CLOCK_START) {
     this.#now = now;
   }
 

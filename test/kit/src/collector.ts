@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 
-/** A span as it arrived: OTLP/HTTP in JSON, ids in hex, times in nanoseconds as text. */
+/** A span as it was received (OTLP/HTTP in JSON): ids in hex, times in nanoseconds as text. */
 export interface CollectedSpan {
   readonly service: string;
   readonly traceId: string;
@@ -14,8 +14,9 @@ export interface CollectedSpan {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** An OpenTelemetry collector that keeps what it gets. */
+/** An OpenTelemetry collector that keeps the spans that it receives. */
 export interface Collector extends AsyncDisposable {
+  /** URL for `traces.endpoint`. */
   readonly endpoint: string;
   readonly spans: readonly CollectedSpan[];
 }
@@ -33,6 +34,7 @@ interface Export {
   }[];
 }
 
+/** Starts a collector on a free port of 127.0.0.1. */
 export async function testCollector(): Promise<Collector> {
   const spans: CollectedSpan[] = [];
   const server = createServer((request, response) => {
@@ -58,12 +60,12 @@ export async function testCollector(): Promise<Collector> {
 
 function spansOf({ resourceSpans }: Export): CollectedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans }) => {
-    const service = plain(resource.attributes)["service.name"] ?? "";
+    const service = attributeMap(resource.attributes)["service.name"] ?? "";
     return scopeSpans.flatMap((scope) =>
-      scope.spans.map((span) => ({ ...span, service, attributes: plain(span.attributes) })),
+      scope.spans.map((span) => ({ ...span, service, attributes: attributeMap(span.attributes) })),
     );
   });
 }
 
-const plain = (attributes: readonly KeyValue[]): Record<string, string> =>
+const attributeMap = (attributes: readonly KeyValue[]): Record<string, string> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue]));

@@ -15,10 +15,10 @@ import {
 
 import { domain, iface, lease, name, prefix, segment } from "./rows.ts";
 
-/** One rack: `127-64-0-12.lab.test` is 127.64.0.12 and back; `www` is declared. */
+/** Rows of a site with one lease, named `127-64-0-12.lab.test` (A and PTR), and the declared name `www`. */
 export const RACK_ROWS: readonly Row[] = [domain(), segment(), prefix(), iface(), lease(), name()];
 
-/** A name of a test, known to be one. */
+/** Parses a name that is known to be valid. */
 export function dnsName(text: NameText): DomainName {
   return sound(parseName(text), text);
 }
@@ -35,14 +35,14 @@ export function dataText(data: RecordData | Malformed): string {
     .join(" ");
 }
 
-/** The message in these bytes; throws where they are none. */
+/** Decodes a message; throws where it is malformed. */
 export function readMessage(bytes: Uint8Array): Message {
   const message = decode(Uint8Array.from(bytes));
   if (isMalformed(message)) throw new TypeError(`the reply is malformed: ${message.because}`);
   return message;
 }
 
-/** Answers as `A 127.64.0.12`, in order. */
+/** The answers as texts such as `A 127.64.0.12`, in order. */
 export function answerTexts({ answers }: Message): string[] {
   return answers.map(({ type, data }) => `${TYPES.name(type)} ${answerText(data)}`);
 }

@@ -9,13 +9,13 @@ import {
 } from "@firstlight/ipam/replica";
 import { ManualClock } from "./clock.ts";
 
-/** A list of rows as a source: what PostgreSQL is to a replica, without it. `push` is a transaction. */
+/** A source of a replica that keeps its rows in memory instead of PostgreSQL. Each `push`, `remove` or `commit` is one transaction. */
 export class MemorySource implements Source {
-  /** Set: every question is refused with it, as when the database is away. */
+  /** While set, every call rejects with it, as when the database is away. */
   down: Error | undefined;
-  /** Set: no notification is sent; followers notice at their next poll. */
+  /** While true, no notification is sent; followers see changes at their next poll. */
   isSilent = false;
-  /** How often everything was loaded. */
+  /** How often all rows were loaded. */
   loads = 0;
   epoch = "epoch-1";
   readonly #clock: ManualClock;
@@ -24,26 +24,26 @@ export class MemorySource implements Source {
   readonly #changes: Change[] = [];
   #position = 0;
   #dnsPosition = 0;
-  #news = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
 
   constructor(rows: readonly Row[], clock = new ManualClock()) {
     this.#clock = clock;
-    for (const row of rows) this.#keep(row);
+    for (const row of rows) this.#store(row);
   }
 
   get at(): Position {
     return { epoch: this.epoch, position: this.#position };
   }
 
-  /** One transaction: every row as given, its version raised above the last where it is not. `dns` as the store would say. */
+  /** One transaction that writes these rows. A version that is not above the row's last one is raised. `dns` is set as the store sets it. */
   push(...rows: readonly Row[]): RowChange[] {
     const written = new Map<string, Row>(); // a row may be written twice in one transaction
     return this.commit(
       ...rows.map((row) => {
-        const before = written.get(full(row)) ?? this.#rows.get(full(row));
-        const last = Math.max(before?.version ?? 0, this.#versions.get(full(row)) ?? 0);
+        const before = written.get(keyWithKind(row)) ?? this.#rows.get(keyWithKind(row));
+        const last = Math.max(before?.version ?? 0, this.#versions.get(keyWithKind(row)) ?? 0);
         const version = Math.max(row.version, last + 1);
-        written.set(full(row), { ...row, version });
+        written.set(keyWithKind(row), { ...row, version });
         return { kind: row.kind, key: keyOf(row), version, row: { ...row, version }, dns: changesDns(before, row) };
       }),
     );
@@ -53,13 +53,13 @@ export class MemorySource implements Source {
   remove(...rows: readonly Row[]): RowChange[] {
     return this.commit(
       ...rows.map((row) => {
-        const version = (this.#versions.get(full(row)) ?? row.version) + 1;
+        const version = (this.#versions.get(keyWithKind(row)) ?? row.version) + 1;
         return { kind: row.kind, key: keyOf(row), version, dns: true };
       }),
     );
   }
 
-  /** Changes exactly as given, at the next positions (or at their own, to make a hole). */
+  /** One transaction of exactly these changes, at the next positions, or at their own `position` to make a gap. */
   commit(
     ...changes: readonly (Pick<RowChange, "kind" | "key" | "version" | "dns"> & Partial<RowChange>)[]
   ): RowChange[] {
@@ -71,7 +71,7 @@ export class MemorySource implements Source {
     });
     for (const change of committed) {
       this.#changes.push(change);
-      if (change.row) this.#keep(change.row);
+      if (change.row) this.#store(change.row);
       else {
         this.#rows.delete(`${change.kind} ${change.key}`);
         this.#versions.set(`${change.kind} ${change.key}`, change.version);
@@ -81,7 +81,7 @@ export class MemorySource implements Source {
     return committed;
   }
 
-  /** Another database in the place of this one, as after a restore: other rows, other epoch, positions further on. */
+  /** Replaces the database, as a restore does: other rows, another epoch, higher positions. */
   restore(rows: readonly Row[], epoch = `${this.epoch}+`): void {
     this.epoch = epoch;
     this.#position += 2 ** 20;
@@ -89,14 +89,14 @@ export class MemorySource implements Source {
     this.#changes.length = 0;
     this.#rows.clear();
     this.#versions.clear();
-    for (const row of rows) this.#keep(row);
+    for (const row of rows) this.#store(row);
     this.notify();
   }
 
-  /** Wakes who waits. */
+  /** Wakes waiting followers. */
   notify(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers<void>();
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
   }
 
   load(): Promise<Loaded> {
@@ -124,26 +124,27 @@ export class MemorySource implements Source {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, timeoutMs);
     signal.addEventListener("abort", () => resolve(), { once: true });
-    await Promise.race([promise, this.#news.promise]);
+    await Promise.race([promise, this.#changed.promise]);
     clearTimeout(timer);
   }
 
-  #keep(row: Row): void {
-    this.#rows.set(full(row), row);
-    this.#versions.set(full(row), row.version);
+  #store(row: Row): void {
+    this.#rows.set(keyWithKind(row), row);
+    this.#versions.set(keyWithKind(row), row.version);
   }
 }
 
-/** A real replica on rows in memory: `site.source.push(lease({ … })); await site.settled();` */
+/** A real replica of rows in memory: `site.source.push(lease({ … })); await site.settled();` */
 export interface MemorySite extends AsyncDisposable {
   readonly replica: Replica;
   readonly source: MemorySource;
   readonly clock: ManualClock;
   readonly following: Following;
-  /** Resolves once the replica has everything the source has. */
+  /** Resolves once the replica has all changes of the source. */
   settled(): Promise<void>;
 }
 
+/** A site with these rows. */
 export async function siteOf(
   rows: readonly Row[],
   { clock = new ManualClock(), ...options }: ReplicaOptions & { readonly clock?: ManualClock } = {},
@@ -155,27 +156,27 @@ export async function siteOf(
     source,
     clock,
     following,
-    settled: () => caughtUp(following.replica, source),
+    settled: () => untilCaughtUp(following.replica, source),
     [Symbol.asyncDispose]: () => following.follower.stop(),
   };
 }
 
-/** Resolves once the replica stands where the source stands. */
-export async function caughtUp(replica: Replica, source: MemorySource): Promise<void> {
+/** Resolves once the replica has the source's epoch and position. */
+export async function untilCaughtUp(replica: Replica, source: MemorySource): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const look = (): void => {
+  const check = (): void => {
     if (replica.at.epoch === source.at.epoch && replica.at.position >= source.at.position) resolve();
   };
-  using _following = replica.follow(look);
-  look();
+  using _following = replica.follow(check);
+  check();
   await promise;
 }
 
-function full(row: Row): string {
+function keyWithKind(row: Row): string {
   return `${row.kind} ${keyOf(row)}`;
 }
 
-/** A renewal changes no name. */
+/** Whether a write changes DNS. A renewal does not. */
 function changesDns(before: Row | undefined, row: Row): boolean {
   if (row.kind !== "lease" || before?.kind !== "lease") return true;
   return before.state !== row.state || before.interface !== row.interface || before.identity !== row.identity;

@@ -5,16 +5,17 @@ import type { Mac } from "@firstlight/wire";
 import type { MemorySite } from "./ipam.ts";
 
 /**
- * The lease side of the store on rows in memory: one truth with its constraint, which the site's replica follows. It is
- * as strict as PostgreSQL about who holds what, and goes away, or waits, when told.
+ * The lease methods of the store, on rows in memory that the site's replica follows. It refuses what PostgreSQL's constraints
+ * refuse. A test can make it unreachable (`down`) or slow (`gate`).
  */
 export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"> {
-  /** Set: every call is refused with it, as when the database is away. */
+  /** While set, every call rejects with it, as when the database is away. */
   down: Error | undefined;
-  /** Set: commits wait for it. */
+  /** While set, commits wait for it. */
   gate: Promise<void> | undefined;
-  /** Batches as they came. */
+  /** The batches of all commits, in order. */
   readonly batches: (readonly LeaseRequest[])[] = [];
+  /** How often a client was looked up. */
   lookups = 0;
   readonly #site: MemorySite;
   readonly #leases = new Map<string, Lease>();
@@ -26,7 +27,7 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
     for (const row of rows) this.keep(row);
   }
 
-  /** What the database has beside what the replica was told: a replica that lags. */
+  /** Adds a row to the database only, so that the replica lags behind. */
   keep(row: Row): void {
     if (row.kind === "lease") this.#leases.set(keyOf(row), row);
     if (row.kind === "interface") this.#interfaces.set(`${row.segment}/${row.identity}`, row);

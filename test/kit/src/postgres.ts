@@ -1,8 +1,8 @@
 /**
- * A database of its own for every test file, copied from a migrated template.
+ * Gives every test file its own database, which is copied from a migrated template.
  *
- * On FIRSTLIGHT_TEST_DATABASE_URL or DATABASE_URL where set (`npm test` starts one server for all files), else on an
- * embedded server of this process. That one has fsync off: what tests write may be lost with the machine.
+ * The server is that of FIRSTLIGHT_TEST_DATABASE_URL or DATABASE_URL, if set (`npm test` starts one server for all files), otherwise
+ * an embedded server of this process. The embedded server has fsync off, because tests need no durability.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -19,14 +19,14 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Schema `ipam` is there and empty. Dropped on disposal, whoever is still connected. */
+/** Creates a database with an empty schema `ipam`. Disposal drops it and closes its connections. */
 export async function testDatabase(): Promise<TestDatabase> {
   const server = await serverUrl();
   const name = `firstlight_test_${process.pid}_${randomBytes(6).toString("hex")}`;
   try {
-    await administer(server.url, async (client) => {
+    await asAdministrator(server.url, async (client) => {
       const template = await migratedTemplate(client, server.url);
-      await patiently(() => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+      await withRetries(() => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
     });
   } catch (error) {
     await server.release();
@@ -36,8 +36,8 @@ export async function testDatabase(): Promise<TestDatabase> {
     url: databaseUrl(server.url, name),
     [Symbol.asyncDispose]: async () => {
       try {
-        await administer(server.url, (client) =>
-          patiently(() => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+        await asAdministrator(server.url, (client) =>
+          withRetries(() => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
         );
       } finally {
         await server.release();
@@ -46,10 +46,10 @@ export async function testDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** An embedded server for tests alone, in a folder that goes with it. */
+/** Starts an embedded server for tests. `stop` removes its folder. */
 export async function startTestServer(): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), "firstlight-test-pg-"));
-  chmodSync(dir, 0o711); // an unprivileged user must be able to pass; the server's own folder inside is closed
+  chmodSync(dir, 0o711); // PostgreSQL's unprivileged user must be able to enter it; the server's folder inside is closed to others
   const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   try {
     const server = await startPostgres({ dir: join(dir, "pg"), durable: false, maxConnections: 200 });
@@ -69,12 +69,12 @@ interface Server {
   release(): Promise<void>;
 }
 
-/** The embedded server is stopped with the last database on it: nothing may keep a test process alive. */
+/** The embedded server of this process. It is stopped with its last database, so that it does not keep the process alive. */
 let embedded: { readonly server: ReturnType<typeof startTestServer>; users: number } | undefined;
 
 async function serverUrl(): Promise<Server> {
-  const given = process.env["FIRSTLIGHT_TEST_DATABASE_URL"] ?? process.env["DATABASE_URL"];
-  if (given) return { url: given, release: async () => {} };
+  const configured = process.env["FIRSTLIGHT_TEST_DATABASE_URL"] ?? process.env["DATABASE_URL"];
+  if (configured) return { url: configured, release: async () => {} };
   const current = (embedded ??= { server: startTestServer(), users: 0 });
   current.users++;
   const release = async (): Promise<void> => {
@@ -85,15 +85,15 @@ async function serverUrl(): Promise<Server> {
   return { url: (await current.server).url, release };
 }
 
-/** Made once per server and set of migrations; the lock keeps two test files from making or copying it at the same time. */
+/** The name of the template, which is created once per server and set of migrations. The lock keeps test files from creating or copying it at the same time. */
 async function migratedTemplate(client: Client, server: string): Promise<string> {
   const hash = createHash("sha256");
   for (const file of readdirSync(MIGRATIONS).toSorted()) hash.update(readFileSync(join(MIGRATIONS, file)));
   const name = `firstlight_template_${hash.digest("hex").slice(0, 12)}`;
-  await client.query("SELECT pg_advisory_lock(hashtext('firstlight test template'))"); // until this session ends
+  await client.query("SELECT pg_advisory_lock(hashtext('firstlight test template'))"); // held until this session ends
   const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = $1 AND NOT datallowconn", [name]);
   if (rowCount === 0) {
-    await patiently(() => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)); // a half-made one of a killed run
+    await withRetries(() => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)); // an incomplete one of a killed run
     await client.query(`CREATE DATABASE ${name}`);
     await migrateIpam(databaseUrl(server, name));
     await client.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
@@ -101,10 +101,10 @@ async function migratedTemplate(client: Client, server: string): Promise<string>
   return name;
 }
 
-const PATIENCE_MS = 60_000;
+const RETRY_MS = 60_000;
 
-async function administer(url: string, act: (client: Client) => Promise<unknown>): Promise<void> {
-  const client = await patiently(() => connect(url));
+async function asAdministrator(url: string, act: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = await withRetries(() => connect(url));
   try {
     await act(client);
   } finally {
@@ -118,22 +118,23 @@ async function connect(url: string): Promise<Client> {
     application_name: "firstlight test",
     connectionTimeoutMillis: 20_000,
   });
-  client.on("error", () => {}); // the query under way says it
+  client.on("error", () => {}); // the running query rejects
   await client.connect();
-  await client.query(`SET statement_timeout = ${PATIENCE_MS}`);
+  await client.query(`SET statement_timeout = ${RETRY_MS}`);
   return client;
 }
 
-/** What passes on a busy machine: a backend that has been told to go and is not gone yet, no connection free, a server that starts. */
-const PASSES = new Set(["55006", "53300", "57P03", "ECONNREFUSED", "ECONNRESET"]);
+/** Errors that pass: a backend that is still ending (55006), no free connection (53300), a server that is starting (57P03, ECONNREFUSED, ECONNRESET). */
+const TRANSIENT = new Set(["55006", "53300", "57P03", "ECONNREFUSED", "ECONNRESET"]);
 
-async function patiently<T>(act: () => Promise<T>): Promise<T> {
-  const until = performance.now() + PATIENCE_MS;
+/** Repeats `act` for up to a minute while it fails with a transient error. */
+async function withRetries<T>(act: () => Promise<T>): Promise<T> {
+  const until = performance.now() + RETRY_MS;
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      if (!PASSES.has((error as { code?: string }).code ?? "") || performance.now() > until) throw error;
+      if (!TRANSIENT.has((error as { code?: string }).code ?? "") || performance.now() > until) throw error;
       await sleep(100);
     }
   }

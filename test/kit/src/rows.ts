@@ -10,9 +10,9 @@ import {
   type Segment,
 } from "@firstlight/ipam";
 import { type Address, type Mac, parseAddress, parseMac, parsePrefix, type Prefix, sound } from "@firstlight/wire";
-import { DAWN } from "./clock.ts";
+import { CLOCK_START } from "./clock.ts";
 
-/** Rows for tests: what is not said is the lab's. Addresses, MACs and prefixes may be text. */
+/** Fields of a row, all optional. Addresses, MACs, identities and prefixes may be text. */
 type Texts<R> = {
   [K in keyof R]?:
     | R[K]
@@ -25,6 +25,7 @@ type Texts<R> = {
             : never);
 };
 
+/** The values that rows have by default. */
 export const LAB = {
   domain: "lab.test",
   prefix: "127.64.0.0/24",
@@ -69,7 +70,7 @@ export function segment(row: Partial<Segment> = {}): Segment {
   };
 }
 
-/** `prefix({ prefix: "10.0.0.0/24", gateway: "10.0.0.1" })`; another prefix than the lab's has no gateway unless it is said. */
+/** `prefix({ prefix: "10.0.0.0/24", gateway: "10.0.0.1" })`; a prefix other than the lab's has no gateway unless one is given. */
 export function prefix(
   row: Omit<Texts<PrefixRow>, "excluded"> & { excluded?: readonly (Address | string)[] } = {},
 ): PrefixRow {
@@ -106,7 +107,7 @@ export function iface(row: Texts<Interface> = {}): Interface {
   };
 }
 
-/** A lease bound at dawn for an hour, of interface 1 unless said otherwise. */
+/** A lease of interface 1, bound at `CLOCK_START` for an hour. */
 export function lease(row: Texts<Lease> = {}): Lease {
   return {
     kind: "lease",
@@ -116,9 +117,9 @@ export function lease(row: Texts<Lease> = {}): Lease {
     interface: 1,
     policy: "dynamic",
     state: "bound",
-    startsAt: DAWN,
-    expiresAt: DAWN + HOUR,
-    reusableAt: DAWN + 25 * HOUR,
+    startsAt: CLOCK_START,
+    expiresAt: CLOCK_START + HOUR,
+    reusableAt: CLOCK_START + 25 * HOUR,
     ...(row as Partial<Lease>),
     address: readAddress(row.address ?? "127.64.0.12"),
     identity: readClient(row.identity ?? LAB.mac),
@@ -153,7 +154,7 @@ export function name(row: Partial<Name> = {}): Name {
   };
 }
 
-/** A MAC, or `duid …` and `port …` as the model has them. */
+/** An identity from text: a MAC, or `duid …` and `port …` as the model writes them. */
 function readClient(identity: Mac | string): ClientIdentity {
   return typeof identity === "number" ? identity : (readIdentity(identity) ?? readMac(identity));
 }

@@ -4,14 +4,15 @@ import { join } from "node:path";
 import type { Credentials } from "@firstlight/service";
 import { openCa } from "../../../packages/site/src/ca.ts";
 
-/** A site's certificate authority of its own for one test file, in a folder that goes with it. */
+/** A site's certificate authority for one test file. Disposal removes its folder. */
 export interface TestTrust extends Disposable {
-  /** Where `ca.crt`, `NAME.crt` and `NAME.key` are, for tools that want files. */
+  /** Folder with `ca.crt`, `NAME.crt` and `NAME.key`. */
   readonly dir: string;
-  /** `daemon/api`, `operator/root` … */
+  /** Issues a certificate for `daemon/NAME` or `operator/NAME`. */
   issue(subject: string): Promise<Credentials>;
 }
 
+/** Creates the certificate authority of a site. */
 export async function testTrust(site = "lab"): Promise<TestTrust> {
   const dir = mkdtempSync(join(tmpdir(), "firstlight-trust-"));
   const ca = await openCa(dir, site);

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { isMalformed, parseAddress } from "@firstlight/wire";
 import { type Captured, readPcap, writePcap } from "../src/pcap/pcap.ts";
 
-test("a written capture is read back, in both families", () => {
+test("a written capture is read back, in IPv4 and IPv6", () => {
   const datagrams: Captured[] = [
     {
       at: 1_700_000_000_123.456,

@@ -1,7 +1,7 @@
 /** dhcpd whose line to the database is cut in the middle of a promise: nobody hears of what is not known. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { CUTS, type Cut, cuttable } from "@firstlight/kit";
+import { CUTS, type Cut, cuttingProxy } from "@firstlight/kit";
 import { testDatabase } from "@firstlight/kit/postgres";
 import { parseMac, sound } from "@firstlight/wire";
 import { get } from "@firstlight/wire/dhcp4";
@@ -12,12 +12,12 @@ import { dora, selecting } from "./lab.ts";
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
 const { url } = parts.use(await testDatabase());
-const line = parts.use(await cuttable(url));
+const line = parts.use(await cuttingProxy(url));
 const { replica, reporter, relay, near } = parts.use(await realLab(url, { writes: line.url }));
 
 const macOf = (n: number): string => `02:ee:00:00:00:${n.toString(16).padStart(2, "0")}`;
 const silences = (mac: string): (string | undefined)[] =>
-  reporter.told.flatMap((one) => (one.mac === mac && one.kind === "dhcp.silence" ? [one.because] : []));
+  reporter.reported.flatMap((one) => (one.mac === mac && one.kind === "dhcp.silence" ? [one.because] : []));
 
 /** Another packet of the same client: a client that hears nothing begins a new exchange. */
 let xid = 1;

@@ -34,7 +34,7 @@ async function renew(mac: string, address: IPv4): Promise<unknown> {
 async function renewUnknown(mac: string, address: IPv4): Promise<void> {
   relay.send(packet({ messageType: "REQUEST" }, { mac, ciaddr: address }));
   const isSaid = (): boolean =>
-    reporter.told.some((one) => one.mac === mac && one.kind === "dhcp.silence" && one.because === UNKNOWN);
+    reporter.reported.some((one) => one.mac === mac && one.kind === "dhcp.silence" && one.because === UNKNOWN);
   await until(isSaid);
 }
 

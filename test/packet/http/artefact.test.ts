@@ -93,8 +93,8 @@ test("a machine that leaves in the middle of a file is on its timeline with what
   socket.write("GET /artefacts/image HTTP/1.1\r\nHost: x\r\n\r\n");
   await new Promise((resolve) => socket.once("data", resolve));
   socket.destroy();
-  await until(() => site.reporter.told.length > 0);
-  const [told] = site.reporter.told;
+  await until(() => site.reporter.reported.length > 0);
+  const [told] = site.reporter.reported;
   assert.equal(told!.kind, "pxe.artefact");
   assert.match(told!.because!, /left before the end of its 67108864 bytes/);
   assert.ok(Number(told!.detail!.bytes) < 64 << 20);
@@ -103,8 +103,8 @@ test("a machine that leaves in the middle of a file is on its timeline with what
 test("a boot loader is anyone's, and everything else takes a lease", async () => {
   await using site = await lab();
   assert.equal((await site.ask(EFI, { from: NOBODY })).code, 200);
-  await until(() => site.reporter.told.length > 0);
-  assert.deepEqual(site.reporter.told, [
+  await until(() => site.reporter.reported.length > 0);
+  assert.deepEqual(site.reporter.reported, [
     { kind: "pxe.artefact", address: NOBODY, detail: { path: "ipxe/snponly.efi", bytes: "3000" } },
   ]);
   assert.equal((await site.ask(`${EFI}.missing`, { from: NOBODY })).code, 404);

@@ -17,7 +17,7 @@ test("while the API is away a new machine waits, and a ready one goes on to its 
   site.site.clock.advance(300_000);
   assert.match((await site.ask("/boot.ipxe", { from: TWO.address })).text, /action: wait/);
   assert.deepEqual(
-    site.reporter.told.map(({ kind, mac }) => [kind, mac]),
+    site.reporter.reported.map(({ kind, mac }) => [kind, mac]),
     [
       ["pxe.script", TWO.mac],
       ["pxe.wait", ONE.mac],

@@ -29,7 +29,7 @@ test("a script fetched is on the machine's timeline with its action, version and
   site.api.decides(ONE.mac, { version: 7, machineName: "node-1", because: "it is new" });
   await site.ask(`/t/${TRACE}/boot.ipxe`, { method: "HEAD" });
   await site.ask(`/t/${TRACE}/boot.ipxe`);
-  assert.deepEqual(site.reporter.told, [
+  assert.deepEqual(site.reporter.reported, [
     {
       kind: "pxe.script",
       ...ONE,
@@ -66,8 +66,8 @@ test("UEFI's HEAD then GET of an iPXE build: the same length, its type, and one 
   assert.equal(got.code, 200);
   assert.equal(got.headers["content-type"], "application/efi");
   assert.equal(got.bytes.length, 3000);
-  await until(() => site.reporter.told.length > 0);
-  assert.deepEqual(site.reporter.told, [
+  await until(() => site.reporter.reported.length > 0);
+  assert.deepEqual(site.reporter.reported, [
     { kind: "pxe.artefact", ...ONE, trace: TRACE, detail: { path: "ipxe/snponly.efi", bytes: "3000" } },
   ]);
 });

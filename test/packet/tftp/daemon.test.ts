@@ -33,8 +33,9 @@ test("the whole daemon serves files while database and API are both away, and sa
   const fetched = await fetch(client, "snponly.efi", { tsize: "0" });
   assert.ok("bytes" in fetched);
   assert.equal(Buffer.from(fetched.bytes).toString(), "ipxe");
-  const { ready, because } = running.ready();
+  const { ready, because, detail } = running.ready();
   assert.equal(ready, true);
-  assert.match(because ?? "", /^clients are not named: /);
+  assert.equal(because, "clients-not-named");
+  assert.match(detail ?? "", /^clients are not named: /);
   await running.drain();
 });

@@ -1,5 +1,12 @@
 import { Follower, type FollowerOptions, type Outage } from "@firstlight/changefeed";
-import { type Backoff, backoffMs, type Clock, type Readiness, withTimeout } from "@firstlight/service";
+import {
+  type Backoff,
+  backoffMs,
+  type Clock,
+  type Readiness,
+  replicaReadiness,
+  withTimeout,
+} from "@firstlight/service";
 import type { Kind } from "../model/model.ts";
 import { Memory } from "../replica/memory/memory.ts";
 import type { Replica } from "../replica/replica.ts";
@@ -33,8 +40,6 @@ const BACKOFF: Backoff = { baseMs: 100, maxMs: 5000 };
 
 /** A source that has not answered by then is taken for lost, and asked again. */
 const ANSWER_MS = 30_000;
-/** Beyond this age a follower reports that nothing comes from the feed, though nothing has failed yet. */
-const QUIET_MS = 10_000;
 
 /**
  * The replica of a source: from its snapshot where there is one, then from the feed. Resolves once it is current, or, when
@@ -52,7 +57,7 @@ export async function createReplica(source: Source, clock: Clock, options: Repli
   });
   await follower.start(startMs);
   const stop = (): Promise<void> => follower.stop();
-  const ready = (): Readiness => readiness(memory, follower.outage, clock);
+  const ready = (): Readiness => readinessOf(memory, follower.outage, clock);
   return { replica: memory, follower: { stop }, ready, [Symbol.asyncDispose]: stop };
 }
 
@@ -93,21 +98,10 @@ function save(memory: Memory, file: string, kinds: readonly Kind[]): Promise<voi
   return saveSnapshot(file, { at, dnsPosition, completeAt, ahead, kinds }, memory.rows());
 }
 
-function readiness(memory: Memory, outage: Outage | undefined, clock: Clock): Readiness {
-  const stalenessMs = memory.stalenessMs();
-  if (!memory.isLoaded) {
-    const because = outage?.fault ?? "nothing loaded yet: the database has not been reached";
-    return { ready: false, because };
-  }
-  if (outage !== undefined) {
-    const because = `${outage.fault ?? `database away for ${seconds(clock.now() - outage.since)}`}, serving the replica`;
-    return { ready: true, because, stalenessMs };
-  }
-  if (stalenessMs <= QUIET_MS) return { ready: true, stalenessMs };
-  const because = `nothing heard of the feed for ${seconds(stalenessMs)}, serving the replica`;
-  return { ready: true, because, stalenessMs };
-}
-
-function seconds(ms: number): string {
-  return `${Math.round(ms / 1000)} s`;
+function readinessOf(memory: Memory, outage: Outage | undefined, clock: Clock): Readiness {
+  return replicaReadiness({
+    isLoaded: memory.isLoaded,
+    stalenessMs: memory.stalenessMs(),
+    outage: outage && { lastsMs: clock.now() - outage.since, fault: outage.fault },
+  });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  DAWN,
+  CLOCK_START,
   domain,
   expected,
   iface,
@@ -97,7 +97,7 @@ test("a full prefix keeps a declared address until the declaration goes elsewher
 
 test("of two addresses given back the later one is offered again, in whatever order they were loaded", () => {
   const early = lease({ address: "127.64.0.12", state: "released" });
-  const late = lease({ address: "127.64.0.200", state: "released", startsAt: DAWN + 1 });
+  const late = lease({ address: "127.64.0.200", state: "released", startsAt: CLOCK_START + 1 });
   assert.equal(offer(memoryOf([segment(), prefix(), iface(), early, late]), A), "127.64.0.200");
   assert.equal(offer(memoryOf([segment(), prefix(), iface(), late, early]), A), "127.64.0.200");
 });
@@ -108,7 +108,7 @@ test("a device that holds what is declared for another is moved", () => {
 });
 
 test("a device whose latest address is in somebody's use goes back to the one before", () => {
-  const declined = lease({ address: "127.64.0.200", state: "declined", startsAt: DAWN + 1 });
+  const declined = lease({ address: "127.64.0.200", state: "declined", startsAt: CLOCK_START + 1 });
   const memory = memoryOf([segment(), prefix(), iface(), lease({ state: "released", policy: "retained" }), declined]);
   assert.equal(offer(memory, A), "127.64.0.12");
 });
@@ -147,7 +147,7 @@ test("a freed address rests until its grace has passed by the database's clock",
 });
 
 test("an address of a machine never goes to another, however long ago it expired", () => {
-  const clock = new ManualClock(DAWN + 1000 * HOUR);
+  const clock = new ManualClock(CLOCK_START + 1000 * HOUR);
   const rows = [segment(), prefix({ prefix: "127.64.0.4/30", reserved: 2 })];
   const old = lease({ address: "127.64.0.6" });
   assert.equal(offer(memoryOf([...rows, iface({ machine: "node-1" }), old], clock), B), "segment is full");
@@ -297,7 +297,7 @@ test("the last free address of a full /16 is found, and found again after a chan
       interface: 0x7f401234,
       version: 2,
       state: "released",
-      reusableAt: DAWN + 1,
+      reusableAt: CLOCK_START + 1,
     }),
   ]);
   assert.equal(offer(memory, B), "segment is full");

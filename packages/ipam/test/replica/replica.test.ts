@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { Change, Followed } from "@firstlight/ipam";
 import {
   dnsName,
-  caughtUp,
-  DAWN,
+  untilCaughtUp,
+  CLOCK_START,
   domain,
   iface,
   lease,
@@ -87,7 +87,7 @@ test("a tombstone keeps an older copy from coming back, and lets a newer one in"
 
 test("the serial's position moves with names, not with renewals", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
-  site.source.push(lease({ expiresAt: DAWN + 7_200_000 })); // position 1
+  site.source.push(lease({ expiresAt: CLOCK_START + 7_200_000 })); // position 1
   await site.settled();
   assert.equal(site.replica.dnsPosition, 0);
   site.source.push(lease({ state: "released" })); // position 2
@@ -169,17 +169,18 @@ test("a follower that hears nothing says so, though nothing has failed", async (
   site.clock.advance(50_000);
   assert.deepEqual(site.following.ready(), {
     ready: true,
-    because: "nothing heard of the feed for 60 s, serving the replica",
+    because: "feed-silent",
+    detail: "the feed has not answered for 60 s, serving the replica",
     stalenessMs: 60_000,
   });
 });
 
 test("the database's clock is estimated, not our own", async () => {
   const clock = new ManualClock();
-  const source = new MemorySource(LAB, new ManualClock(DAWN + 90_000));
+  const source = new MemorySource(LAB, new ManualClock(CLOCK_START + 90_000));
   const { replica, follower } = await createReplica(source, clock);
   clock.advance(1000);
-  assert.equal(replica.databaseNow(), DAWN + 91_000);
+  assert.equal(replica.databaseNow(), CLOCK_START + 91_000);
   await follower.stop();
 });
 
@@ -188,10 +189,14 @@ test("without database and snapshot a replica is empty, not ready, and keeps try
   const source = new MemorySource(LAB, clock);
   source.down = new Error("connection refused");
   const { replica, follower, ready } = await createReplica(source, clock, { backoff: { baseMs: 1, maxMs: 2 } });
-  assert.deepEqual(ready(), { ready: false, because: "nothing loaded yet: the database has not been reached" });
+  assert.deepEqual(ready(), {
+    ready: false,
+    because: "replica-not-loaded",
+    detail: "nothing loaded yet: the database has not been reached",
+  });
   assert.equal(replica.stalenessMs(), Infinity);
   source.down = undefined;
-  await caughtUp(replica, source);
+  await untilCaughtUp(replica, source);
   assert.equal(replica.segment(1)?.name, "rack");
   await follower.stop();
 });

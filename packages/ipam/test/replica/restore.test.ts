@@ -149,7 +149,7 @@ test("a disk that was rolled back is told by a reader: it keeps what it has unti
   await until(async () => (await here.site.sql("SELECT 1 FROM ipam.change_pending")).length === 0);
   await first[Symbol.asyncDispose]();
   const reached = await rollBack(here, 2);
-  await until(() => here.following.ready().because?.startsWith("database was restored to position") === true);
+  await until(() => here.following.ready().detail?.startsWith("database was restored to position") === true);
   assert.equal(here.following.replica.at.position, reached);
   assert.equal(has(here, 5), true);
 

@@ -47,32 +47,37 @@ test("what one daemon commits, another's replica shows; and after a stop it star
   }
   await using alone = await openIpam({ context: contextOf("dnsd", nowhere()), sequencer: true });
   assert.equal(alone.replica.lease(ip("10.0.0.20"))?.identity, stranger(1));
-  const { ready, because } = alone.ready();
+  const { ready, because, detail } = alone.ready();
   assert.equal(ready, true);
-  assert.match(because ?? "", /database away .* serving the replica/);
+  assert.equal(because, "database-away");
+  assert.match(detail ?? "", /^database away .* serving the replica/);
   await assert.rejects(alone.store.commit([bind(open, stranger(2), "10.0.0.21")], "daemon/dnsd"), /ECONNREFUSED/);
 });
 
 test("without a snapshot and a database it starts, is not ready, and says why", async () => {
   await using alone = await openIpam({ context: contextOf("tftpd", nowhere()), sequencer: false });
-  assert.deepEqual(alone.ready(), { ready: false, because: "nothing loaded yet: the database has not been reached" });
+  assert.deepEqual(alone.ready(), {
+    ready: false,
+    because: "replica-not-loaded",
+    detail: "nothing loaded yet: the database has not been reached",
+  });
 });
 
 test("a database that was never migrated is said by name, with the remedy; once migrated it is served", async () => {
   const url = new URL(site.url);
   url.pathname = "/bare";
   await site.sql("CREATE DATABASE bare");
-  const because = "database has no schema ipam (run: firstlight migrate)";
+  const detail = "database has no schema ipam (run: firstlight migrate)";
   {
     await using bare = await openIpam({ context: contextOf("pxe-http", url.href), sequencer: false });
-    assert.deepEqual(bare.ready(), { ready: false, because });
+    assert.deepEqual(bare.ready(), { ready: false, because: "feed-fault", detail });
     await migrateIpam(url.href);
     await until(() => bare.ready().ready);
   }
   await site.sql("DROP DATABASE bare WITH (FORCE)");
   await site.sql("CREATE DATABASE bare");
   await using stale = await openIpam({ context: contextOf("pxe-http", url.href), sequencer: false });
-  assert.deepEqual([stale.ready().ready, stale.ready().because], [true, `${because}, serving the replica`]);
+  assert.deepEqual([stale.ready().ready, stale.ready().detail], [true, `${detail}, serving the replica`]);
 });
 
 test("a site without a database is told what to set", async () => {

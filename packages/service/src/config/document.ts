@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { isMap, LineCounter, parseDocument, type Document } from "yaml";
 import type { Fault } from "./faults.ts";
 
-/** A site of ten thousand machines declares about four megabytes. */
+/** A file that declares ten thousand machines has about four megabytes. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** The site's file as a tree of values, with the line of each value. */
@@ -17,6 +17,7 @@ export interface SiteDocument {
   whereKey(path: readonly PropertyKey[], key: string): string;
 }
 
+/** Reads the site's file. A file that cannot be read or parsed gives an empty document with its faults; no file gives an empty one. */
 export function readDocument(file: string | undefined): SiteDocument {
   if (file === undefined) return emptyDocument("(defaults)", []);
   let text: string;

@@ -9,8 +9,8 @@ export interface Override {
   readonly text: string;
 }
 
-/** Variables of the usual names; a `FIRSTLIGHT_…` variable for the same setting wins over them. */
-const COMMON: Readonly<Record<string, readonly string[]>> = {
+/** Variables that other programs use for the same setting; a `FIRSTLIGHT_…` variable for that setting wins over them. */
+const WELL_KNOWN_VARIABLES: Readonly<Record<string, readonly string[]>> = {
   DATABASE_URL: ["database", "url"],
   REDIS_URL: ["redis", "url"],
 };
@@ -20,16 +20,16 @@ const RESERVED = /^FIRSTLIGHT_(CONTEXT$|TEST_|E2E_|BENCH_)/;
 
 /**
  * The settings that come from the environment. `FIRSTLIGHT_` and the path in capitals: two underscores go one level
- * down, one underscore starts a new word, a number counts in a list. The value is read as YAML.
+ * down, one underscore starts a new word, a number is an index of a list. The value is read as YAML.
  *
  *     FIRSTLIGHT_API_ENDPOINT=127.0.0.1:7070             apiEndpoint
  *     FIRSTLIGHT_DHCPD__SERVER_ID=192.0.2.1              dhcpd.serverId
  *     FIRSTLIGHT_DHCPD__LISTEN__0__ADDRESS=0.0.0.0:67    dhcpd.listen[0].address
  *     FIRSTLIGHT_DNSD__LISTEN="[127.0.0.1:53, '[::1]:53']"
  */
-export function overrides(env: NodeJS.ProcessEnv): Override[] {
+export function environmentOverrides(env: NodeJS.ProcessEnv): Override[] {
   const found: Override[] = [];
-  for (const [variable, path] of Object.entries(COMMON)) {
+  for (const [variable, path] of Object.entries(WELL_KNOWN_VARIABLES)) {
     const text = env[variable];
     if (text !== undefined && text !== "") found.push({ variable, path, value: text, text });
   }
@@ -59,8 +59,8 @@ function valueOf(text: string): unknown {
   }
 }
 
-/** Puts `value` at `path` of a plain tree, making sections and lists on the way. */
-export function put(tree: Record<string, unknown>, path: readonly (string | number)[], value: unknown): void {
+/** Sets the value at a path of a tree of plain objects and lists; missing sections and lists on the way are created. */
+export function setAt(tree: Record<string, unknown>, path: readonly (string | number)[], value: unknown): void {
   let node = tree as Record<PropertyKey, unknown>;
   for (const [depth, key] of path.slice(0, -1).entries()) {
     const below = Object.hasOwn(node, key) ? node[key] : undefined;

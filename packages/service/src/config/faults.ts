@@ -34,7 +34,7 @@ export function pathText(path: readonly PropertyKey[]): string {
 
 /** The validator's issue in plain words: what is wrong, and the remedy. */
 export function explain(issue: z.core.$ZodIssue, value: unknown): { wrong: string; remedy: string } {
-  const is = value === undefined ? "missing" : `is ${shown(value)}`;
+  const is = value === undefined ? "missing" : `is ${valueText(value)}`;
   switch (issue.code) {
     case "invalid_type":
       return { wrong: is, remedy: `want ${EXPECTED[issue.expected] ?? issue.expected}` };
@@ -61,7 +61,7 @@ export function explain(issue: z.core.$ZodIssue, value: unknown): { wrong: strin
       return { wrong: is, remedy: unionRemedy(issue.errors, value) };
     default:
       return {
-        wrong: value === undefined ? "missing" : `${shown(value)} is not valid`,
+        wrong: value === undefined ? "missing" : `${valueText(value)} is not valid`,
         remedy: lowerFirst(issue.message),
       };
   }
@@ -92,7 +92,7 @@ function unionRemedy(errors: readonly (readonly z.core.$ZodIssue[])[], value: un
   return remedies.size === 0 ? "want another value" : [...remedies].slice(0, 4).join(", or ");
 }
 
-function shown(value: unknown): string {
+function valueText(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { readDocument, type SiteDocument } from "./document.ts";
-import { overrides, put, type Override } from "./environment.ts";
+import { environmentOverrides, setAt, type Override } from "./environment.ts";
 import { byLine, explain, pathText, type Fault } from "./faults.ts";
 import { nearest } from "./nearest.ts";
 import { originOf, type Origin } from "./origin.ts";
@@ -9,6 +9,7 @@ import { resolvePaths } from "./paths.ts";
 import { knownKeys } from "./schema.ts";
 import { siteSchema, type SiteConfig } from "./site.ts";
 
+/** A valid configuration, or everything that is wrong with it. */
 export type Loaded =
   | {
       readonly is: "loaded";
@@ -20,8 +21,8 @@ export type Loaded =
 
 /**
  * Reads a site's configuration: the file (defaults without one), overridden by the environment, validated against the
- * shared and the given sections. Reports all faults together. Paths come back absolute, relative ones being
- * relative to the file's folder.
+ * shared sections and `sections`. Reports all faults together. The returned paths are absolute; relative ones are
+ * resolved against the file's folder.
  */
 export function loadSite(
   file: string | undefined,
@@ -31,14 +32,14 @@ export function loadSite(
   const document = readDocument(file);
   if (document.faults.length > 0) return { is: "faulty", faults: document.faults };
   const schemas: Record<string, z.ZodType> = { ...siteSchema.shape, ...sections };
-  const given = overrides(env);
-  for (const { path, value } of given) put(document.values, path, value);
-  const origin = originOf(document, given);
+  const overrides = environmentOverrides(env);
+  for (const { path, value } of overrides) setAt(document.values, path, value);
+  const origin = originOf(document, overrides);
 
   const faults: Fault[] = unknownSections(document, Object.keys(schemas), origin);
   const parsed: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(schemas)) {
-    const result = parseSection(schema, name, document.values, given);
+    const result = parseSection(schema, name, document.values, overrides);
     if (result.success) parsed[name] = result.data;
     else faults.push(...result.error.issues.flatMap((issue) => faultsOf(issue, name, schema, document.values, origin)));
   }
@@ -60,7 +61,12 @@ export function loadSite(
 }
 
 /** Validates one section; an absent or empty one is all defaults. */
-function parseSection(schema: z.ZodType, name: string, values: Record<string, unknown>, given: readonly Override[]) {
+function parseSection(
+  schema: z.ZodType,
+  name: string,
+  values: Record<string, unknown>,
+  overrides: readonly Override[],
+) {
   const value = Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
   const result = schema.safeParse(value);
   if (result.success) return result;
@@ -68,7 +74,7 @@ function parseSection(schema: z.ZodType, name: string, values: Record<string, un
     const empty = schema.safeParse({});
     return empty.success || result.error.issues[0]?.path.length === 0 ? empty : result;
   }
-  return asText(result.error.issues, name, values, given) ? schema.safeParse(values[name]) : result;
+  return asText(result.error.issues, name, values, overrides) ? schema.safeParse(values[name]) : result;
 }
 
 /** Takes a variable's raw text for a text setting whose value was read as a number (`0123`). True when a value was replaced. */
@@ -76,14 +82,14 @@ function asText(
   issues: readonly z.core.$ZodIssue[],
   name: string,
   values: Record<string, unknown>,
-  given: readonly Override[],
+  overrides: readonly Override[],
 ): boolean {
   let replaced = false;
   for (const issue of issues) {
     if (issue.code !== "invalid_type" || issue.expected !== "string") continue;
-    const override = given.find(({ path }) => pathText(path) === pathText([name, ...issue.path]));
+    const override = overrides.find(({ path }) => pathText(path) === pathText([name, ...issue.path]));
     if (override === undefined) continue;
-    put(values, override.path, override.text);
+    setAt(values, override.path, override.text);
     replaced = true;
   }
   return replaced;
@@ -114,12 +120,12 @@ function faultsOf(
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string, known: readonly string[], origin: Origin): Fault {
-  const meant = nearest(key, known);
+  const suggestion = nearest(key, known);
   const list = known.length > 0 && known.length <= 16 ? `known keys: ${known.join(", ")}` : "remove it";
   return {
     where: origin.whereKey(path, key),
     path: pathText([...path, key]),
     wrong: path.length === 0 ? "unknown section" : "unknown key",
-    remedy: meant === undefined ? list : `did you mean ${meant}?`,
+    remedy: suggestion === undefined ? list : `did you mean ${suggestion}?`,
   };
 }

@@ -7,12 +7,12 @@ export interface Origin {
   whereKey(path: readonly PropertyKey[], key: string): string;
 }
 
-/** A variable that sets this, or the section around it, wins over the file; so does one below a section that the file has not. */
-export function originOf(document: SiteDocument, given: readonly Override[]): Origin {
+/** A variable that sets this, or the section outer it, wins over the file; so does one below a section that the file has not. */
+export function originOf(document: SiteDocument, overrides: readonly Override[]): Origin {
   const variable = (path: readonly PropertyKey[]): string | undefined => {
-    const around = given.findLast((override) => begins(path, override.path));
-    if (around !== undefined || document.has(path)) return around?.variable;
-    return given.findLast((override) => begins(override.path, path))?.variable;
+    const outer = overrides.findLast((override) => startsWith(path, override.path));
+    if (outer !== undefined || document.has(path)) return outer?.variable;
+    return overrides.findLast((override) => startsWith(override.path, path))?.variable;
   };
   return {
     where: (path) => variable(path) ?? document.where(path),
@@ -20,5 +20,5 @@ export function originOf(document: SiteDocument, given: readonly Override[]): Or
   };
 }
 
-const begins = (path: readonly PropertyKey[], head: readonly PropertyKey[]): boolean =>
-  head.length <= path.length && head.every((key, depth) => key === path[depth]);
+const startsWith = (path: readonly PropertyKey[], prefix: readonly PropertyKey[]): boolean =>
+  prefix.length <= path.length && prefix.every((key, depth) => key === path[depth]);

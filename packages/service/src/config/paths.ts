@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { z } from "zod";
 import { pathText, type Fault } from "./faults.ts";
 import { readSecret } from "./secret.ts";
-import { below, describe, type SchemaNode } from "./schema.ts";
+import { childrenOf, jsonSchema, type SchemaNode } from "./schema.ts";
 
 /** Shared settings that are paths; a daemon's section marks its own with `path()`. */
 const SHARED_PATHS: ReadonlySet<string> = new Set([
@@ -16,7 +16,7 @@ const SHARED_PATHS: ReadonlySet<string> = new Set([
 /** Settings that name a file with a secret on its first line. */
 const SECRET = /(password|secret|token)File$/i;
 
-/** Makes every path of the sections absolute, in place, and checks that every secret can be read. */
+/** Makes every path of the sections absolute, in place. Returns a fault for each secret that cannot be read or that all users can read. */
 export function resolvePaths(
   sections: Record<string, unknown>,
   schemas: Readonly<Record<string, z.ZodType>>,
@@ -39,7 +39,7 @@ export function resolvePaths(
       const key = Array.isArray(value) ? Number(name) : name;
       const child = visit(
         tree[key],
-        nodes.flatMap((node) => below(node, key)),
+        nodes.flatMap((node) => childrenOf(node, key)),
         [...at, key],
       );
       if (child !== tree[key]) tree[key] = child;
@@ -47,7 +47,7 @@ export function resolvePaths(
     return value;
   };
   for (const [name, schema] of Object.entries(schemas)) {
-    if (hasPaths(name, schema)) sections[name] = visit(sections[name], [describe(schema)], [name]);
+    if (hasPaths(name, schema)) sections[name] = visit(sections[name], [jsonSchema(schema)], [name]);
   }
   return faults;
 }
@@ -55,7 +55,7 @@ export function resolvePaths(
 /** Whether a section has any path setting; a section of ten thousand machines without one is not walked. */
 function hasPaths(name: string, schema: z.ZodType): boolean {
   if ([...SHARED_PATHS].some((path) => path.startsWith(`${name}.`))) return true;
-  const text = JSON.stringify(describe(schema));
+  const text = JSON.stringify(jsonSchema(schema));
   return text.includes('"path":true') || /(password|secret|token)File"/i.test(text);
 }
 

@@ -16,22 +16,22 @@ export interface SchemaNode {
 }
 
 /** A section's schema as data, for its documentation, its known keys and its paths. */
-export function describe(schema: z.ZodType, io: "input" | "output" = "input"): SchemaNode {
+export function jsonSchema(schema: z.ZodType, io: "input" | "output" = "input"): SchemaNode {
   return z.toJSONSchema(schema, { io, unrepresentable: "any", reused: "inline", cycles: "ref" }) as SchemaNode;
 }
 
 /** A setting that names a file or folder: relative to the site's file, absolute once loaded. */
 export const path = (): z.ZodString => z.string().min(1).meta({ path: true });
 
-/** The keys that may stand at this place of a section. */
+/** The keys that are allowed at this path of a section. */
 export function knownKeys(schema: z.ZodType, at: readonly PropertyKey[]): string[] {
-  let nodes: readonly SchemaNode[] = [describe(schema)];
-  for (const key of at) nodes = nodes.flatMap((node) => below(node, key));
+  let nodes: readonly SchemaNode[] = [jsonSchema(schema)];
+  for (const key of at) nodes = nodes.flatMap((node) => childrenOf(node, key));
   return [...new Set(nodes.flatMap(alternatives).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 
 /** What the schema says about the value under `key`. */
-export function below(node: SchemaNode, key: PropertyKey): SchemaNode[] {
+export function childrenOf(node: SchemaNode, key: PropertyKey): SchemaNode[] {
   return alternatives(node).flatMap((one) => {
     if (typeof key === "number") return one.items === undefined ? [] : [one.items];
     const named = one.properties?.[String(key)];

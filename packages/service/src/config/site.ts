@@ -19,7 +19,7 @@ export const siteSchema = z.strictObject({
         .min(0)
         .max(40)
         .default(10)
-        .describe("A daemon that is asked to stop finishes what is under way for this long"),
+        .describe("How long a daemon that must stop may finish its running work"),
       stateDir: z.string().default(".firstlight").describe("Snapshots, spools, certificates, embedded PostgreSQL"),
     })
     .prefault({}),
@@ -35,7 +35,7 @@ export const siteSchema = z.strictObject({
         .min(1)
         .max(64)
         .default(4)
-        .describe("Connections per daemon; for lease batches it opens up to as many more, when needed"),
+        .describe("Connections per daemon; up to the same number again for lease batches, when needed"),
     })
     .prefault({}),
   redis: z
@@ -52,11 +52,14 @@ export const siteSchema = z.strictObject({
   apiEndpoint: endpoint.default("127.0.0.1:7070").describe("Where daemons and operators reach the API service"),
   log: z
     .strictObject({
-      level: z.enum(["trace", "debug", "info", "warn", "error"]).default("info").describe("The least that is logged"),
+      level: z
+        .enum(["trace", "debug", "info", "warn", "error"])
+        .default("info")
+        .describe("The lowest level that is logged"),
     })
     .prefault({}),
   traces: z
-    .strictObject({ endpoint: z.url().optional().describe("OTLP/HTTP collector; absent: no spans are made") })
+    .strictObject({ endpoint: z.url().optional().describe("OTLP/HTTP collector; absent: no spans") })
     .prefault({}),
 });
 

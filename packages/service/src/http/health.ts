@@ -2,14 +2,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { joinEndpoint, splitEndpoint } from "./endpoint.ts";
-import type { Readiness } from "../lifecycle/daemon.ts";
+import type { Readiness } from "../lifecycle/readiness.ts";
+import { describeReason } from "../reason.ts";
 import { REASONS } from "../reasons.ts";
 
 export interface HealthOptions {
-  /** `127.0.0.1:7167`; port 0 lets the kernel choose. */
+  /** Where to listen: `127.0.0.1:7167`; with port 0 the kernel chooses. */
   readonly at: string;
   readonly daemon: string;
   readonly metrics: Registry;
+  /** Called for each `/ready`; answers from memory. */
   readiness(): Readiness;
 }
 
@@ -18,7 +20,10 @@ export interface Health extends AsyncDisposable {
   readonly endpoint: string;
 }
 
-/** Serves an orchestrator and Prometheus: `/health` (alive), `/ready` (serving, with staleness), `/metrics`. */
+/**
+ * Serves an orchestrator and Prometheus over HTTP: `/health` (the process answers), `/ready` (200 or 503, with the `Readiness`
+ * as JSON), `/metrics`. Rejects with the system's error where the address cannot be bound.
+ */
 export async function serveHealth(options: HealthOptions): Promise<Health> {
   const server = createServer(
     { requestTimeout: 5000, headersTimeout: 5000, keepAliveTimeout: 5000, maxHeaderSize: 8192 },
@@ -30,13 +35,13 @@ export async function serveHealth(options: HealthOptions): Promise<Health> {
   const { host, port } = splitEndpoint(options.at);
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));
   server.unref();
-  return { endpoint: endpointOf(server), [Symbol.asyncDispose]: () => closed(server) };
+  return { endpoint: endpointOf(server), [Symbol.asyncDispose]: () => closeServer(server) };
 }
 
 async function answer(options: HealthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = (request.url ?? "").split("?", 1)[0];
   if (request.method !== "GET" && request.method !== "HEAD")
-    return sendJson(response, 405, { because: REASONS["get-or-head-only"].sentence });
+    return sendJson(response, 405, describeReason(REASONS, "get-or-head-only"));
   switch (path) {
     case "/health":
       return sendJson(response, 200, { alive: true, daemon: options.daemon });
@@ -47,7 +52,7 @@ async function answer(options: HealthOptions, request: IncomingMessage, response
     case "/metrics":
       return send(response, 200, options.metrics.contentType, await options.metrics.metrics());
     default:
-      return sendJson(response, 404, { because: REASONS["path-unknown"].sentence });
+      return sendJson(response, 404, describeReason(REASONS, "path-unknown"));
   }
 }
 
@@ -68,7 +73,7 @@ function endpointOf(server: Server): string {
   return joinEndpoint(address, port);
 }
 
-function closed(server: Server): Promise<void> {
+function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
 }

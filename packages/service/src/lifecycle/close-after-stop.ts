@@ -1,6 +1,6 @@
 import type { Running } from "./daemon.ts";
 
-/** Ties the parts a daemon uses to its life: after the daemon has stopped they are closed, in reverse order of opening. */
+/** The same daemon, whose `stop` also closes `parts` afterwards, in reverse order of opening. `parts` is emptied at once. */
 export function closeAfterStop(parts: AsyncDisposableStack, running: Running): Running {
   const owned = parts.move();
   return {

@@ -10,11 +10,12 @@ import type { SiteConfig } from "../config/site.ts";
 import { loadCredentials } from "../config/credentials.ts";
 import { createTraces } from "../telemetry/traces.ts";
 
-/** A daemon's context with its real parts; disposing it releases them. */
+/** A daemon's context; disposing it closes its connections and flushes its spans. */
 export interface OwnedContext<Config> extends AsyncDisposable {
   readonly context: Context<Config>;
 }
 
+/** Builds what a daemon gets from the process: log, metrics, traces, credentials, shared limits. */
 export async function createContext<Config>(
   daemon: { readonly name: string; readonly section: string },
   site: SiteConfig,

@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import type { z } from "zod";
 import type { Clock } from "../time/clock.ts";
 import type { Credentials } from "../config/credentials.ts";
+import type { Readiness } from "./readiness.ts";
 import type { Shared } from "../shared/shared.ts";
 import type { SiteConfig } from "../config/site.ts";
 import type { Traces } from "../telemetry/traces.ts";
@@ -16,11 +17,13 @@ export interface Daemon<Schema extends z.ZodType = z.ZodType> {
   readonly name: string;
   /** Key of its section in the site's YAML file: `dhcpd`, `pxeHttp`. */
   readonly section: string;
+  /** Schema of that section. */
   readonly config: Schema;
+  /** Opens sockets and starts serving. Rejects where it cannot; a `MissingPrerequisite` where a restart does not help. */
   start(context: Context<z.output<Schema>>): Promise<Running>;
 }
 
-/** Everything a daemon may use; there is no other global state. */
+/** Everything that a daemon gets from its process. It uses no other global state. */
 export interface Context<Config> {
   readonly config: Config;
   /** The sections all daemons share: name, state folder, database, API address, trust. */
@@ -29,12 +32,12 @@ export interface Context<Config> {
   readonly sections: Readonly<Record<string, unknown>>;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Absent where no collector is configured. */
+  /** `undefined` where no collector is configured. */
   readonly traces?: Pick<Traces, "span"> | undefined;
   readonly clock: Clock;
   /** This daemon's certificate, key and the site's CA, re-read when the files change. */
   readonly credentials: Credentials;
-  /** Limits and fan-out shared by replicas: Redis where configured, else this process alone. */
+  /** Limits and messages that several processes of this daemon share: over Redis where configured, otherwise within this process. */
   readonly shared: Shared;
 }
 
@@ -45,19 +48,11 @@ export interface Running {
   ready(): Readiness;
   /** Accepts no new work and finishes the work in progress. */
   drain(): Promise<void>;
-  /** Closes everything. Called after `drain`, or alone when draining took too long. */
+  /** Closes everything. Called after `drain`, also when draining failed or took too long. */
   stop(): Promise<void>;
 }
 
-/** A permanent start failure, not worth a retry: this machine lacks something that the configuration requires. */
-export class Unfit extends Error {
-  readonly code = "FL_UNFIT";
-}
-
-export interface Readiness {
-  readonly ready: boolean;
-  /** Why it is not ready, or what is degraded (`database away for 12 s, serving the replica`). */
-  readonly because?: string;
-  /** Age of the replica that is served, where there is one. */
-  readonly stalenessMs?: number;
+/** `start` failed because this machine lacks something that the configuration requires. A restart does not help. */
+export class MissingPrerequisite extends Error {
+  readonly code = "FL_MISSING_PREREQUISITE";
 }

@@ -5,11 +5,12 @@ export class RateLimit<Key> {
   readonly #rate: Rate;
   readonly #buckets: TokenBuckets<Key>;
 
-  constructor(rate: Rate, mostKeys: number) {
+  constructor(rate: Rate, maxKeys: number) {
     this.#rate = rate;
-    this.#buckets = new TokenBuckets(mostKeys);
+    this.#buckets = new TokenBuckets(maxKeys);
   }
 
+  /** Whether the key has a token left at `now` (milliseconds); takes it. */
   take(key: Key, now: number): boolean {
     return this.#buckets.take(key, this.#rate, now);
   }

@@ -15,10 +15,11 @@ interface Bucket {
 export class TokenBuckets<Key> {
   readonly #buckets: LruMap<Key, Bucket>;
 
-  constructor(mostKeys: number) {
-    this.#buckets = new LruMap(mostKeys);
+  constructor(maxKeys: number) {
+    this.#buckets = new LruMap(maxKeys);
   }
 
+  /** Whether the key has a token left at `now` (milliseconds); takes it. */
   take(key: Key, { perSecond, burst }: Rate, now: number): boolean {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) this.#buckets.set(key, (bucket = { tokens: burst, at: now }));

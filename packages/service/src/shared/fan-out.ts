@@ -2,37 +2,37 @@ import type { Redis } from "ioredis";
 import type { Shared } from "./shared.ts";
 
 /**
- * Subscriptions over a connection of their own. They are kept here and repeated on each reconnect; while Redis is away,
- * messages that this process publishes to itself arrive through `alone`.
+ * Subscriptions over a Redis connection that carries nothing else. They are made again after each reconnect. While Redis is away,
+ * messages that this process publishes reach its own subscribers through `fallback`.
  */
 export function fanOut(
   connection: Redis,
   prefix: string,
-  alone: Shared,
+  fallback: Shared,
 ): { subscribe: Shared["subscribe"]; stop(): void } {
   const listeners = new Map<string, Set<(message: string) => void>>();
-  connection.on("error", quiet);
+  connection.on("error", ignoreError);
   connection.on("ready", () => {
     if (listeners.size > 0)
-      connection.subscribe(...[...listeners.keys()].map((channel) => prefix + channel)).catch(quiet);
+      connection.subscribe(...[...listeners.keys()].map((channel) => prefix + channel)).catch(ignoreError);
   });
   connection.on("message", (channel: string, message: string) => {
     for (const listener of listeners.get(channel.slice(prefix.length)) ?? []) listener(message);
   });
   return {
     subscribe: async (channel, listener) => {
-      const own = (message: string): void => listener(message);
+      const own = (message: string): void => listener(message); // one listener may subscribe twice
       const set = listeners.get(channel) ?? new Set();
       listeners.set(channel, set.add(own));
-      const local = await alone.subscribe(channel, own);
-      if (connection.status === "ready") await connection.subscribe(prefix + channel).catch(quiet);
+      const inProcess = await fallback.subscribe(channel, own);
+      if (connection.status === "ready") await connection.subscribe(prefix + channel).catch(ignoreError);
       return {
         [Symbol.asyncDispose]: async () => {
-          await local[Symbol.asyncDispose]();
+          await inProcess[Symbol.asyncDispose]();
           set.delete(own);
           if (set.size > 0 || listeners.get(channel) !== set) return;
           listeners.delete(channel);
-          await connection.unsubscribe(prefix + channel).catch(quiet);
+          await connection.unsubscribe(prefix + channel).catch(ignoreError);
         },
       };
     },
@@ -40,5 +40,5 @@ export function fanOut(
   };
 }
 
-/** A failed subscription is repeated on `ready`. */
-const quiet = (): void => {};
+/** A failed subscription is made again on `ready`. */
+const ignoreError = (): void => {};

@@ -4,7 +4,7 @@ import type { Shared } from "./shared.ts";
 
 const MAX_KEYS = 65_536;
 
-/** Limits and fan-out of this process alone. */
+/** Limits and fan-out within this process only. */
 export function processShared(clock: Clock): Shared {
   const buckets = new TokenBuckets<string>(MAX_KEYS);
   const listeners = new Map<string, Set<(message: string) => void>>();
@@ -15,7 +15,7 @@ export function processShared(clock: Clock): Shared {
       for (const listener of listeners.get(channel) ?? []) queueMicrotask(() => listener(message));
     },
     subscribe: async (channel, listener) => {
-      const own = (message: string): void => listener(message);
+      const own = (message: string): void => listener(message); // one listener may subscribe twice
       const set = listeners.get(channel) ?? new Set();
       listeners.set(channel, set.add(own));
       return {

@@ -11,7 +11,7 @@ import { processShared } from "./process.ts";
 export interface RedisOptions {
   readonly url: string;
   readonly passwordFile?: string | undefined;
-  /** Keys and channels of one site begin with it. */
+  /** All keys and channels of one site begin with it. */
   readonly prefix: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -34,10 +34,10 @@ return taken`;
 /** The longest that a packet waits for a rate limit. */
 const COMMAND_MS = 250;
 
-/** Limits and fan-out over Redis. While Redis is unreachable this process uses its own; each such operation is counted. */
+/** Limits and fan-out over Redis. While Redis is unreachable, they work within this process; each such operation is counted. */
 export function redisShared(options: RedisOptions): Shared {
   const { prefix, log } = options;
-  const alone = processShared(options.clock);
+  const fallback = processShared(options.clock);
   const fallbacks = new Counter({
     name: "firstlight_redis_fallbacks_total",
     help: "Operations done within this process because Redis was unreachable",
@@ -47,18 +47,18 @@ export function redisShared(options: RedisOptions): Shared {
   const connection = connect(options);
   connection.defineCommand("take", { numberOfKeys: 1, lua: TAKE });
   const commands = connection as Redis & { take(key: string, perSecond: number, burst: number): Promise<number> };
-  const fan = fanOut(connection.duplicate(), prefix, alone);
-  let away = false;
+  const subscriptions = fanOut(connection.duplicate(), prefix, fallback);
+  let isAway = false;
   connection.on("error", (error) => {
-    if (!away) log.warn({ error }, "redis is away; limits are per process");
-    away = true;
+    if (!isAway) log.warn({ error }, "redis is away; limits are per process");
+    isAway = true;
   });
   connection.on("ready", () => {
-    if (away) log.info("redis is back");
-    away = false;
+    if (isAway) log.info("redis is back");
+    isAway = false;
   });
 
-  const orAlone = async <T>(operation: string, remote: () => Promise<T>, local: () => Promise<T>): Promise<T> => {
+  const orFallback = async <T>(operation: string, remote: () => Promise<T>, local: () => Promise<T>): Promise<T> => {
     try {
       return await remote();
     } catch {
@@ -69,22 +69,22 @@ export function redisShared(options: RedisOptions): Shared {
   return {
     engine: "redis",
     take: (key, perSecond, burst) =>
-      orAlone(
+      orFallback(
         "take",
         async () => (await commands.take(`${prefix}limit:${key}`, perSecond, burst)) === 1,
-        () => alone.take(key, perSecond, burst),
+        () => fallback.take(key, perSecond, burst),
       ),
     publish: (channel, message) =>
-      orAlone(
+      orFallback(
         "publish",
         async () => void (await connection.publish(prefix + channel, message)),
-        () => alone.publish(channel, message),
+        () => fallback.publish(channel, message),
       ),
-    subscribe: fan.subscribe,
+    subscribe: subscriptions.subscribe,
     [Symbol.asyncDispose]: async () => {
       connection.disconnect();
-      fan.stop();
-      await alone[Symbol.asyncDispose]();
+      subscriptions.stop();
+      await fallback[Symbol.asyncDispose]();
     },
   };
 }

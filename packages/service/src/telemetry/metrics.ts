@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
-import type { Readiness } from "../lifecycle/daemon.ts";
+import type { Readiness } from "../lifecycle/readiness.ts";
 import { exposeGauge } from "./gauge.ts";
 
 /** The metrics registry of this process: labels `site` and `daemon` on every metric, with the default process metrics. */

@@ -21,15 +21,16 @@ export interface Span {
 }
 
 export interface Traces {
+  /** Queues a span for the collector; dropped when the queue is full. */
   span(span: Span): void;
   /** Sends the queued spans, within three seconds. */
   stop(): Promise<void>;
 }
 
 const SEND_MS = 3_000;
-const MOST_WAITING = 4096;
+const MAX_QUEUED_SPANS = 4096;
 
-/** Without a configured collector there are no traces, and the libraries are not loaded. */
+/** Exports spans to the collector of `traces.endpoint`. Without one: `undefined`, and the OpenTelemetry libraries are not loaded. */
 export async function createTraces(site: SiteConfig, daemon: string, metrics: Registry): Promise<Traces | undefined> {
   const { endpoint } = site.traces;
   if (endpoint === undefined) return undefined;
@@ -43,17 +44,17 @@ export async function createTraces(site: SiteConfig, daemon: string, metrics: Re
     }),
     spanProcessors: [
       new BatchSpanProcessor(await exporter(endpoint, metrics), {
-        maxQueueSize: MOST_WAITING,
+        maxQueueSize: MAX_QUEUED_SPANS,
         scheduledDelayMillis: 1_000,
         exportTimeoutMillis: SEND_MS,
       }),
     ],
   });
   const tracer = provider.getTracer("firstlight");
-  return { span: (span) => write(tracer, span), stop: () => withTimeout(SEND_MS, provider.shutdown()) };
+  return { span: (span) => record(tracer, span), stop: () => withTimeout(SEND_MS, provider.shutdown()) };
 }
 
-function write(tracer: Tracer, { trace, name, from, to, attributes }: Span): void {
+function record(tracer: Tracer, { trace, name, from, to, attributes }: Span): void {
   const parent = rootOf(trace);
   if (parent !== undefined) tracer.startSpan(name, { startTime: from, attributes }, parent).end(to);
 }
@@ -73,7 +74,7 @@ async function exporter(endpoint: string, metrics: Registry) {
     registers: [metrics],
   });
   const url = new URL(endpoint);
-  if (url.pathname === "/") url.pathname = "/v1/traces"; // as OTEL_EXPORTER_OTLP_ENDPOINT has it
+  if (url.pathname === "/") url.pathname = "/v1/traces"; // as with OTEL_EXPORTER_OTLP_ENDPOINT
   const collector = new OTLPTraceExporter({ url: url.href, timeoutMillis: SEND_MS });
   const send = collector.export.bind(collector);
   collector.export = (batch, done) =>

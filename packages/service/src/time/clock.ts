@@ -1,4 +1,4 @@
-/** Time as an argument: the daemon gets the system clock, tests pass their own. */
+/** The current time as an argument: daemons get the system clock, tests pass their own. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

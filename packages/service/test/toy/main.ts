@@ -1,4 +1,4 @@
-/** A daemon of nothing but its life, for the lifecycle scenarios: behaves as its section says. */
+/** A daemon that only starts, drains and stops, as its section says; for the tests of the lifecycle. */
 import { pbkdf2 } from "node:crypto";
 import { z } from "zod";
 import { runDaemon, type Daemon } from "../../src/index.ts";
@@ -13,8 +13,8 @@ const toySchema = z.strictObject({
 
 const hang = (): Promise<never> => new Promise(() => setInterval(() => {}, 1000));
 
-/** With a thread pool of one, no line told from now on leaves before this is done; those told so far have left. */
-async function holdUpWriting(): Promise<void> {
+/** With a thread pool of one thread, lines logged from now on are not written before this is done; earlier lines are written first. */
+async function blockLogWrites(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 100));
   pbkdf2("", "", 1_000_000, 32, "sha256", () => {});
 }
@@ -32,7 +32,7 @@ const toy: Daemon<typeof toySchema> = {
       endpoints: { toy: config.serverId, shared: shared.engine },
       ready: () => ({ ready: true }),
       drain: async () => {
-        if (config.drain === "busy") await holdUpWriting();
+        if (config.drain === "busy") await blockLogWrites();
         log.info("draining");
         if (config.drain === "fail") throw new Error("would not drain");
         if (config.drain === "hang") await hang();

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
-import { isReport, type Readiness } from "@firstlight/service";
+import { isReport, NOT_RUNNING, type Readiness } from "@firstlight/service";
 import type { LogFile } from "./logfile.ts";
 import { IDLE, step, type Child, type Effect, type Event } from "./supervise.ts";
 
@@ -44,12 +44,10 @@ export class GivenUp extends Error {
   }
 }
 
-const DOWN: Readiness = { ready: false, because: "not running" };
-
 export function startProcess(options: ProcessOptions): Supervised {
   let child: Child = IDLE;
   let running: ChildProcess | undefined;
-  let readiness = DOWN;
+  let readiness: Readiness = NOT_RUNNING;
   let endpoints: Readonly<Record<string, string>> = {};
   let reported = false;
   let timer: NodeJS.Timeout | undefined;
@@ -69,7 +67,7 @@ export function startProcess(options: ProcessOptions): Supervised {
     switch (effect.do) {
       case "spawn":
         running = launch(options, (exit) => {
-          readiness = DOWN;
+          readiness = NOT_RUNNING;
           happen({ is: "exit", ...exit });
         });
         running.on("message", (message) => {
@@ -104,7 +102,7 @@ export function startProcess(options: ProcessOptions): Supervised {
     const late = Promise.withResolvers<never>();
     const failed = givenUp.promise.then((because) => Promise.reject(new GivenUp(options.name, because)));
     const timeout = setTimeout(() => {
-      const because = `not ready within ${timeoutMs / 1000} s: ${readiness.because ?? "no reason given"}`;
+      const because = `not ready within ${timeoutMs / 1000} s: ${readiness.detail ?? "no reason given"}`;
       late.reject(new GivenUp(options.name, because));
     }, timeoutMs);
     await Promise.race([until(met), late.promise, failed]).finally(() => clearTimeout(timeout));

@@ -45,7 +45,7 @@ export async function verify(verification: Verification): Promise<boolean> {
   for (;;) {
     const evidence = await gather(expected, witnesses, proven).catch((error: unknown) => unreachable(expected, error));
     const missing = [
-      ...(rack?.readiness().ready === false ? [`rack: ${rack.readiness().because}`] : []),
+      ...(rack?.readiness().ready === false ? [`rack: ${rack.readiness().detail}`] : []),
       ...evidence.flatMap(({ name, missing: why }) => why.map((because) => `${name}: ${because}`)),
     ];
     if (until.aborted) return false;

@@ -1,6 +1,6 @@
 import { type Address, addressFrom, Reader } from "@firstlight/wire";
 
-/** One UDP datagram of a capture. `at` is milliseconds since the epoch; `payload` is what the capture kept of it. */
+/** One UDP datagram of a capture. `at` is milliseconds since the epoch; `payload` may be cut off where the capture was. */
 export interface Captured {
   readonly at: number;
   readonly src: Address;
@@ -10,7 +10,7 @@ export interface Captured {
   readonly payload: Uint8Array;
 }
 
-/** One captured frame, of either file format. */
+/** One captured frame of a pcap or pcapng file. */
 export interface Frame {
   readonly at: number;
   /** LINKTYPE of its interface: 1 Ethernet, 101 raw IP, 113 and 276 Linux cooked. */
@@ -20,12 +20,13 @@ export interface Frame {
 
 const [ETHERTYPE_IPV4, ETHERTYPE_IPV6, UDP] = [0x0800, 0x86dd, 17];
 const VLAN_TAGS = new Set([0x8100, 0x88a8]);
-/** Where the EtherType stands in a frame of each link type; raw IP has none. */
+/** Offset of the EtherType in a frame, by link type; raw IP has none. */
 const ETHERTYPE_AT = new Map([
   [1, 12], // Ethernet
   [113, 14], // Linux cooked
   [276, 0], // Linux cooked v2
 ]);
+/** Offset of the packet in a frame, by link type. */
 const PAYLOAD_AT = new Map([
   [1, 14],
   [113, 16],

@@ -5,7 +5,7 @@ const [SECTION, INTERFACE, SIMPLE, ENHANCED] = [0x0a0d0d0a, 1, 3, 6];
 const BYTE_ORDER = 0x1a2b3c4d;
 const TSRESOL = 9;
 
-/** How one interface of a section writes its frames. */
+/** The link type and the time unit of one interface of a section. */
 interface Interface {
   readonly link: number;
   readonly ticksPerMs: number;
@@ -63,7 +63,7 @@ function enhanced(body: DataView, little: boolean, interfaces: readonly Interfac
   return { at: ticks / on.ticksPerMs, link: on.link, bytes: slice(body, 20, length) };
 }
 
-/** A simple block has no time of its own. */
+/** A simple packet block has no timestamp. */
 function simple(body: DataView, little: boolean, interfaces: readonly Interface[]): Frame | undefined {
   const on = interfaces[0];
   if (!on || body.byteLength < 4) return undefined;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import {
   dataText,
-  DAWN,
+  CLOCK_START,
   dnsName,
   domain,
   iface,
@@ -201,7 +201,7 @@ test("what a segment holds on to is offered nothing elsewhere, until its promise
   assert.equal(offered(segment()), "device holds an address on another segment");
   assert.equal(offered(there), "something");
   assert.equal(offered(segment({ vrf: "other" })), "something", "another VRF is another world");
-  tables.put(lease({ segment: 2, address: "127.65.0.12", expiresAt: DAWN, version: 2 }));
+  tables.put(lease({ segment: 2, address: "127.65.0.12", expiresAt: CLOCK_START, version: 2 }));
   assert.equal(offered(segment()), "something");
 });
 

@@ -1,7 +1,7 @@
 /** A writer whose connection to the database is really cut, at any point of a transaction, while another one goes on. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { CUTS, type Cut, cuttable } from "@firstlight/kit";
+import { CUTS, type Cut, cuttingProxy } from "@firstlight/kit";
 import { formatAddress, formatMac } from "@firstlight/wire";
 import * as fc from "fast-check";
 import { toIdentity } from "../../../src/database/rows.ts";
@@ -13,7 +13,7 @@ import { inTable, mustRest, newHolders, pass } from "../../history/tenure.ts";
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
 const site = parts.use(await ground());
-const line = parts.use(await cuttable(site.url));
+const line = parts.use(await cuttingProxy(site.url));
 const near = site.store;
 const far = parts.use(createStore({ url: line.url, name: "far", poolSize: 2 }));
 const open = site.segments["open"]!;

@@ -1,7 +1,7 @@
 /** A prefix or a segment that runs empty: from its first word to its deletion. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { DAWN, prefix, segment } from "@firstlight/kit";
+import { CLOCK_START, prefix, segment } from "@firstlight/kit";
 import { type Prefix, parsePrefix, sound } from "@firstlight/wire";
 import { ipamSchema } from "../../../src/config.ts";
 import { termOf } from "../../../src/policy/drain.ts";
@@ -59,13 +59,13 @@ const term = (
   hasElsewhere = true,
   isRenewing = true,
 ) => {
-  const asked = { now: DAWN + minutes * MINUTE, isRenewing, hasElsewhere: () => hasElsewhere };
+  const asked = { now: CLOCK_START + minutes * MINUTE, isRenewing, hasElsewhere: () => hasElsewhere };
   const { leaseSeconds, because } = termOf(segment(of), { ...prefix(), ...row }, asked);
   return because ?? leaseSeconds;
 };
 
 test("a lease in what drains ends with the drain; then its holder moves, or stays a little at a time where it has nowhere to go", () => {
-  const draining = { state: "draining" as const, drainBy: DAWN + 60 * MINUTE };
+  const draining = { state: "draining" as const, drainBy: CLOCK_START + 60 * MINUTE };
   assert.equal(term({}, {}, 0), 3600);
   assert.equal(term({}, draining, 0), 3600);
   assert.equal(term({}, draining, 30), 1800);
@@ -74,7 +74,11 @@ test("a lease in what drains ends with the drain; then its holder moves, or stay
   assert.equal(term({}, draining, 59.5, false), 300);
   assert.equal(term({}, draining, 0, true, false), "prefix is draining", "who begins anew moves at once");
   assert.equal(term({}, draining, 0, false, false), 300);
-  assert.equal(term({ ...draining, drainBy: DAWN + 10 * MINUTE }, draining, 0), 600, "the earlier end of the two");
+  assert.equal(
+    term({ ...draining, drainBy: CLOCK_START + 10 * MINUTE }, draining, 0),
+    600,
+    "the earlier end of the two",
+  );
   assert.equal(term({ leaseSeconds: 120 }, draining, 0), 120);
 });
 

@@ -9,20 +9,20 @@ const BATCH = 500;
 const TOTAL = 50_000;
 
 /**
- * Changes a second that a replica takes in from the feed while they are written and given their places, and how many one takes
- * in that was away meanwhile and catches up.
+ * Changes per second that a replica applies while they are written and sequenced, and changes per second that a replica applies
+ * when it catches up from its snapshot.
  */
-export async function applying(url: string, folder: string): Promise<Sample> {
-  const snapshotFile = join(folder, "left-behind");
+export async function measureChanges(url: string, folder: string): Promise<Sample> {
+  const snapshotFile = join(folder, "catch-up-snapshot");
   await using store = createStore({ url, name: "bench", poolSize: 3 });
   await using source = new PgSource({ url, name: "bench" });
-  const held = await createReplica(source, systemClock, { startMs: 120_000, snapshotFile });
+  const first = await createReplica(source, systemClock, { startMs: 120_000, snapshotFile });
   const leases: Lease[] = [];
-  for (const lease of held.replica.leases()) {
+  for (const lease of first.replica.leases()) {
     if (leases.length < TOTAL) leases.push(lease);
     else break;
   }
-  await held.follower.stop();
+  await first.follower.stop();
   let [applied, lagMs] = [0, 0];
   let sample: Sample;
   {
@@ -38,21 +38,21 @@ export async function applying(url: string, folder: string): Promise<Sample> {
     const began = performance.now();
     for (let at = 0; at < leases.length; at += BATCH)
       await store.commit(leases.slice(at, at + BATCH).map(renewal), "bench");
-    const written = (performance.now() - began) / 1000;
-    await Promise.race([done.promise, new Promise((late) => setTimeout(late, 20_000))]);
+    const writtenSeconds = (performance.now() - began) / 1000;
+    await Promise.race([done.promise, new Promise((resolve) => setTimeout(resolve, 20_000))]);
     const seconds = (performance.now() - began) / 1000;
     sample = {
       operations: applied,
       seconds,
       failed: Math.max(0, leases.length - applied),
-      extra: { writtenSeconds: written, mostLagMs: lagMs, behindMs: (seconds - written) * 1000 },
+      extra: { writtenSeconds, mostLagMs: lagMs, behindMs: (seconds - writtenSeconds) * 1000 },
     };
   }
-  return { ...sample, extra: { ...sample.extra, ...(await catchingUp(source, snapshotFile)) } };
+  return { ...sample, extra: { ...sample.extra, ...(await measureCatchUp(source, snapshotFile)) } };
 }
 
-/** From the snapshot on disk to where the feed is now. */
-async function catchingUp(source: PgSource, snapshotFile: string): Promise<Record<string, number>> {
+/** Opens a replica from its snapshot and measures how it applies the changes since then. */
+async function measureCatchUp(source: PgSource, snapshotFile: string): Promise<Record<string, number>> {
   let [from, began, cpu] = [0, 0, process.cpuUsage()];
   const info = (fields: object, message: string): void => {
     if (message === "snapshot loaded") {

@@ -1,24 +1,25 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { cpuSeconds } from "../harness/proc.ts";
-import { socketDrops } from "./kernel.ts";
-import type { Watch } from "./watch.ts";
+import { socketDrops } from "./socket-drops.ts";
+import type { StepLog } from "./steps.ts";
 
 const EVERY_MS = 10_000;
 const LOAD = "load";
 
-export interface Spent {
-  /** Seconds of CPU by process since the storm began; the load is this process. */
+/** What the storm has used so far. */
+export interface ResourceUse {
+  /** CPU time in seconds by process since the storm began; `load` is this process. */
   readonly cpu: Readonly<Record<string, number>>;
-  /** Longest turn of the load's event loop, milliseconds. */
+  /** Longest turn of the load's event loop, in milliseconds. */
   readonly loadTurnMs: number;
-  /** Datagrams that the kernel dropped at a socket, both sides. */
+  /** Datagrams that the kernel dropped at sockets of load and servers. */
   readonly socketDrops: number;
 }
 
-/** Says every few seconds how far the storm is and who uses the two cores; at the end, what it all cost. */
-export class Pulse implements Disposable {
+/** Prints every ten seconds how far the storm is and which processes use the cores. `used` has the totals. */
+export class ProgressMonitor implements Disposable {
   readonly #pids: Readonly<Record<string, number>>;
-  readonly #watch: Watch;
+  readonly #steps: StepLog;
   readonly #beganAt = performance.now();
   readonly #before: Readonly<Record<string, number>>;
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
@@ -28,16 +29,17 @@ export class Pulse implements Disposable {
   #lastAt = performance.now();
   #longestMs = 0;
 
-  constructor(pids: Readonly<Record<string, number>>, watch: Watch) {
+  constructor(pids: Readonly<Record<string, number>>, steps: StepLog) {
     this.#pids = { ...pids, [LOAD]: process.pid };
-    this.#watch = watch;
+    this.#steps = steps;
     this.#before = this.#cpu();
     this.#last = this.#before;
     this.#delay.enable();
-    this.#timer = setInterval(() => this.#say(), EVERY_MS).unref();
+    this.#timer = setInterval(() => this.#print(), EVERY_MS).unref();
   }
 
-  spent(): Spent {
+  /** Totals since construction. */
+  used(): ResourceUse {
     const now = this.#cpu();
     this.#longestMs = Math.max(this.#longestMs, this.#delay.max / 1e6);
     return {
@@ -56,7 +58,7 @@ export class Pulse implements Disposable {
     return Object.fromEntries(Object.entries(this.#pids).map(([name, pid]) => [name, cpuOf(name, pid)]));
   }
 
-  #say(): void {
+  #print(): void {
     const [now, at] = [this.#cpu(), performance.now()];
     const shares = Object.entries(now).map(([name, seconds]) => {
       const share = (100 * (seconds - this.#last[name]!)) / ((at - this.#lastAt) / 1000);
@@ -66,17 +68,17 @@ export class Pulse implements Disposable {
     this.#longestMs = Math.max(this.#longestMs, turnMs);
     this.#delay.reset();
     [this.#last, this.#lastAt] = [now, at];
-    const watch = this.#watch;
-    const so = `${watch.count("dhcp.bound")} ACKs, ${watch.count("dns.resolved")} names, ${watch.count("ipxe.script")} scripts`;
-    const waits = `${watch.count("dhcp.note")} notes, ${total(socketDrops()) - this.#dropsBefore} dropped at sockets`;
+    const steps = this.#steps;
+    const milestones = `${steps.count("dhcp.bound")} ACKs, ${steps.count("dns.resolved")} names, ${steps.count("ipxe.script")} scripts`;
+    const losses = `${steps.count("dhcp.note")} notes, ${total(socketDrops()) - this.#dropsBefore} dropped at sockets`;
     const seconds = ((at - this.#beganAt) / 1000).toFixed(0);
     console.log(
-      `  ${seconds} s: ${so}; ${waits}; load's longest turn ${turnMs.toFixed(0)} ms; % of a core: ${shares.join(", ")}`,
+      `  ${seconds} s: ${milestones}; ${losses}; load's longest turn ${turnMs.toFixed(0)} ms; % of a core: ${shares.join(", ")}`,
     );
   }
 }
 
-/** The load is one process; a server counts with what it has started. */
+/** CPU time of a server includes its child processes; the load is this process only. */
 function cpuOf(name: string, pid: number): number {
   if (name !== LOAD) return cpuSeconds([pid]);
   const { user, system } = process.cpuUsage();

@@ -1,31 +1,32 @@
 /**
- * CPU time of servers whose processes end without being waited for: nobody inherits their time, but the kernel counts a
- * control group, whoever ends in it. Both versions of control groups; Linux alone, as root.
+ * CPU time of a control group. It includes processes that ended without being waited for, whose time no parent inherits.
+ * Both versions of control groups; Linux only, as root.
  */
 import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where groups are made, the file that tells their CPU time, and how it is read. */
+/** Where groups are created, the file with their CPU time, and how that file is parsed. */
 const HIERARCHIES: readonly (readonly [folder: string, file: string, seconds: (text: string) => number])[] = [
   ["/sys/fs/cgroup/cpuacct", "cpuacct.usage", (text) => Number(text) / 1e9],
   ["/sys/fs/cgroup", "cpu.stat", (text) => Number(/usage_usec (\d+)/.exec(text)?.[1]) / 1e6],
 ];
 
-export interface Account extends Disposable {
-  /** Whoever writes its process id in here is counted, with all that it starts. */
+export interface CpuGroup extends Disposable {
+  /** File `cgroup.procs`: a process whose id is written there is counted, with all processes that it starts. */
   readonly members: string;
+  /** CPU time of the group since it was opened. */
   cpuSeconds(): number;
 }
 
-/** An account of that name, from nothing; undefined where the kernel keeps none for us. */
-export function openAccount(name: string): Account | undefined {
+/** Creates an empty control group; `undefined` where the kernel does not allow it. */
+export function openCpuGroup(name: string): CpuGroup | undefined {
   for (const [folder, file, secondsIn] of HIERARCHIES) {
     const group = join(folder, name);
     const cpuSeconds = (): number => secondsIn(readFileSync(join(group, file), "utf8"));
     try {
       mkdirSync(group);
       const before = cpuSeconds();
-      if (!Number.isFinite(before)) throw new Error("no CPU time is told here");
+      if (!Number.isFinite(before)) throw new Error("this hierarchy has no CPU time");
       return {
         members: join(group, "cgroup.procs"),
         cpuSeconds: () => cpuSeconds() - before,
@@ -42,6 +43,6 @@ function remove(group: string): void {
   try {
     rmdirSync(group);
   } catch {
-    // never made, or a last process is still ending in it: an empty group costs nothing
+    // it was never created, or a process is still ending in it: an empty group costs nothing
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What the kernel threw away because nobody read in time, by local UDP port, of every socket that is open now. */
+/** Datagrams that the kernel dropped because a socket's buffer was full, by local UDP port, of all open sockets. */
 export function socketDrops(): ReadonlyMap<number, number> {
   const drops = new Map<number, number>();
   for (const line of readFileSync("/proc/net/udp", "latin1").split("\n").slice(1)) {

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 const execute = promisify(execFile);
 
-/** Runs a command to its end and gives its standard output; rejects with what it said when it fails. */
+/** Runs a command to its end and returns its standard output. Rejects with its error output when it fails. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -26,7 +26,7 @@ export async function run(
   }
 }
 
-/** Like `run`, but failing is an answer: `undefined`. */
+/** Like `run`, but returns `undefined` when the command fails. */
 export async function attempt(
   command: string,
   args: readonly string[],
@@ -35,36 +35,38 @@ export async function attempt(
   return run(command, args, { timeoutMs }).catch(() => undefined);
 }
 
-/** A long-running process whose output goes to a file and to whoever waits for a line. */
-export interface Started extends AsyncDisposable {
+/** A long-running process. Its output is kept in a file and can be waited for. */
+export interface RunningProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly lines: readonly string[];
-  /** Resolves with the first line that matches, past ones included; rejects at the deadline or when the process ends. */
-  until(pattern: RegExp, timeoutMs: number, after?: number): Promise<string>;
+  /** Resolves with the first matching line of output, also an earlier one, after the first `after` lines. Rejects at the deadline, or when the process ends. */
+  untilLine(pattern: RegExp, timeoutMs: number, after?: number): Promise<string>;
+  /** Sends `signal` (default SIGTERM), and SIGKILL after `graceMs`. Resolves once the process has ended. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<void>;
 }
 
+/** Starts a command; `logFile` gets its output. Where it cannot be started, `untilLine` rejects. */
 export function start(
   name: string,
   command: string,
   args: readonly string[],
   logFile: string,
   env: NodeJS.ProcessEnv = process.env,
-): Started {
+): RunningProcess {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
   const log = createWriteStream(logFile, { flags: "a" });
   const lines: string[] = [];
   const listeners = new Set<() => void>();
   let [rest, ended] = ["", false];
-  const take = (chunk: Buffer): void => {
+  const receive = (chunk: Buffer): void => {
     log.write(chunk);
     const parts = (rest + chunk.toString("latin1")).split(/\r?\n/);
     rest = parts.pop() ?? "";
     lines.push(...parts);
     for (const listener of listeners) listener();
   };
-  child.stdout.on("data", take);
-  child.stderr.on("data", take);
+  child.stdout.on("data", receive);
+  child.stderr.on("data", receive);
   const closed = new Promise<void>((resolve) => {
     const end = (): void => {
       ended = true;
@@ -85,14 +87,14 @@ export function start(
     child,
     lines,
     stop,
-    until: (pattern, timeoutMs, after = 0) =>
+    untilLine: (pattern, timeoutMs, after = 0) =>
       new Promise((resolve, reject) => {
         const settle = (act: () => void): void => {
           clearTimeout(timer);
-          listeners.delete(look);
+          listeners.delete(check);
           act();
         };
-        const look = (): void => {
+        const check = (): void => {
           const line = [...lines.slice(after), rest].find((text) => pattern.test(text));
           if (line !== undefined) settle(() => resolve(line));
           else if (ended)
@@ -107,13 +109,14 @@ export function start(
             ),
           timeoutMs,
         );
-        listeners.add(look);
-        look();
+        listeners.add(check);
+        check();
       }),
     [Symbol.asyncDispose]: () => stop(),
   };
 }
 
+/** Resolves after `ms`. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);

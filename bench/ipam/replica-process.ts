@@ -1,4 +1,4 @@
-/** A process with a replica and nothing else: says how long it took to be current, and what it weighs meanwhile and after. */
+/** A process that only has a replica. It prints how long the replica took to be current, and its memory meanwhile and afterwards, as JSON. */
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Row } from "@firstlight/ipam";
@@ -8,15 +8,15 @@ import { systemClock } from "@firstlight/service";
 const [url = "", snapshotFile = "", kindsText = ""] = process.argv.slice(2);
 const kinds = kindsText === "" ? undefined : (kindsText.split(",") as Row["kind"][]);
 const MIB = 2 ** 20;
-/** How often the process is weighed while it works: the kernel keeps the peak of RSS, that of PSS must be seen. */
-const LOOK_MS = 100;
-/** The first snapshot is written as soon as the replica is current; a million take a second or two. */
-const MOST_SAVING_MS = 20_000;
+/** How often PSS is read while the replica loads: the kernel records the peak of RSS only. */
+const PSS_EVERY_MS = 100;
+/** How long to wait for the first snapshot, which is written as soon as the replica is current (a million rows: one to two seconds). */
+const MAX_SAVING_MS = 20_000;
 const SETTLE_MS = 2000;
 
-const bareMiB = pss();
+const bareMiB = pss(); // before anything is loaded
 let peakPssMiB = bareMiB;
-const looking = setInterval(() => (peakPssMiB = Math.max(peakPssMiB, pss())), LOOK_MS);
+const pssTimer = setInterval(() => (peakPssMiB = Math.max(peakPssMiB, pss())), PSS_EVERY_MS);
 const isRestored = existsSync(snapshotFile);
 
 const began = performance.now();
@@ -33,15 +33,15 @@ const { user, system } = process.cpuUsage();
 
 const saving = performance.now();
 if (snapshotFile !== "")
-  while (!existsSync(snapshotFile) && performance.now() - saving < MOST_SAVING_MS) await sleep(10);
+  while (!existsSync(snapshotFile) && performance.now() - saving < MAX_SAVING_MS) await sleep(10);
 const saveSeconds = isRestored ? 0 : (performance.now() - saving) / 1000;
 await sleep(SETTLE_MS);
-clearInterval(looking);
+clearInterval(pssTimer);
 
 const settled = { rssMiB: status("VmRSS"), pssMiB: pss() };
 const peak = { peakRssMiB: status("VmHWM"), peakPssMiB: Math.max(peakPssMiB, settled.pssMiB) };
 let rows = 0;
-for (const _ of following.replica.leases()) rows += 2; // each with its interface
+for (const _ of following.replica.leases()) rows += 2; // a lease and its interface
 (globalThis as { gc?: () => void }).gc?.();
 const { heapUsed, external } = process.memoryUsage();
 const cpuSeconds = (user + system) / 1e6;

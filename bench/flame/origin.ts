@@ -1,7 +1,7 @@
 import type { Frame } from "./profile.ts";
 
-/** Where a function lives, by its address: our packages by name, `library`, `node`, `garbage`, `native`. */
-export function roomOf({ name, url }: Pick<Frame, "name" | "url">): string {
+/** Where a function comes from, by its URL: the name of our package, or `library`, `node`, `garbage`, `native`. */
+export function originOf({ name, url }: Pick<Frame, "name" | "url">): string {
   if (name === "(garbage collector)") return "garbage";
   const ours = /\/packages\/([\w-]+)\/src\//.exec(url)?.[1];
   if (ours !== undefined) return ours;
@@ -10,7 +10,7 @@ export function roomOf({ name, url }: Pick<Frame, "name" | "url">): string {
   return "native"; // V8's own functions, system calls, (program)
 }
 
-/** A function as one reads it: `decide dhcpd/decide.ts:12`, `query pg/client.js:500`. */
+/** A function's label: `decide dhcpd/decide.ts:12`, `query pg/client.js:500`. */
 export function labelOf({ name, url, line }: Frame): string {
   const path = /\/packages\/([\w-]+)\/src\/(.*)$/.exec(url);
   if (path) return `${name} ${path[1]}/${path[2]}:${line}`;
@@ -19,7 +19,7 @@ export function labelOf({ name, url, line }: Frame): string {
   return url === "" ? name : `${name} ${url.split("/").slice(-2).join("/")}`;
 }
 
-/** Every frame below this one, itself not. */
+/** Every frame below this one. */
 function* framesOf({ callees }: Frame): Generator<Frame> {
   for (const callee of callees.values()) {
     yield callee;
@@ -27,7 +27,7 @@ function* framesOf({ callees }: Frame): Generator<Frame> {
   }
 }
 
-/** Microseconds by key, of what each frame did itself, the most first. */
+/** Own time of all frames in microseconds, summed by key, highest first. */
 export function selfBy(root: Frame, key: (frame: Frame) => string): (readonly [string, number])[] {
   const sums = new Map<string, number>();
   for (const frame of framesOf(root)) {

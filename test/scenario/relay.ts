@@ -2,64 +2,65 @@ import { listen, type Port } from "@firstlight/datagram";
 import { isMalformed, macBytes, type Mac } from "@firstlight/wire";
 import { decode, encode, get, type Message, options, relayAgent } from "@firstlight/wire/dhcp4";
 
-/** What a client asks through the relay. */
-export type Asked = Parameters<typeof options>[0];
+/** Options of a client's packet. */
+export type RequestOptions = Parameters<typeof options>[0];
 
-/** A relay with as many clients as one likes: every reply is heard, with the client's MAC. */
-export interface Attachment extends AsyncDisposable {
-  ask(mac: Mac, xid: number, asked: Asked): void;
+/** A DHCP relay in this process, for any number of clients. */
+export interface TestRelay extends AsyncDisposable {
+  /** Sends a packet of this client to the server. */
+  send(mac: Mac, xid: number, values: RequestOptions): void;
 }
 
 const [REQUEST, ETHERNET, MAC_BYTES] = [1, 1, 6];
 
-/** Plugs into the segment of this gateway; `hear` is told within the turn in which a reply has arrived. */
-export async function attach(
+/** Opens a relay at this gateway address. `onReply` is called for each reply, in the turn of the event loop in which it was received. */
+export async function openRelay(
   gateway: number,
   server: { readonly address: number; readonly port: number },
-  hear: (mac: Mac, reply: Message) => void,
-): Promise<Attachment> {
+  onReply: (mac: Mac, reply: Message) => void,
+): Promise<TestRelay> {
   const port = await listen({ address: gateway, port: 0, engine: "dgram" });
-  const hearing = deliver(port, hear);
+  const receiving = receive(port, onReply);
   return {
-    ask(mac, xid, asked) {
+    send(mac, xid, values) {
       const agent = relayAgent({ circuitId: new TextEncoder().encode("swp1"), relaySourcePort: true });
-      port.send(encode(request(mac, xid, gateway, { ...asked, relayAgent: agent })), server);
+      port.send(encode(request(mac, xid, gateway, { ...values, relayAgent: agent })), server);
     },
     async [Symbol.asyncDispose]() {
       await port.close();
-      await hearing;
+      await receiving;
     },
   };
 }
 
-async function deliver(port: Port, hear: (mac: Mac, reply: Message) => void): Promise<void> {
+async function receive(port: Port, onReply: (mac: Mac, reply: Message) => void): Promise<void> {
   for await (const batch of port) {
     for (const { bytes } of batch) {
       const reply = decode(bytes.slice());
-      if (!isMalformed(reply)) hear(macOf(reply), reply);
+      if (!isMalformed(reply)) onReply(macOf(reply), reply);
     }
   }
 }
 
-function request(mac: Mac, xid: number, giaddr: number, asked: Asked): Message {
+function request(mac: Mac, xid: number, giaddr: number, values: RequestOptions): Message {
   const chaddr = new Uint8Array(16);
   chaddr.set(macBytes(mac));
   const none = { secs: 0, flags: 0, ciaddr: 0, yiaddr: 0, siaddr: 0, sname: "", file: "" };
-  const head = { op: REQUEST, htype: ETHERNET, hlen: MAC_BYTES, hops: 1, xid, giaddr, chaddr };
-  return { ...none, ...head, options: options(asked) };
+  const header = { op: REQUEST, htype: ETHERNET, hlen: MAC_BYTES, hops: 1, xid, giaddr, chaddr };
+  return { ...none, ...header, options: options(values) };
 }
 
 function macOf({ chaddr }: Message): Mac {
   return chaddr.subarray(0, MAC_BYTES).reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** Message type of a reply. */
+/** Message type of a reply; `undefined` where it has none. */
 export function typeOf(reply: Message): string | undefined {
   const type = get(reply.options, "messageType");
   return isMalformed(type) ? undefined : type;
 }
 
-/** Server of an offer. */
+/** Server identifier (option 54) of a reply. */
 export function serverOf(reply: Message): number | undefined {
   const server = get(reply.options, "serverId");
   return isMalformed(server) ? undefined : server;

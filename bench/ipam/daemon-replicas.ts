@@ -5,7 +5,7 @@ import { KINDS as pxeHttp } from "@firstlight/pxe-http/replica";
 import { KINDS as tftpd } from "@firstlight/tftpd/replica";
 import { KINDS as unboundConfig } from "@firstlight/unbound-config/replica";
 import type { Sample } from "../harness/contract.ts";
-import { load } from "./loading.ts";
+import { loadReplica } from "./load-replica.ts";
 
 /** The kinds of rows that each daemon's replica holds. */
 const HELD: Readonly<Record<string, readonly Row["kind"][]>> = {
@@ -16,12 +16,12 @@ const HELD: Readonly<Record<string, readonly Row["kind"][]>> = {
   dhcpd,
 };
 
-/** The replica of each daemon in turn, each in a process of its own: what it weighs. The API holds all kinds: `replica load`. */
-export async function held(url: string): Promise<Sample> {
+/** Loads the replica of each daemon in turn, each in a process of its own: its memory. The API holds all kinds, as `replica load` does. */
+export async function measureDaemons(url: string): Promise<Sample> {
   const extra: Record<string, number> = {};
   let [operations, seconds] = [0, 0];
   for (const [daemon, kinds] of Object.entries(HELD)) {
-    const figures = await load(url, "", kinds);
+    const figures = await loadReplica(url, "", kinds);
     operations += figures.rows;
     seconds += figures.seconds;
     for (const name of ["rssMiB", "heapMiB", "bareMiB"]) extra[`${daemon} ${name}`] = figures[name]!;

@@ -1,65 +1,71 @@
 import { join } from "node:path";
 import { fleet } from "@firstlight/rack";
 import { Client } from "pg";
-import type { Place, Serving } from "../harness/contract.ts";
+import type { Placement, RunningServer } from "../harness/contract.ts";
 import { migrate, startDaemon, startDatabase, writeSite } from "../harness/firstlight.ts";
 import { memoryBytes } from "../harness/proc.ts";
 import { Counters } from "./counters.ts";
 import { writeImages } from "./images.ts";
 
-const at = (port: number): string => `127.0.0.1:${port}`;
+const endpoint = (port: number): string => `127.0.0.1:${port}`;
 const DOMAIN = "storm.internal";
 
-/** Where the machines find their servers, as the rack wants to know it. */
-export const SERVERS = { dhcp: at(7867), tftpPort: 7869, dns: at(7853) };
+/** The servers' endpoints, as settings of the rack. */
+export const SERVERS = { dhcp: endpoint(7867), tftpPort: 7869, dns: endpoint(7853) };
 export const SEGMENTS = {
   bmc: { gateway: "127.80.0.1" },
   dpu: { gateway: "127.81.0.1" },
   host: { gateway: "127.82.0.1" },
 };
 
-/** Every daemon by its section, its health address, and what the storm sets beside the defaults: where to listen. */
+/** Each daemon: name, section, health address, and the settings that differ from the defaults. */
 const DAEMONS = [
-  ["api", "api", at(7970), { listen: at(7870) }],
+  ["api", "api", endpoint(7970), { listen: endpoint(7870) }],
   [
     "dhcpd",
     "dhcpd",
-    at(7967),
-    { listen: [{ address: SERVERS.dhcp }], nextServer: "127.0.0.1", bootUrl: `http://${at(7880)}` },
+    endpoint(7967),
+    { listen: [{ address: SERVERS.dhcp }], nextServer: "127.0.0.1", bootUrl: `http://${endpoint(7880)}` },
   ],
-  // a third of the hosts fetches by TFTP, all in the same moments
-  ["tftpd", "tftpd", at(7969), { listen: at(7869), maxTransfers: 4096 }],
-  ["pxe-http", "pxeHttp", at(7980), { listen: at(7880), baseUrl: `http://${at(7880)}`, maxConnections: 16_384 }],
-  ["dnsd", "dnsd", at(7953), { listen: [SERVERS.dns] }],
+  // a third of the hosts fetch by TFTP at the same time
+  ["tftpd", "tftpd", endpoint(7969), { listen: endpoint(7869), maxTransfers: 4096 }],
+  [
+    "pxe-http",
+    "pxeHttp",
+    endpoint(7980),
+    { listen: endpoint(7880), baseUrl: `http://${endpoint(7880)}`, maxConnections: 16_384 },
+  ],
+  ["dnsd", "dnsd", endpoint(7953), { listen: [SERVERS.dns] }],
 ] as const;
 
-/** The servers of a hall, each a process of its own, all on the contender's core. */
-export interface Hall extends Serving {
-  /** Each by its name: the daemons and the database. */
+/** The daemons and their database, each a process, all on the contender's core. */
+export interface StormServers extends RunningServer {
+  /** Process id by name: the daemons and `postgres`. */
   readonly processes: Readonly<Record<string, number>>;
-  /** Transactions that the database has committed or rolled back so far. */
+  /** Number of transactions that the database has committed or rolled back so far. */
   transactions(): Promise<number>;
-  /** Every promise the database holds. */
+  /** Every bound lease of the database. */
   leases(): Promise<{ readonly mac: string; readonly address: string }[]>;
-  /** What the daemons have counted. */
+  /** The counters of all daemons. */
   counters(): Promise<Counters>;
-  /** Bytes by process. */
+  /** Memory in bytes, by process. */
   memory(): Record<string, number>;
 }
 
-export async function openHall(place: Place, machines: number): Promise<Hall> {
+/** Starts the database and all daemons for that many expected machines. */
+export async function openStormServers(placement: Placement, machines: number): Promise<StormServers> {
   await using parts = new AsyncDisposableStack();
-  const database = parts.use(await startDatabase(place));
+  const database = parts.use(await startDatabase(placement));
   const sections = Object.fromEntries(
     DAEMONS.map(([, section, health, settings]) => [section, { ...settings, health }]),
   );
-  const site = await writeSite(place, { ...sections, ...siteOf(machines) }, database);
-  await migrate(place, site);
-  writeImages(join(place.folder, "state", "artefacts"));
+  const site = await writeSite(placement, { ...sections, ...siteOf(machines) }, database);
+  await migrate(placement, site);
+  writeImages(join(placement.folder, "state", "artefacts"));
   const pids: Record<string, number> = { postgres: database.pid };
   const flags = (process.env["FIRSTLIGHT_BENCH_NODE_FLAGS"] ?? "").split(" ").filter(Boolean);
   for (const [name, , health] of DAEMONS)
-    pids[name] = parts.use(await startDaemon(name, place, site, health, flags)).pid;
+    pids[name] = parts.use(await startDaemon(name, placement, site, health, flags)).pid;
   const client = new Client({ connectionString: database.url });
   await client.connect();
   parts.defer(() => client.end());
@@ -70,7 +76,7 @@ export async function openHall(place: Place, machines: number): Promise<Hall> {
     memory: () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, memoryBytes([pid])])),
     counters: () => Counters.of(DAEMONS.map(([, , health]) => health)),
     async transactions() {
-      await new Promise((done) => setTimeout(done, 1500)); // sessions report what they did once a second
+      await new Promise((done) => setTimeout(done, 1500)); // sessions report their statistics once a second
       const { rows } = await client.query<{ n: string }>(
         "SELECT xact_commit + xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()",
       );
@@ -97,7 +103,7 @@ function siteOf(machines: number): Record<string, unknown> {
     options: { domainNameServers: ["127.0.0.1"] },
   }));
   return {
-    apiEndpoint: at(7870),
+    apiEndpoint: endpoint(7870),
     ipam: { domains: [{ name: DOMAIN, nameServers: ["ns1"] }], segments },
     expectedMachines: fleet(machines),
   };

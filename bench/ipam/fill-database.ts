@@ -1,9 +1,9 @@
 import { createStore, migrateIpam } from "@firstlight/ipam/store";
 import { Client } from "pg";
-import { SITE } from "./committing.ts";
+import { SITE } from "./commit-leases.ts";
 
-/** Interfaces, each with a name, a lease of its own behind a relay and a client id nobody else has, as a site that grew has them. */
-export async function filled(url: string, interfaces: number): Promise<void> {
+/** Migrates and fills the database: `interfaces` interfaces, each with a name and a lease with relay and a unique client-id. */
+export async function fillDatabase(url: string, interfaces: number): Promise<void> {
   await migrateIpam(url);
   const store = createStore({ url, name: "bench" });
   await store.declare(SITE, "bench");

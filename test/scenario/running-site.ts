@@ -11,32 +11,35 @@ import { freePorts } from "./ports.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "packages/site/src/main.ts");
 
-/** Where pids and ancestors are read, and any address of 127.0.0.0/8 can be bound. */
+/** The scenarios read pids from /proc and bind any address of 127.0.0.0/8, as on Linux. */
 export const skip = process.platform === "linux" ? false : "needs Linux";
 
-/** A whole site as its users run it: `firstlight up` in a process of its own, with a state folder, ports and a database. */
-export interface Live extends AsyncDisposable {
+/** A whole site as users run it: `firstlight up` as a process, with its own state folder, ports and database. */
+export interface RunningSite extends AsyncDisposable {
   readonly databaseUrl: string;
   readonly dhcpPort: number;
+  /** Lines of its standard output and error so far. */
   readonly output: readonly string[];
   /** Exit code of `up`; -1 when a signal killed it. */
   readonly exited: Promise<number>;
-  /** The first line that matches, from the first line on. Rejects with what was seen when the site ends before. */
-  seen(pattern: RegExp): Promise<string>;
-  /** Pid of a supervised daemon; `after` waits for one other than this. */
+  /** Resolves with the first matching line of output, also an earlier one. Rejects with the output when the site ends before. */
+  untilLine(pattern: RegExp): Promise<string>;
+  /** Process id of a daemon. With `after` it waits for another process than that. */
   pid(daemon: string, after?: number): Promise<number>;
-  /** What a daemon has logged, line by line. */
+  /** The lines of a daemon's log. */
   log(daemon: string): Record<string, unknown>[];
+  /** A client of the API with the operator's certificate. */
   operator(): Operator;
+  /** Stops the site. Resolves with the exit code of `up`. */
   stop(): Promise<number>;
 }
 
-/** `args` follow `up`; `settings` are `FIRSTLIGHT_…` variables without the prefix; `signal` is the test's: no site outlives it. */
-export async function live(
+/** Starts `firstlight up ARGS`. `settings` are `FIRSTLIGHT_…` variables without the prefix. The site stops when `signal` aborts. */
+export async function startSite(
   signal: AbortSignal,
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
-): Promise<Live> {
+): Promise<RunningSite> {
   await using parts = new AsyncDisposableStack();
   const dir = mkdtempSync(join(tmpdir(), "firstlight-scenario-"));
   parts.defer(() => rmSync(dir, { recursive: true, force: true }));
@@ -49,11 +52,11 @@ export async function live(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output: string[] = [];
-  const heard = new Set<() => void>();
+  const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => {
       output.push(line);
-      for (const wake of heard) wake();
+      for (const wake of listeners) wake();
     });
   }
   const exited = new Promise<number>((settle) => child.once("close", (code) => settle(code ?? -1)));
@@ -65,7 +68,7 @@ export async function live(
     dhcpPort: ports[2]!,
     output,
     exited,
-    seen: (pattern) => seen(pattern, output, heard, exited),
+    untilLine: (pattern) => untilLine(pattern, output, listeners, exited),
     pid: (daemon, after) => pidOf(child.pid!, daemon, after),
     log: (daemon) => logOf(join(dir, "log", `${daemon}.log`)),
     operator: () => operatorOf(join(dir, "operator", "context.yaml")),
@@ -74,7 +77,7 @@ export async function live(
   };
 }
 
-/** Every port of the embedded site, as settings. */
+/** The settings of every port of the embedded site. */
 function addresses(ports: readonly number[]): Record<string, string> {
   const [api, apiHealth, dhcp, dhcpHealth, tftp, tftpHealth, http, httpHealth, dns, dnsHealth] = ports.map(
     (port) => `127.0.0.1:${port}`,
@@ -102,34 +105,34 @@ function addresses(ports: readonly number[]): Record<string, string> {
 const prefixed = (settings: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(settings).map(([name, value]) => [`FIRSTLIGHT_${name}`, value]));
 
-async function seen(
+async function untilLine(
   pattern: RegExp,
   output: readonly string[],
-  heard: Set<() => void>,
+  listeners: Set<() => void>,
   exited: Promise<number>,
 ): Promise<string> {
   const { promise, resolve: found, reject } = Promise.withResolvers<string>();
   let at = 0;
-  const look = (): void => {
+  const check = (): void => {
     while (at < output.length) {
       const line = output[at++]!;
       if (pattern.test(line)) found(line);
     }
   };
-  heard.add(look);
-  look();
-  void exited.then((code) => reject(new Error(`up ended with ${code} before ${pattern}:\n${output.join("\n")}`)));
-  return promise.finally(() => heard.delete(look));
+  listeners.add(check);
+  check();
+  void exited.then((code) => reject(new Error(`up exited with ${code} before ${pattern}:\n${output.join("\n")}`)));
+  return promise.finally(() => listeners.delete(check));
 }
 
-/** SIGTERM, as a service manager would; SIGKILL when that takes too long. Its daemons end with it. */
+/** Sends SIGTERM, as a service manager does, and SIGKILL after 15 s. The daemons end with `up`. */
 async function stop(child: ChildProcess, exited: Promise<number>): Promise<number> {
   if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), 15_000);
-  return exited.finally(() => clearTimeout(late));
+  const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  return exited.finally(() => clearTimeout(timer));
 }
 
-/** Looks among the children of `parent`: the site says nothing of pids. */
+/** Searches the child processes of `parent`, because `up` prints no process ids. */
 async function pidOf(parent: number, daemon: string, after = 0): Promise<number> {
   for (let tries = 0; tries < 1000; tries++) {
     for (const entry of readdirSync("/proc")) {
@@ -141,13 +144,13 @@ async function pidOf(parent: number, daemon: string, after = 0): Promise<number>
   throw new Error(`no ${daemon} below ${parent}`);
 }
 
-/** Fourth field of stat, behind the name in brackets (proc(5)); a zombie is nobody's child. */
+/** The fourth field of stat, after the name in parentheses (proc(5)); 0 for a zombie. */
 function parentOf(pid: string): number {
   const [state, parent] = read(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
   return state === "Z" ? 0 : Number(parent);
 }
 
-/** By its title, or as it was started. */
+/** Whether the process is this daemon, by its title or by its command line. */
 function runs(pid: string, daemon: string): boolean {
   const words = read(`/proc/${pid}/cmdline`).split(/[\0 ]/);
   return words[0] === "firstlight" ? words[1] === daemon : words[words.indexOf(MAIN) + 1] === daemon;
@@ -167,12 +170,12 @@ function logOf(file: string): Record<string, unknown>[] {
     try {
       return [JSON.parse(line) as Record<string, unknown>];
     } catch {
-      return []; // what a killed process did not finish
+      return []; // an incomplete line of a killed process
     }
   });
 }
 
-/** The operator's context that `up` has written: plain `key: value` lines. */
+/** Connects with the operator's context that `up` has written as `key: value` lines. */
 function operatorOf(file: string): Operator {
   const lines = readFileSync(file, "utf8").matchAll(/^(\w+): (.*)$/gm);
   const {

@@ -5,21 +5,22 @@ import { systemClock } from "@firstlight/service";
 
 const NOW = 1_700_000_000_000;
 const DAY = 86_400_000;
-/** A prefix that never fills: so many of its addresses are held for each tenth of "fill". */
-const HELD_OF_WIDE = 25_000;
+/** Leases per tenth of `fill` in an IPv6 prefix, which is too large to be filled. */
+const LEASES_PER_TENTH = 25_000;
 
 export const SEGMENT: Segment = segment({ name: "bench" });
 
-export interface AllocationGround {
-  /** Asks for an address for the next stranger. Whether there was one. */
-  ask(): boolean;
+/** A replica that addresses are allocated from. */
+export interface AllocationReplica {
+  /** Asks for a candidate address for a new, unknown MAC. Returns whether there was one. */
+  allocate(): boolean;
 }
 
-/** A replica of one segment with one prefix, a share of it held, at random places. */
-export async function allocationGround(
+/** A replica of one segment with one prefix. The share `fill` (0 to 1) of its addresses is leased, at pseudo-random places. */
+export async function allocationReplica(
   prefix: { readonly address: number | bigint; readonly length: number },
   fill: number,
-): Promise<AllocationGround & AsyncDisposable> {
+): Promise<AllocationReplica & AsyncDisposable> {
   const row: PrefixRow = {
     kind: "prefix",
     id: 1,
@@ -30,14 +31,14 @@ export async function allocationGround(
     excluded: [],
     version: 1,
   };
-  const following = await createReplica(sourceOf([SEGMENT, row], held(prefix, fill)), {
+  const following = await createReplica(sourceOf([SEGMENT, row], leasesIn(prefix, fill)), {
     ...systemClock,
     now: () => NOW,
   });
   let mac = 0x02aa_0000_0000;
-  const wanted = typeof prefix.address === "bigint" ? 0n : undefined; // tells the family, is in no prefix
+  const requested = typeof prefix.address === "bigint" ? 0n : undefined; // selects the family; it is in no prefix
   return {
-    ask: () => following.replica.candidate(SEGMENT, mac++, wanted).is === "candidate",
+    allocate: () => following.replica.candidate(SEGMENT, mac++, requested).is === "candidate",
     [Symbol.asyncDispose]: () => following[Symbol.asyncDispose](),
   };
 }
@@ -59,13 +60,16 @@ function sourceOf(site: readonly Row[], leases: Iterable<Lease>): Source {
   };
 }
 
-function* held(prefix: { readonly address: number | bigint; readonly length: number }, fill: number): Generator<Lease> {
+function* leasesIn(
+  prefix: { readonly address: number | bigint; readonly length: number },
+  fill: number,
+): Generator<Lease> {
   const { address: network, length } = prefix;
-  const size = typeof network === "number" ? 2 ** (32 - length) : HELD_OF_WIDE * 10;
+  const size = typeof network === "number" ? 2 ** (32 - length) : LEASES_PER_TENTH * 10;
   for (let n = 4, id = 1; n < size - 1; n++) {
-    if (scattered(n) >= fill) continue;
+    if (pseudoRandom(n) >= fill) continue;
     const address =
-      typeof network === "number" ? network + n : network + BigInt(Math.floor(scattered(n + 1) * 2 ** 52));
+      typeof network === "number" ? network + n : network + BigInt(Math.floor(pseudoRandom(n + 1) * 2 ** 52));
     yield lease(address, id++);
   }
 }
@@ -87,8 +91,8 @@ function lease(address: number | bigint, id: number): Lease {
   };
 }
 
-/** A number's own place between 0 and 1: always the same, without order. */
-function scattered(n: number): number {
+/** A pseudo-random number in [0, 1) for `n`; always the same for the same `n`. */
+function pseudoRandom(n: number): number {
   let hash = Math.imul(n ^ 0x9e37_79b9, 0x85eb_ca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;

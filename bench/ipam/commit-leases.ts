@@ -2,14 +2,15 @@ import { ipamSchema, type LeaseRequest } from "@firstlight/ipam";
 import { createStore, migrateIpam, startSequencer } from "@firstlight/ipam/store";
 import { Client } from "pg";
 import type { Sample } from "../harness/contract.ts";
-import { profiled } from "./profile.ts";
+import { sampleSessions } from "./session-samples.ts";
 
 const BATCH = 1000;
 const WRITERS = 2;
 const TOTAL = 100_000;
-const MOST_SECONDS = 20;
+const MAX_SECONDS = 20;
 const FIRST_ADDRESS = 0x0a00_0010;
 const FIRST_MAC = 0x02cc_0000_0000;
+/** The declaration of the bench's site. */
 export const SITE = {
   ipam: ipamSchema.parse({
     domains: [{ name: "bench.internal" }],
@@ -18,22 +19,22 @@ export const SITE = {
   expectedMachines: [],
 };
 
-/** Durable promises a second, as dhcpd makes them: batches, several writers, a sequencer beside them. */
-export async function committing(url: string, what: "new" | "renew"): Promise<Sample> {
+/** Leases per second on disk, committed as dhcpd commits them: in batches, by several writers, with a running sequencer. */
+export async function measureCommits(url: string, kind: "new" | "renew"): Promise<Sample> {
   await migrateIpam(url);
   await using store = createStore({ url, name: "bench", poolSize: WRITERS + 1 });
   const { segments } = await store.declare(SITE, "bench");
   const segment = segments[0]!.id;
   await using sequencer = startSequencer({ url, name: "bench" });
-  const sequenced = sequencer.sequenced;
+  const sequencedBefore = sequencer.sequenced;
   const client = new Client({ connectionString: url });
   await client.connect();
-  const profile = await profiled(client);
+  const stopSampling = await sampleSessions(client);
   const began = performance.now();
   const cpu = process.cpuUsage();
   let [next, operations, failed] = [0, 0, 0];
   const write = async (): Promise<void> => {
-    while (next < TOTAL && performance.now() - began < MOST_SECONDS * 1000) {
+    while (next < TOTAL && performance.now() - began < MAX_SECONDS * 1000) {
       const from = next;
       next += BATCH;
       for (const { is } of await store.commit(batch(segment, from), "bench")) {
@@ -45,9 +46,9 @@ export async function committing(url: string, what: "new" | "renew"): Promise<Sa
   await Promise.all(Array.from({ length: WRITERS }, write));
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  const waits = await profile();
+  const waits = await stopSampling();
   await client.end();
-  if (what === "renew" && sequencer.sequenced === sequenced) failed++; // the feed stood still
+  if (kind === "renew" && sequencer.sequenced === sequencedBefore) failed++; // the sequencer did nothing
   return { operations, seconds, failed, extra: { ...waits, "this process, us each": (user + system) / operations } };
 }
 
