@@ -5,6 +5,7 @@ import { REASONS as api } from "@firstlight/api/reasons";
 import { REASONS as apiClient } from "@firstlight/api-client/reasons";
 import { REASONS as dhcpd } from "@firstlight/dhcpd/reasons";
 import { REASONS as dnsd } from "@firstlight/dnsd/reasons";
+import { REASONS as pxeHttp } from "@firstlight/pxe-http/reasons";
 import { REASONS as service } from "@firstlight/service/reasons";
 import type { ReasonTable } from "@firstlight/service";
 import { REASONS as tftpd } from "@firstlight/tftpd/reasons";
@@ -16,6 +17,7 @@ export const PAGE = resolve(import.meta.dirname, "../docs/manual/reasons.md");
 export const TABLES: Readonly<Record<string, ReasonTable>> = {
   dhcpd,
   tftpd,
+  "pxe-http": pxeHttp,
   dnsd,
   "unbound-config": unboundConfig,
   api,
@@ -28,6 +30,8 @@ const WHERE: Readonly<Record<string, string>> = {
   dhcpd: "In `dhcp.` and `interface.` events, and in `firstlight_dhcp_silences_total`.",
   tftpd:
     "In `tftp.` events, in `firstlight_tftp_refusals_total`, `firstlight_tftp_transfers_total` and `firstlight_tftp_ignored_total`, and in `/ready`.",
+  "pxe-http":
+    "In `pxe.` events, in the body of refused requests, and in `firstlight_http_refusals_total`. `pxe.script` and `pxe.wait` have the code of the api's decision, or one of these.",
   dnsd: "In `firstlight_dns_silences_total`, `/ready` and the log.",
   "unbound-config": "In `/ready` and the log.",
   api: "In every error as `google.rpc.ErrorInfo` (domain `firstlight`), in `machine.state` and `pxe.phone-home` events, and in `/ready`.",

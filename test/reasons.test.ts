@@ -7,9 +7,6 @@ import { PAGE, reasonPage, TABLES } from "./reason-page.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
-/** Values of the IPAM, whose reasons are its own. */
-const OF_THE_IPAM: ReadonlySet<string> = new Set(["packages/dhcpd/src/v4/view.ts: no prefix of this family"]);
-
 /** Sources of a package, without its tables. */
 function sourcesOf(name: string): (readonly [file: string, text: string])[] {
   return globSync(`packages/${name}/src/**/*.ts`, { cwd: ROOT })
@@ -24,7 +21,7 @@ test("every because in the sources is a code of its package's table", () => {
   const faults = Object.entries(TABLES).flatMap(([name, table]) =>
     sourcesOf(name).flatMap(([file, text]) =>
       given(text)
-        .filter((code) => !Object.hasOwn(table, code) && !OF_THE_IPAM.has(`${file}: ${code}`))
+        .filter((code) => !Object.hasOwn(table, code))
         .map((code) => `${file}: ${code}`),
     ),
   );
@@ -50,9 +47,9 @@ const TEXTS_FOR_PEOPLE: ReadonlySet<string> = new Set([
 ]);
 
 test("every code of a table is used", () => {
-  const wire = sourcesOf("wire").map(([, text]) => text);
+  const shared = ["wire", "ipam"].flatMap(sourcesOf).map(([, text]) => text);
   const faults = Object.entries(TABLES).flatMap(([name, table]) => {
-    const text = [...sourcesOf(name).map(([, own]) => own), ...wire].join("\n");
+    const text = [...sourcesOf(name).map(([, own]) => own), ...shared].join("\n");
     const composed = [...text.matchAll(/`([a-z0-9-]*)\$\{[^`}]+\}([a-z0-9-]*)`/g)]
       .filter(([, before, after]) => `${before}${after}`.includes("-"))
       .map(([, before, after]) => new RegExp(`^${before}[a-z0-9]+${after}$`));

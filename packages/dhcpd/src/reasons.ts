@@ -1,5 +1,14 @@
+import { ADDRESS_REASONS, NO_OFFER_REASONS } from "@firstlight/ipam";
 import type { ReasonRow } from "@firstlight/service";
 import { COUNTED_REASONS } from "./counted-reasons.ts";
+
+const IPAM = { ...ADDRESS_REASONS, ...NO_OFFER_REASONS };
+
+/** A reason of the IPAM upon which a REQUEST gets a NAK: the client begins anew. */
+const nak = <Code extends keyof typeof IPAM>(code: Code) => ({ ...IPAM[code], answers: "NAK" }) as const;
+
+/** A reason of the IPAM upon which a client that asked again would only hear the same. */
+const silence = <Code extends keyof typeof IPAM>(code: Code) => ({ ...IPAM[code], answers: "silence" }) as const;
 
 /**
  * Every reason that dhcpd gives, by its code: the `because` of its events, log lines and metrics. Codes are stable; the texts
@@ -12,42 +21,13 @@ export const REASONS = {
     remedy: "Normal after a move: the client begins anew.",
     answers: "NAK",
   },
-  "address-bound-elsewhere": {
-    sentence: "address is bound to another interface",
-    remedy: "Normal after a change: the client begins anew and gets another address.",
-    answers: "NAK",
-  },
-  "interface-holds-another-address": {
-    sentence: "interface holds another address",
-    remedy: "Normal after a change: the client begins anew and gets the address on record.",
-    answers: "NAK",
-  },
-  "address-resting": {
-    sentence: "address rests until its grace has passed",
-    remedy:
-      "It was released or declined lately: see graceSeconds of the segment. After a decline, find who else uses it.",
-    answers: "NAK",
-  },
-  "address-not-assignable": {
-    sentence: "address is not assignable in this segment",
-    remedy: "It is reserved, excluded or the gateway's: the client gets another one.",
-    answers: "NAK",
-  },
-  "address-reserved": {
-    sentence: "address is reserved for another",
-    remedy: "It is declared for another device: the client gets another one.",
-    answers: "NAK",
-  },
-  "address-not-in-pool": {
-    sentence: "address is not in a pool of its role",
-    remedy: "Ranges are kept for roles: the client gets another address at its next DISCOVER.",
-    answers: "NAK",
-  },
-  "prefix-draining": {
-    sentence: "prefix is draining",
-    remedy: "The client gets an address of another prefix at its next DISCOVER.",
-    answers: "NAK",
-  },
+  "address-bound-elsewhere": nak("address-bound-elsewhere"),
+  "interface-holds-another-address": nak("interface-holds-another-address"),
+  "address-resting": nak("address-resting"),
+  "address-not-assignable": nak("address-not-assignable"),
+  "address-reserved": nak("address-reserved"),
+  "address-not-in-pool": nak("address-not-in-pool"),
+  "prefix-draining": nak("prefix-draining"),
   // Silence, reported and counted
   "no-segment": {
     sentence: "no segment holds the address of its link",
@@ -55,42 +35,17 @@ export const REASONS = {
       "Declare a prefix that holds the relay's address (giaddr or link selection); without a relay, set segmentAddress of dhcpd.listen.",
     answers: "silence",
   },
-  "no-prefix-of-family": {
-    sentence: "no prefix of this family",
-    remedy: "Give the segment an IPv4 prefix.",
-    answers: "silence",
-  },
+  "no-prefix-of-family": silence("no-prefix-of-family"),
   "no-ipv4-candidate": {
     sentence: "segment has no IPv4 address to give",
     remedy: "Give the segment an IPv4 prefix.",
     answers: "silence",
   },
-  "segment-full": {
-    sentence: "segment is full",
-    remedy: "Add a prefix, or shorten leaseSeconds and graceSeconds.",
-    answers: "silence",
-  },
-  "pool-full": {
-    sentence: "the pools of its role are full",
-    remedy: "Widen one of the pools that the event names.",
-    answers: "silence",
-  },
-  "segment-draining": {
-    sentence: "segment is draining",
-    remedy: "Undrain it with firstlight segments undrain, or move the machine.",
-    answers: "silence",
-  },
-  "device-not-expected": {
-    sentence: "device is not expected here",
-    remedy: "Name its MAC in expectedMachines; where the segment has allocation: reserved, declare its address too.",
-    answers: "silence",
-  },
-  "device-on-another-segment": {
-    sentence: "device holds an address on another segment",
-    remedy:
-      "Its other segment has rehome: refuse. It gets an address here once its lease there is over; firstlight history of MAC shows where.",
-    answers: "silence",
-  },
+  "segment-full": silence("segment-full"),
+  "pool-full": silence("pool-full"),
+  "segment-draining": silence("segment-draining"),
+  "device-not-expected": silence("device-not-expected"),
+  "device-on-another-segment": silence("device-on-another-segment"),
   "request-names-another-server": {
     sentence: "request names another server",
     remedy:
@@ -128,16 +83,8 @@ export const REASONS = {
     remedy: "Replies of another server arrive here: look for a loop, or a relay too many.",
     answers: "silence",
   },
-  "no-such-lease": {
-    sentence: "no such lease",
-    remedy: "It was deleted meanwhile: the client begins anew.",
-    answers: "silence",
-  },
-  "no-such-segment": {
-    sentence: "no such segment",
-    remedy: "It was deleted meanwhile: the client begins anew.",
-    answers: "silence",
-  },
+  "no-such-lease": silence("no-such-lease"),
+  "no-such-segment": silence("no-such-segment"),
   "commit-queue-full": {
     sentence: "too many leases wait for the database",
     remedy: "The database is too slow: see firstlight_dhcp_commit_seconds and dhcpd.maxPending.",

@@ -39,8 +39,8 @@ const request = (said: Parameters<typeof packet>[0], head?: Parameters<typeof pa
   packet({ messageType: "REQUEST", ...said }, head);
 
 const draining: View["term"] = (_prefix, isRenewing) =>
-  isRenewing ? { leaseSeconds: 90 } : { leaseSeconds: 300, because: "prefix is draining" };
-const none = () => ({ is: "none", because: "device is not expected here" }) as const;
+  isRenewing ? { leaseSeconds: 90 } : { leaseSeconds: 300, because: "prefix-draining" };
+const none = () => ({ is: "none", because: "device-not-expected" }) as const;
 
 test("DISCOVER is offered the candidate, and the database is asked before anyone hears no", () => {
   const discover = packet({ messageType: "DISCOVER" });

@@ -71,8 +71,7 @@ export function pathOf(request: FastifyRequest): string {
 async function refusalFor(root: string, path: string): Promise<Refused | undefined> {
   try {
     const real = await realpath(join(root, path));
-    if (relative(await realpath(root), real).split(sep)[0] === "..")
-      return refused("artefact-leaves-folder", path);
+    if (relative(await realpath(root), real).split(sep)[0] === "..") return refused("artefact-leaves-folder", path);
     return (await stat(real)).isFile() ? undefined : refused("no-such-artefact", `${path} is not a file`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -12,13 +12,11 @@ const MOST_TOKEN = 128;
 
 /** A form's pairs or a JSON object as a call. Detail beyond the recorder's limits is cut, never refused: the call matters more. */
 export function readCall(body: unknown): Call | Refused {
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    return refused("body-malformed");
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return refused("body-malformed");
   const fields = new Map<string, unknown>(Object.entries(body));
   const token = fields.get("token");
   if (token === undefined || token === "") return refused("token-missing");
-  if (typeof token !== "string" || token.length > MOST_TOKEN || /[^!-~]/.test(token))
-    return refused("token-malformed");
+  if (typeof token !== "string" || token.length > MOST_TOKEN || /[^!-~]/.test(token)) return refused("token-malformed");
   fields.delete("token");
   return { is: "call", token, detail: detailOf(fields) };
 }

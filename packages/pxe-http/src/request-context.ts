@@ -60,5 +60,5 @@ export function sendRefusal(
 ): FastifyReply {
   if (code === 503 || code === 429) void reply.header("retry-after", String(code === 429 ? 1 : waitSeconds));
   const { because, sentence } = whyOf(no);
-  return reply.code(code).send({ because, sentence });
+  return reply.code(code).send({ because, detail: sentence });
 }

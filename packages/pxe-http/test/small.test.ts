@@ -4,7 +4,7 @@ import { CLOCK_START, decision, FakeReporter, iface, lease, readAddress } from "
 import type { Interface, Lease } from "@firstlight/ipam";
 import * as fc from "fast-check";
 import { chunkBytes, contentTypeOf, isArtefactName } from "../src/artefact.ts";
-import { refused } from "../src/because.ts";
+import { refused } from "../src/reasons.ts";
 import { pxeHttpSchema } from "../src/config.ts";
 import { Decisions } from "../src/decisions.ts";
 import { Journal } from "../src/journal.ts";
@@ -27,11 +27,11 @@ test("an address speaks for the interface it is leased to, past expiry too, unti
   const bound = lease(ONE); // expires an hour after dawn, may be reused 24 hours later
   assert.equal(at(bound, iface(), CLOCK_START), ONE.mac);
   assert.equal(at(bound, iface(), CLOCK_START + 24 * HOUR), ONE.mac);
-  assert.equal(at(bound, iface(), CLOCK_START + 25 * HOUR), "the lease is over");
+  assert.equal(at(bound, iface(), CLOCK_START + 25 * HOUR), "lease-over");
   assert.equal(at(bound, iface({ machine: "node-1" }), CLOCK_START + 9999 * HOUR), ONE.mac);
   assert.equal(at(lease({ ...ONE, policy: "fixed" }), iface(), CLOCK_START + 9999 * HOUR), ONE.mac);
-  assert.equal(at(lease({ ...ONE, state: "released" }), iface(), CLOCK_START), "the address was given back");
-  assert.equal(at(undefined, undefined, CLOCK_START), "no lease at this address");
+  assert.equal(at(lease({ ...ONE, state: "released" }), iface(), CLOCK_START), "address-given-back");
+  assert.equal(at(undefined, undefined, CLOCK_START), "no-lease");
 });
 
 test("the source of a connection is an address, mapped or scoped, or nobody", () => {
@@ -69,11 +69,11 @@ test("a call's token is needed, its detail is cut to what the recorder takes", (
     token: "t",
     detail: { a: "1", b: "null", c: '{"d":[2]}', e: "x y" },
   });
-  assert.equal(because({}), "the token is missing");
-  assert.equal(because({ token: "a b" }), "the token is malformed");
-  assert.equal(because({ token: ["t"] }), "the token is malformed");
+  assert.equal(because({}), "token-missing");
+  assert.equal(because({ token: "a b" }), "token-malformed");
+  assert.equal(because({ token: ["t"] }), "token-malformed");
   for (const body of [undefined, null, "token=x", ["token"], 7]) {
-    assert.equal(because(body), "the body is not a form or an object");
+    assert.equal(because(body), "body-malformed");
   }
 });
 
@@ -148,7 +148,7 @@ test("a machine that makes noise is told within bounds, and others are told as e
   const metrics = { ...SILENT, refusal: (because: string) => counted.push(because), untold: () => untold.times++ };
   let now = 0;
   const journal = new Journal({ reporter, metrics, ofMachine: limit(), ofStrangers: limit(), now: () => now });
-  const no = refused("no such artefact", "x");
+  const no = refused("no-such-artefact", "x");
   for (let i = 0; i < 5; i++) journal.refused({ requester: ONE }, no, "/x");
   journal.refused({ requester: { ...ONE, mac: "02:f1:00:00:00:02" } }, no, "/x");
   for (let i = 0; i < 5; i++) journal.refused({ source: `127.64.0.${i}` }, no, "/x");

@@ -57,24 +57,23 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
     const { segment: id, identity: mac, address } = request;
     const { replica, clock } = this.#site;
     const segment = replica.segment(id);
-    if (!segment) return { is: "refused", because: "no such segment" };
+    if (!segment) return { is: "refused", because: "no-such-segment" };
     const prefix = replica.prefixes(id).find((row) => isAssignable(row, address));
-    if (!prefix) return { is: "refused", because: "address is not assignable in this segment" };
+    if (!prefix) return { is: "refused", because: "address-not-assignable" };
     const now = clock.now();
     const holder = this.#at(segment.vrf, address);
     if (holder && holder.identity !== mac && holder.state === "bound") {
-      return { is: "refused", because: "address is bound to another interface" };
+      return { is: "refused", because: "address-bound-elsewhere" };
     }
     if (holder && holder.identity !== mac && holder.reusableAt > now) {
-      return { is: "refused", because: "address rests until its grace has passed" };
+      return { is: "refused", because: "address-resting" };
     }
     const own = [...this.#leases.values()].find(
       (row) => row.identity === mac && row.segment === id && row.state === "bound",
     );
     const moves = own !== undefined && own.address !== address;
-    if (moves && own.policy !== "dynamic") return { is: "refused", because: "interface holds another address" };
-    if (isDraining(segment, prefix) && holder?.identity !== mac)
-      return { is: "refused", because: "prefix is draining" };
+    if (moves && own.policy !== "dynamic") return { is: "refused", because: "interface-holds-another-address" };
+    if (isDraining(segment, prefix) && holder?.identity !== mac) return { is: "refused", because: "prefix-draining" };
     const known = this.#interfaces.get(`${id}/${mac}`);
     const device = replica.expected(mac);
     const iface: Interface = known ?? {
@@ -113,7 +112,7 @@ export class MemoryLeases implements Pick<Store, "commit" | "lookup" | "changes"
   #giveBack({ segment, identity: mac, address, ...request }: GiveBack, actor: string): Outcome {
     const held = this.#at(this.#site.replica.segment(segment)?.vrf ?? "", address);
     if (held === undefined || held.identity !== mac || held.segment !== segment)
-      return { is: "refused", because: "no such lease" };
+      return { is: "refused", because: "no-such-lease" };
     const state = request.do === "release" ? "released" : "declined";
     const now = this.#site.clock.now();
     const lease: Lease = { ...held, version: held.version + 1, state, expiresAt: now, reusableAt: now + 86_400_000 };

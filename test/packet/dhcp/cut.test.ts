@@ -66,7 +66,7 @@ test("a renewal whose line is cut is acknowledged within what stands anyway, and
       [{ do: "bind", segment, identity: rival, address, leaseSeconds: 600 }],
       "other",
     );
-    assert.deepEqual(outcome, { is: "refused", because: "address is bound to another interface" });
+    assert.deepEqual(outcome, { is: "refused", because: "address-bound-elsewhere" });
   }
 });
 

@@ -46,7 +46,7 @@ test("what is not there is a 404 that names it, on the timeline too", async () =
   for (const path of ["discovery/i386/vmlinuz", "ipxe", "ipxe/snponly.efi/x"]) {
     const { code, text } = await site.ask(`/artefacts/${path}`);
     assert.equal(code, 404, path);
-    assert.match(text, new RegExp(`^{"because":"no such artefact: ${path}`));
+    assert.match(text, new RegExp(`^{"because":"no-such-artefact","detail":"no such artefact: ${path}`));
   }
   assert.equal(site.reporter.of("pxe.refused").length, 3);
   assert.equal(site.reporter.of("pxe.refused")[0]!.mac, ONE.mac);
@@ -96,7 +96,8 @@ test("a machine that leaves in the middle of a file is on its timeline with what
   await until(() => site.reporter.reported.length > 0);
   const [told] = site.reporter.reported;
   assert.equal(told!.kind, "pxe.artefact");
-  assert.match(told!.because!, /left before the end of its 67108864 bytes/);
+  assert.equal(told!.because, "machine-left");
+  assert.equal(told!.detail!["of"], "67108864");
   assert.ok(Number(told!.detail!.bytes) < 64 << 20);
 });
 

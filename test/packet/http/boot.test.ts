@@ -123,7 +123,7 @@ test("one machine's flood is turned away without costing another its script", as
   const codes: number[] = [];
   for (let i = 0; i < 8; i++) codes.push((await site.ask("/artefacts/ipxe/snponly.efi")).code);
   assert.deepEqual(codes, [200, 200, 200, 200, 200, 429, 429, 429]);
-  assert.match((await site.ask("/boot.ipxe")).text, /because: too many requests[^]*sleep 3/);
+  assert.match((await site.ask("/boot.ipxe")).text, /because: too many requests of this address[^]*sleep 3/);
   assert.match((await site.ask("/boot.ipxe", { from: TWO.address })).text, /kernel /);
   assert.deepEqual(site.reporter.of("pxe.refused"), [], "floods are counted, not told");
 });
@@ -142,7 +142,7 @@ test("metrics name routes and reasons, never a path, an address or a MAC", async
   const text = await site.metrics.metrics();
   assert.match(text, /firstlight_http_requests_total\{route="script",code="200"\} 1/);
   assert.match(text, /firstlight_http_requests_total\{route="none",code="404"\} 1/);
-  assert.match(text, /firstlight_http_refusals_total\{because="no such artefact"\} 1/);
+  assert.match(text, /firstlight_http_refusals_total\{because="no-such-artefact"\} 1/);
   assert.match(text, /firstlight_http_artefact_bytes_total 3000/);
   assert.doesNotMatch(text, /elsewhere|nothing\/here|127\.64|02:f1|0af7/);
 });

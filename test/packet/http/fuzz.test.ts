@@ -84,5 +84,5 @@ test("one address cannot take every connection", async () => {
   });
   assert.match((await site.ask("/boot.ipxe")).text, /kernel /);
   for (const socket of open) socket.destroy();
-  assert.match(await site.metrics.metrics(), /refusals_total\{because="too many connections"\} 5/);
+  assert.match(await site.metrics.metrics(), /refusals_total\{because="connections-per-client-limit"\} 5/);
 });

@@ -196,6 +196,7 @@ test("a machine that leaves in the middle of an artefact from memory is on its t
   one.socket.destroy();
   await until(() => on.reporter.of("pxe.artefact").some(({ because }) => because !== undefined));
   const told = on.reporter.of("pxe.artefact").find(({ because }) => because !== undefined)!;
-  assert.match(told.because!, /left before the end of its 67108864 bytes/);
+  assert.equal(told.because, "machine-left");
+  assert.equal(told.detail!["of"], "67108864");
   assert.ok(Number(told.detail!["bytes"]) < 64 << 20);
 });

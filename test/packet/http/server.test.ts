@@ -26,7 +26,7 @@ test("a script is bound to the source address of the connection, whatever the re
 
 test("a script fetched is on the machine's timeline with its action, version and trace; a HEAD is not", async () => {
   await using site = await lab();
-  site.api.decides(ONE.mac, { version: 7, machineName: "node-1", because: "it is new" });
+  site.api.decides(ONE.mac, { version: 7, machineName: "node-1", because: "it is new", reason: "new" });
   await site.ask(`/t/${TRACE}/boot.ipxe`, { method: "HEAD" });
   await site.ask(`/t/${TRACE}/boot.ipxe`);
   assert.deepEqual(site.reporter.reported, [
@@ -34,7 +34,7 @@ test("a script fetched is on the machine's timeline with its action, version and
       kind: "pxe.script",
       ...ONE,
       trace: TRACE,
-      because: "it is new",
+      because: "new",
       detail: { action: "discover", version: "7", machine: "node-1" },
     },
   ]);
@@ -80,7 +80,7 @@ test("an address without a lease gets nothing but a script that waits", async ()
   for (const path of ["/artefacts/discovery/x86_64/vmlinuz", "/cloud-init/user-data", "/nothing"]) {
     const { code, text } = await site.ask(path, { from: NOBODY });
     assert.equal(code, 403);
-    assert.deepEqual(JSON.parse(text), { because: `no lease at this address: ${NOBODY}` });
+    assert.deepEqual(JSON.parse(text), { because: "no-lease", detail: `no lease at this address: ${NOBODY}` });
   }
   assert.equal(site.api.calls.length, 0);
   assert.equal(site.reporter.of("pxe.refused").length, 4);

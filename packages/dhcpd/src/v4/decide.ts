@@ -1,7 +1,6 @@
 import type { Bind, Candidate, GiveBack, Lease, PrefixRow, RolePool, Segment, Term } from "@firstlight/ipam";
 import { ANY, contains, formatAddress, type IPv4 } from "@firstlight/wire";
 import type { Client } from "./client.ts";
-import { reasonOf } from "../refusals.ts";
 import type { Reason } from "../reasons.ts";
 
 /** What the IPAM knows that matters to one packet. */
@@ -70,7 +69,7 @@ function discover(_client: Client, view: View): Effect {
   const candidate = view.candidate();
   if (candidate.is === "none") {
     const { pools } = candidate;
-    const because = reasonOf(candidate.because);
+    const { because } = candidate;
     if (!view.isAsked) return { do: "ask", because };
     return pools ? { do: "ignore", because, detail: { pools: pools.map(rangeOf).join(" ") } } : ignore(because);
   }
@@ -94,7 +93,7 @@ function request(client: Client, view: View, isOurs: (serverId: IPv4) => boolean
   const commit: Effect = { do: "commit", segment, prefix, bind: bindOf(client, segment, address, leaseSeconds) };
   if (isSelecting) return commit; // the constraint arbitrates
   // INIT-REBOOT, RENEWING, REBINDING: only what we remember.
-  if (holds(client, segment, view.named)) return because === undefined ? commit : nak(reasonOf(because));
+  if (holds(client, segment, view.named)) return because === undefined ? commit : nak(because);
   if (view.own?.state === "bound" && view.own.address !== address) return nak("interface-holds-another-address");
   if (view.named?.state === "bound") return nak("address-bound-elsewhere");
   if (!view.isAsked) return { do: "ask", because: "client-unknown" };

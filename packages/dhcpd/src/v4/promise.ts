@@ -9,7 +9,7 @@ import { type PacketContext, traceOf } from "./packet-context.ts";
 import { leaseWithoutDatabase } from "../lease/without-database.ts";
 import type { OfferHolds } from "../lease/offer-holds.ts";
 import type { Metrics } from "../metrics.ts";
-import { reasonOf, replyTo } from "../refusals.ts";
+import { REASONS } from "../reasons.ts";
 
 export interface PromiseParts {
   readonly clock: Clock;
@@ -63,7 +63,9 @@ export async function promise(
     }
     case "refused":
       holds.drop(address);
-      return answer[replyTo(outcome.because)](newest, reasonOf(outcome.because));
+      return REASONS[outcome.because].answers === "NAK"
+        ? answer.nak(newest, outcome.because)
+        : answer.silence(newest, outcome.because);
     case "busy":
       return answer.silence(newest, "commit-queue-full");
     case "given up":

@@ -7,7 +7,6 @@ import { decide, type Effect } from "./decide.ts";
 import { type PacketContext, type Listener, traceOf } from "./packet-context.ts";
 import type { DatabaseLookup, Lookups } from "../lease/lookup.ts";
 import type { Reason } from "../reasons.ts";
-import { reasonOf } from "../refusals.ts";
 import { promise, type PromiseParts } from "./promise.ts";
 import type { Traces } from "../lease/traces.ts";
 import { viewOf } from "./view.ts";
@@ -134,7 +133,7 @@ export class Server {
     asked.forget(context.client.mac);
     const outcome = await committer.submit({ ...giveBack, ...traceOf(context) }).catch(() => undefined);
     if (outcome?.is === "givenBack") return metrics.silence(`${giveBack.do}-taken`);
-    answer.silence(context, outcome?.is === "refused" ? reasonOf(outcome.because) : "database-away-not-released");
+    answer.silence(context, outcome?.is === "refused" ? outcome.because : "database-away-not-released");
   }
 
   /** The replica may lag: nobody is told no before the database was asked. */

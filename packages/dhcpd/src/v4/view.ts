@@ -67,4 +67,4 @@ function freshLease(fresh: DatabaseLookup | undefined, { mac }: Client, segment:
 }
 
 const noTerm = (): Term => ({ leaseSeconds: 0 });
-const noCandidate = (): Candidate => ({ is: "none", because: "no prefix of this family" });
+const noCandidate = (): Candidate => ({ is: "none", because: "no-prefix-of-family" });

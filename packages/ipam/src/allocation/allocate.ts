@@ -21,7 +21,7 @@ export function candidate(ground: Ground, asked: Asked): Candidate {
   const { segment, identity, wanted, now } = asked;
   const family = typeof wanted === "bigint" ? 6 : 4;
   const prefixes = ground.prefixes(segment.id).filter((row) => familyOf(row) === family);
-  if (prefixes.length === 0) return { is: "none", because: "no prefix of this family" };
+  if (prefixes.length === 0) return { is: "none", because: "no-prefix-of-family" };
   const own = ground.interface(segment.id, identity);
   const expected = ground.expected(identity);
   const who = claimant(segment, identity, asked.proof);
@@ -52,7 +52,7 @@ export function candidate(ground: Ground, asked: Asked): Candidate {
 }
 
 function notExpected(): Candidate {
-  return { is: "none", because: "device is not expected here" };
+  return { is: "none", because: "device-not-expected" };
 }
 
 /** What it wants, if that is free, else what is free. */
@@ -71,11 +71,9 @@ function newIn(ground: Ground, ask: Ask, open: readonly PrefixRow[]): Candidate 
 }
 
 function whyNone(open: readonly PrefixRow[], role: Role): Candidate {
-  if (open.length === 0) return { is: "none", because: "segment is draining" };
+  if (open.length === 0) return { is: "none", because: "segment-draining" };
   const pools = poolsOf(open, role);
-  return pools.length === 0
-    ? { is: "none", because: "segment is full" }
-    : { is: "none", because: `pool of ${role} is full`, pools };
+  return pools.length === 0 ? { is: "none", because: "segment-full" } : { is: "none", because: "pool-full", pools };
 }
 
 function familyOf(row: PrefixRow): 4 | 6 {

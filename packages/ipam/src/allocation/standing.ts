@@ -8,7 +8,7 @@ import { isDraining } from "../policy/drain.ts";
 import { isPort } from "../model/identity.ts";
 import type { PrefixRow } from "../model/model.ts";
 import { type AddressFacts, addressRefusal, leaseRefusal } from "../policy/address.ts";
-import type { ReasonCode } from "../policy/reasons.ts";
+import type { AddressReason } from "../policy/reasons.ts";
 import { isInPool } from "./parcel.ts";
 
 const facts: { -readonly [Name in keyof AddressFacts]: AddressFacts[Name] } = {
@@ -38,7 +38,7 @@ export function refusalAt(
   open: readonly PrefixRow[],
   row: PrefixRow,
   address: Address,
-): ReasonCode | undefined {
+): AddressReason | undefined {
   fillDeclarations(ground, ask, address);
   fillLease(ground, ask, address);
   facts.isAdmitted = ask.isAdmitted;

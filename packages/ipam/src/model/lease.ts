@@ -1,7 +1,7 @@
 import type { Address } from "@firstlight/wire";
 import type { ClientIdentity, RelayInfo } from "./identity.ts";
 import type { Interface, Lease } from "./model.ts";
-import type { Refusal } from "../policy/reasons.ts";
+import type { AddressReason } from "../policy/reasons.ts";
 
 /** One thing dhcpd wants made durable. Batches hold at most one per interface: later ones wait for the next batch. */
 export type LeaseRequest = Bind | GiveBack;
@@ -35,6 +35,4 @@ export interface GiveBack {
 export type Outcome =
   | { readonly is: "bound"; readonly lease: Lease; readonly interface: Interface }
   | { readonly is: "givenBack"; readonly lease: Lease }
-  | { readonly is: "refused"; readonly because: Refusal };
-
-export type { Refusal } from "../policy/reasons.ts";
+  | { readonly is: "refused"; readonly because: AddressReason };

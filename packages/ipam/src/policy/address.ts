@@ -4,7 +4,7 @@
  */
 import type { AddressPolicy, Lease, Segment } from "../model/model.ts";
 import { isCountedOn } from "./counted-on.ts";
-import type { ReasonCode } from "./reasons.ts";
+import type { AddressReason } from "./reasons.ts";
 
 /** The last lease of an address, seen from the interface that asks for the address. */
 export interface LeaseFacts {
@@ -46,28 +46,28 @@ export interface AddressFacts extends LeaseFacts {
 }
 
 /** Why the interface may not have the address; undefined: it may. */
-export function addressRefusal(facts: AddressFacts): ReasonCode | undefined {
+export function addressRefusal(facts: AddressFacts): AddressReason | undefined {
   const { isPromised, isOwn } = facts;
   if (!isPromised && !facts.isAdmitted) return "device-not-expected";
-  if (facts.isHeldElsewhere) return "device-held-elsewhere";
+  if (facts.isHeldElsewhere) return "device-on-another-segment";
   if (!facts.isAssignable || facts.isClaimed) return "address-not-assignable";
-  if (facts.isReservedForAnother) return "address-reserved-for-another";
+  if (facts.isReservedForAnother) return "address-reserved";
   if (!isPromised && facts.isDraining && !isOwn) return "prefix-draining";
-  if (!isPromised && !facts.isDraining && !facts.isInPool) return "address-outside-role-pool";
+  if (!isPromised && !facts.isDraining && !facts.isInPool) return "address-not-in-pool";
   if (!isPromised && !isOwn && facts.givesDeclaredOnly) return "address-not-assignable";
-  if (!isPromised && !isOwn && facts.keepsAnother) return "interface-keeps-another";
+  if (!isPromised && !isOwn && facts.keepsAnother) return "interface-holds-another-address";
   return leaseRefusal(facts);
 }
 
 /** The part of the rules that the address's last lease decides. */
-export function leaseRefusal(facts: LeaseFacts): ReasonCode | undefined {
+export function leaseRefusal(facts: LeaseFacts): AddressReason | undefined {
   const { state, isRested } = facts;
   if (state === undefined) return undefined;
   // A declined address is in use by an unknown device: not even its holder gets it back before it has rested.
-  if (facts.isOwn || facts.isOfPort) return state === "declined" && !isRested ? "address-at-rest" : undefined;
+  if (facts.isOwn || facts.isOfPort) return state === "declined" && !isRested ? "address-resting" : undefined;
   if (isCountedOn(facts.policy, facts.isReferenced, facts.isPromised)) return "address-bound-elsewhere";
   if (isRested) return undefined;
-  return state === "bound" && !facts.isExpired ? "address-bound-elsewhere" : "address-at-rest";
+  return state === "bound" && !facts.isExpired ? "address-bound-elsewhere" : "address-resting";
 }
 
 /** A `fixed` segment is one whose every address is declared. */

@@ -8,7 +8,7 @@ export function isDraining(segment: Pick<Segment, "state">, row: Pick<PrefixRow,
 /** How long the holder of an address may renew; `because`: it is to begin anew instead, for there is another one for it. */
 export interface Term {
   readonly leaseSeconds: number;
-  readonly because?: "prefix is draining";
+  readonly because?: "prefix-draining";
 }
 
 /** Less than this is no lease worth renewing. */
@@ -30,7 +30,7 @@ export function termOf(
   const leftSeconds = Math.floor((drainEnd(segment, row) - now) / 1000);
   if (isRenewing && leftSeconds >= LEAST_SECONDS) return { leaseSeconds: Math.min(leaseSeconds, leftSeconds) };
   const stays = { leaseSeconds: Math.min(leaseSeconds, STAY_SECONDS) };
-  return hasElsewhere() ? { ...stays, because: "prefix is draining" } : stays;
+  return hasElsewhere() ? { ...stays, because: "prefix-draining" } : stays;
 }
 
 /** The earlier of the two, where both drain. */

@@ -1,85 +1,70 @@
-/** Why an address is not given: a stable code, its sentence (logs, option 56 of a NAK) and the remedy. */
-export const REASONS = {
+/** Why an address is not given or not taken back: a stable code, its sentence (logs, option 56 of a NAK) and the remedy. */
+export const ADDRESS_REASONS = {
   "address-bound-elsewhere": {
     sentence: "address is bound to another interface",
-    remedy: "Wait for the client to ask for another address, or delete the interface that holds this one.",
+    remedy: "Normal after a change: the client begins anew and gets another address.",
   },
-  "address-at-rest": {
+  "interface-holds-another-address": {
+    sentence: "interface holds another address",
+    remedy: "Normal after a change: the client begins anew and gets the address on record.",
+  },
+  "address-resting": {
     sentence: "address rests until its grace has passed",
-    remedy: "Wait until the segment's grace period has passed.",
+    remedy:
+      "It was released or declined lately: see graceSeconds of the segment. After a decline, find who else uses it.",
   },
   "address-not-assignable": {
     sentence: "address is not assignable in this segment",
-    remedy: "Check the segment's prefixes, excluded and reserved ranges, and the declarations of this address.",
+    remedy: "It is reserved, excluded or the gateway's: the client gets another one.",
   },
-  "address-reserved-for-another": {
+  "address-reserved": {
     sentence: "address is reserved for another",
-    remedy: "Delete the reservation, or reserve the address for this client.",
+    remedy: "It is declared for another device: the client gets another one.",
   },
-  "address-outside-role-pool": {
+  "address-not-in-pool": {
     sentence: "address is not in a pool of its role",
-    remedy: "Let the client ask for another address, or change the pools of the prefix.",
+    remedy: "Ranges are kept for roles: the client gets another address at its next DISCOVER.",
   },
   "prefix-draining": {
     sentence: "prefix is draining",
-    remedy: "Let the client ask for another address, or set the prefix active again.",
-  },
-  "interface-keeps-another": {
-    sentence: "interface holds another address",
-    remedy: "Let the client ask for the address it holds, or delete the interface.",
+    remedy: "The client gets an address of another prefix at its next DISCOVER.",
   },
   "device-not-expected": {
     sentence: "device is not expected here",
-    remedy: "Declare the device or reserve an address for it, or set the segment's admission to open.",
+    remedy: "Name its MAC in expectedMachines; where the segment has allocation: reserved, declare its address too.",
   },
-  "device-held-elsewhere": {
+  "device-on-another-segment": {
     sentence: "device holds an address on another segment",
-    remedy: "Wait for the end of the lease there, or change rehome of that segment.",
+    remedy:
+      "Its other segment has rehome: refuse. It gets an address here once its lease there is over; firstlight history of MAC shows where.",
   },
   "no-such-lease": {
     sentence: "no such lease",
-    remedy: "Nothing to do: the address was given back already or is leased to another client.",
+    remedy: "It was deleted meanwhile: the client begins anew.",
   },
   "no-such-segment": {
     sentence: "no such segment",
-    remedy: "Nothing to do: the segment was deleted; the daemon follows the change.",
+    remedy: "It was deleted meanwhile: the client begins anew.",
   },
-} as const satisfies Readonly<Record<string, { readonly sentence: string; readonly remedy: string }>>;
+} as const satisfies Texts;
 
-export type ReasonCode = keyof typeof REASONS;
-/** The sentence of a reason. */
-export type Refusal = (typeof REASONS)[ReasonCode]["sentence"];
-
-/** Why the replica has nothing to offer; beside the reasons above. */
-export const NO_OFFER = {
-  "segment-full": {
-    sentence: "segment is full",
-    remedy: "Add a prefix to the segment, or shorten its leases or grace period.",
-  },
-  "role-pool-full": {
-    sentence: "pool of the role is full",
-    remedy: "Enlarge the pool of the role, or add another one.",
+/** Why the replica has no address to offer; two of the reasons above say it too. */
+export const NO_OFFER_REASONS = {
+  "segment-full": { sentence: "segment is full", remedy: "Add a prefix, or shorten leaseSeconds and graceSeconds." },
+  "pool-full": {
+    sentence: "the pools of its role are full",
+    remedy: "Widen one of the pools that the event names.",
   },
   "segment-draining": {
     sentence: "segment is draining",
-    remedy: "Set the segment or one of its prefixes active again.",
+    remedy: "Undrain it with firstlight segments undrain, or move the machine.",
   },
-  "no-prefix-of-family": {
-    sentence: "no prefix of this family",
-    remedy: "Add a prefix of this address family to the segment.",
-  },
-} as const satisfies Readonly<Record<string, { readonly sentence: string; readonly remedy: string }>>;
+  "no-prefix-of-family": { sentence: "no prefix of this family", remedy: "Give the segment an IPv4 prefix." },
+} as const satisfies Texts;
 
-export type NoOfferCode = keyof typeof NO_OFFER;
+type Texts = Readonly<Record<string, { readonly sentence: string; readonly remedy: string }>>;
 
-const codes = new Map(
-  Object.entries({ ...REASONS, ...NO_OFFER }).map(([code, { sentence }]) => [
-    sentence as string,
-    code as ReasonCode | NoOfferCode,
-  ]),
-);
-
-/** The code of a sentence of the tables, or of one about the pool of a role. */
-export function reasonCodeOf(because: string): ReasonCode | NoOfferCode | undefined {
-  return because.startsWith("pool of ") ? "role-pool-full" : codes.get(because);
-}
+/** Why the policy or a lease batch refuses. */
+export type AddressReason = keyof typeof ADDRESS_REASONS;
+/** Why the replica offers nothing. */
+export type NoOfferReason = keyof typeof NO_OFFER_REASONS | "device-not-expected" | "device-on-another-segment";

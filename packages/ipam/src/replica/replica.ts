@@ -2,6 +2,7 @@ import type { DomainName, NameText } from "@firstlight/wire/dns";
 import type { Address, Mac, Prefix } from "@firstlight/wire";
 import type { Position, Events } from "../feed/feed.ts";
 import type * as feed from "@firstlight/changefeed";
+import type { NoOfferReason } from "../policy/reasons.ts";
 import type { ClientIdentity, Proof } from "../model/identity.ts";
 import type {
   Domain,
@@ -11,7 +12,6 @@ import type {
   Name,
   PrefixRow,
   Reservation,
-  Role,
   RolePool,
   Row,
   Segment,
@@ -110,13 +110,7 @@ export type Candidate =
   | { readonly is: "candidate"; readonly address: Address; readonly prefix: PrefixRow; readonly known: boolean }
   | {
       readonly is: "none";
-      readonly because:
-        | "segment is full"
-        | `pool of ${Role} is full`
-        | "segment is draining"
-        | "device is not expected here"
-        | "device holds an address on another segment"
-        | "no prefix of this family";
+      readonly because: NoOfferReason;
       /** The pools of the role, all of them full. */
       readonly pools?: readonly RolePool[];
     };

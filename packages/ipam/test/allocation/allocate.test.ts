@@ -90,7 +90,7 @@ test("a full prefix keeps a declared address until the declaration goes elsewher
     prefix({ prefix: "127.64.0.4/30", reserved: 2 }),
     expected({ address: "127.64.0.6" }),
   ]);
-  assert.equal(offer(memory, B), "segment is full");
+  assert.equal(offer(memory, B), "segment-full");
   memory.learn([expected({ address: "127.64.0.99", version: 2 })]);
   assert.equal(offer(memory, B), "127.64.0.6");
 });
@@ -139,9 +139,9 @@ test("a freed address rests until its grace has passed by the database's clock",
     [segment(), prefix({ prefix: "127.64.0.4/30", reserved: 2 }), iface(), lease({ address: "127.64.0.6" })],
     clock,
   );
-  assert.equal(offer(memory, B), "segment is full");
+  assert.equal(offer(memory, B), "segment-full");
   clock.advance(25 * HOUR - 1);
-  assert.equal(offer(memory, B), "segment is full");
+  assert.equal(offer(memory, B), "segment-full");
   memory.observe(clock.now() + 1);
   assert.equal(offer(memory, B), "127.64.0.6");
 });
@@ -150,10 +150,10 @@ test("an address of a machine never goes to another, however long ago it expired
   const clock = new ManualClock(CLOCK_START + 1000 * HOUR);
   const rows = [segment(), prefix({ prefix: "127.64.0.4/30", reserved: 2 })];
   const old = lease({ address: "127.64.0.6" });
-  assert.equal(offer(memoryOf([...rows, iface({ machine: "node-1" }), old], clock), B), "segment is full");
-  assert.equal(offer(memoryOf([...rows, iface(), { ...old, policy: "retained" }], clock), B), "segment is full");
+  assert.equal(offer(memoryOf([...rows, iface({ machine: "node-1" }), old], clock), B), "segment-full");
+  assert.equal(offer(memoryOf([...rows, iface(), { ...old, policy: "retained" }], clock), B), "segment-full");
   const memory = memoryOf([...rows, iface({ machine: "node-1" }), old], clock);
-  assert.equal(offer(memory, B), "segment is full");
+  assert.equal(offer(memory, B), "segment-full");
   memory.learn([iface({ version: 2 })]); // the machine let go of it: a full prefix notices
   assert.equal(offer(memory, B), "127.64.0.6");
 });
@@ -161,18 +161,18 @@ test("an address of a machine never goes to another, however long ago it expired
 test("a segment for expected devices refuses the others with the reason", () => {
   const memory = memoryOf([segment({ admission: "expected" }), prefix(), expected()]);
   assert.match(offer(memory, A), /^127\.64\.0\./);
-  assert.equal(offer(memory, B), "device is not expected here");
+  assert.equal(offer(memory, B), "device-not-expected");
 });
 
 test("a reserved segment gives declared addresses only", () => {
   const memory = memoryOf([segment({ allocation: "reserved" }), prefix(), expected({ address: "127.64.0.77" })]);
   assert.equal(offer(memory, A), "127.64.0.77");
-  assert.equal(offer(memory, B), "device is not expected here");
+  assert.equal(offer(memory, B), "device-not-expected");
 });
 
 test("a segment without a prefix of the family says so", () => {
-  assert.equal(offer(memoryOf([segment()]), A), "no prefix of this family");
-  assert.equal(offer(memoryOf([segment(), prefix()]), A, "fd00::1"), "no prefix of this family");
+  assert.equal(offer(memoryOf([segment()]), A), "no-prefix-of-family");
+  assert.equal(offer(memoryOf([segment(), prefix()]), A, "fd00::1"), "no-prefix-of-family");
   assert.match(offer(memoryOf([segment(), prefix(), prefix({ id: 2, prefix: "fd00::/64" })]), A, "::"), /^fd00::/);
 });
 
@@ -203,7 +203,7 @@ test("sequential gives the lowest never used, then the lowest that has rested", 
     return text;
   });
   assert.deepEqual(given, ["127.64.0.3", "127.64.0.4", "127.64.0.5", "127.64.0.6"]);
-  assert.equal(offer(memory, 5), "segment is full");
+  assert.equal(offer(memory, 5), "segment-full");
   clock.advance(25 * HOUR);
   assert.equal(offer(memory, 5), "127.64.0.3");
 });
@@ -254,7 +254,7 @@ for (const allocation of ["dynamic", "sequential"] as const) {
         given.add(candidate.address);
         bind(memory, A + n * 7919, candidate.address);
       }
-      assert.deepEqual(memory.candidate(memory.segment(1)!, B, family), { is: "none", because: "segment is full" });
+      assert.deepEqual(memory.candidate(memory.segment(1)!, B, family), { is: "none", because: "segment-full" });
     });
   }
 }
@@ -289,7 +289,7 @@ test("the last free address of a full /16 is found, and found again after a chan
   for (let address = 0x7f400002; address < 0x7f40ffff; address++) if (address !== last) bind(memory, address, address);
   for (let n = 0; n < 100; n++) assert.equal(offer(memory, A + n), "127.64.190.239");
   bind(memory, A, last);
-  for (let n = 1; n < 100; n++) assert.equal(offer(memory, A + n), "segment is full");
+  for (let n = 1; n < 100; n++) assert.equal(offer(memory, A + n), "segment-full");
   memory.learn([
     lease({
       address: 0x7f401234,
@@ -300,7 +300,7 @@ test("the last free address of a full /16 is found, and found again after a chan
       reusableAt: CLOCK_START + 1,
     }),
   ]);
-  assert.equal(offer(memory, B), "segment is full");
+  assert.equal(offer(memory, B), "segment-full");
   clock.advance(1);
   assert.equal(offer(memory, B), "127.64.18.52");
 });

@@ -71,13 +71,13 @@ for (const allocation of ["dynamic", "sequential"] as const) {
       }),
     ]);
     const bmcs = ["127.64.0.8", "127.64.0.10", "127.64.0.11", "127.64.0.30"];
-    assert.deepEqual(fill(memory, 100, "host_bmc"), [...bmcs, "pool of host_bmc is full"]);
-    assert.deepEqual(fill(memory, 200, "dpu_oob"), [...range("127.64.0.", 16, 19), "pool of dpu_oob is full"]);
+    assert.deepEqual(fill(memory, 100, "host_bmc"), [...bmcs, "pool-full"]);
+    assert.deepEqual(fill(memory, 200, "dpu_oob"), [...range("127.64.0.", 16, 19), "pool-full"]);
     assert.deepEqual(fill(memory, 300, "host"), [
       ...range("127.64.0.", 2, 7),
       ...range("127.64.0.", 12, 15),
       ...range("127.64.0.", 20, 29),
-      "segment is full",
+      "segment-full",
     ]);
   });
 }

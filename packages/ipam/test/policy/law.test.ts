@@ -55,8 +55,8 @@ test(`what the replica offers the batch admits, and statements and policy agree 
     "offered IPv6",
     "offered to a DUID",
     "address-bound-elsewhere",
-    "address-at-rest",
-    "interface-keeps-another",
+    "address-resting",
+    "interface-holds-another-address",
   ])
     assert.ok(seen.has(what) || STATES < 100, `the states include: ${what}`);
 });

@@ -1,3 +1,4 @@
+import { ADDRESS_REASONS } from "../../policy/reasons.ts";
 import { type Address, formatAddress, parseAddress, parseMac, sound } from "@firstlight/wire";
 import type pg from "pg";
 import type { Bind } from "../../model/lease.ts";
@@ -107,7 +108,9 @@ export async function admitLeases(client: pg.ClientBase, asked: LeaseImport, act
   return leases.map((lease, n) => {
     const result = done.get(lease);
     if (!result) return outcomes[n]!;
-    return result.is === "refused" ? outcome(lease, "refused", result.because) : outcome(lease, "bound", "");
+    return result.is === "refused"
+      ? outcome(lease, "refused", ADDRESS_REASONS[result.because].sentence)
+      : outcome(lease, "bound", "");
   });
 }
 

@@ -159,7 +159,7 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
     proof?: Proof,
   ): Candidate {
     if (isHeldElsewhere(this, segment, identity, this.databaseNow()))
-      return { is: "none", because: "device holds an address on another segment" };
+      return { is: "none", because: "device-on-another-segment" };
     return candidate(this.#tables, { segment, identity, wanted, held, proof, now: this.databaseNow() });
   }
 

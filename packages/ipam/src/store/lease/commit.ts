@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { ClientIdentity } from "../../model/identity.ts";
 import type { Bind, GiveBack, LeaseRequest, Outcome } from "../../model/lease.ts";
 import type { Lease } from "../../model/model.ts";
-import { type ReasonCode, REASONS } from "../../policy/reasons.ts";
+import type { AddressReason } from "../../policy/reasons.ts";
 import { type Arrival, arrive } from "../device/arrive.ts";
 import { bind } from "./bind.ts";
 import type { Admitted } from "./admitted.ts";
@@ -156,8 +156,8 @@ function stays({ request, fact, interface: own }: Admitted<LeaseRequest>): boole
   );
 }
 
-function refused(code: ReasonCode): Outcome {
-  return { is: "refused", because: REASONS[code].sentence };
+function refused(because: AddressReason): Outcome {
+  return { is: "refused", because };
 }
 
 function isBind(one: Admitted<LeaseRequest>): one is Admitted<Bind> {

@@ -3,7 +3,7 @@ import { identitiesOf, isPort } from "../../model/identity.ts";
 import type { Bind, LeaseRequest } from "../../model/lease.ts";
 import type { AddressPolicy, Segment } from "../../model/model.ts";
 import { type AddressFacts, addressRefusal, givesDeclaredOnly } from "../../policy/address.ts";
-import type { ReasonCode } from "../../policy/reasons.ts";
+import type { AddressReason } from "../../policy/reasons.ts";
 import type { Json } from "../../database/rows.ts";
 
 /** What the database says about one request, read in its transaction after its interface was locked. */
@@ -60,7 +60,7 @@ export interface Other {
 }
 
 /** Why the request is refused by what the facts say; undefined: it goes ahead, and the constraint still decides. */
-export function judge(request: LeaseRequest, fact: Fact): ReasonCode | undefined {
+export function judge(request: LeaseRequest, fact: Fact): AddressReason | undefined {
   if (fact.vrf === null) return "no-such-segment";
   if (request.do === "bind") return addressRefusal(addressFacts(request, fact));
   return fact.interface !== null && fact.own && fact.state === "bound" ? undefined : "no-such-lease";

@@ -80,7 +80,7 @@ test("a device that turns up elsewhere takes its machine and its name along, and
   ]);
   const [now] = await sql("SELECT expires_at, reusable_at FROM ipam.lease WHERE address = '10.40.0.10'");
   assert.deepEqual(now, before);
-  assert.equal(await at("a", stranger(1), 10), "address rests until its grace has passed");
+  assert.equal(await at("a", stranger(1), 10), "address-resting");
   assert.deepEqual(await sql("SELECT FROM ipam.change_pending WHERE kind = 'collision'"), []);
   assert.deepEqual(await names("h0.lab.test"), ["A 10.40.1.10"]);
   assert.deepEqual(await names("h0.adm.lab.test"), ["A 10.40.1.10"]);
@@ -99,7 +99,7 @@ test("what its policy keeps for it is still its own when it comes home", async (
   await sql(
     "UPDATE ipam.lease SET expires_at = now() - interval '2 days', reusable_at = now() WHERE address = '10.40.2.20'",
   );
-  assert.equal(await at("kept", stranger(2), 20), "address is bound to another interface");
+  assert.equal(await at("kept", stranger(2), 20), "address-bound-elsewhere");
   assert.equal(await at("kept", host, 20), "bound 10.40.2.20");
   assert.deepEqual(
     (await placesOf(host)).map(({ segment, label, state }) => [segment, label, state]),
@@ -141,7 +141,7 @@ test("a segment of another kind is no place to move to", async () => {
 test("a segment that refuses keeps its devices until their promise is over", async () => {
   const host = HOSTS[4]!;
   await at("shut", host, 50);
-  assert.equal(await at("b", host, 50), "device holds an address on another segment");
+  assert.equal(await at("b", host, 50), "device-on-another-segment");
   await sql("UPDATE ipam.lease SET expires_at = now() WHERE address = '10.40.4.50'");
   assert.equal(await at("b", host, 50), "bound 10.40.1.50");
 });
@@ -198,7 +198,7 @@ test("what a segment holds on to is offered nothing elsewhere, until its promise
     const offer = memory.candidate(here, lease().identity);
     return offer.is === "none" ? offer.because : "something";
   };
-  assert.equal(offered(segment()), "device holds an address on another segment");
+  assert.equal(offered(segment()), "device-on-another-segment");
   assert.equal(offered(there), "something");
   assert.equal(offered(segment({ vrf: "other" })), "something", "another VRF is another world");
   tables.put(lease({ segment: 2, address: "127.65.0.12", expiresAt: CLOCK_START, version: 2 }));

@@ -81,10 +81,10 @@ test("what a daemon of an older schema gave to a prediction comes true at its ne
 test("a bind that is refused makes nothing true", async () => {
   await store.expect([device(2, { segment: "open" })], "t");
   const [refused] = await store.commit([bind(open, device(2).mac, "10.0.0.1")], "t");
-  assert.equal(said(refused), "address is not assignable in this segment");
+  assert.equal(said(refused), "address-not-assignable");
   assert.equal((await placesOf(2))[0]?.["state"], "predicted");
   const [given] = await store.commit([back("release", open, device(2).mac, "10.0.0.40")], "t");
-  assert.equal(said(given), "no such lease");
+  assert.equal(said(given), "no-such-lease");
 });
 
 test("a declared address says where its device is to appear", async () => {

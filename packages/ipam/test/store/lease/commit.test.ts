@@ -116,15 +116,15 @@ test("every refusal has its own reason, and one bad row changes nobody else's ou
     ),
     [
       "bound 10.0.0.20",
-      "address is bound to another interface",
-      "address rests until its grace has passed",
-      ...Array<string>(7).fill("address is not assignable in this segment"),
-      "interface holds another address",
-      "device is not expected here",
-      "no such segment",
-      "no such lease",
-      "no such lease",
-      "address is bound to another interface",
+      "address-bound-elsewhere",
+      "address-resting",
+      ...Array<string>(7).fill("address-not-assignable"),
+      "interface-holds-another-address",
+      "device-not-expected",
+      "no-such-segment",
+      "no-such-lease",
+      "no-such-lease",
+      "address-bound-elsewhere",
       "bound 10.0.1.9",
     ],
   );
@@ -137,7 +137,7 @@ test("every refusal has its own reason, and one bad row changes nobody else's ou
 test("grace is honoured to the second, by database time: expired is not free", async () => {
   await commit(bind(open!, stranger(40), "10.0.0.40"));
   await later("10.0.0.40", "1 minute");
-  assert.deepEqual(await commit(bind(open!, stranger(41), "10.0.0.40")), ["address rests until its grace has passed"]);
+  assert.deepEqual(await commit(bind(open!, stranger(41), "10.0.0.40")), ["address-resting"]);
   assert.deepEqual(
     await commit(bind(open!, stranger(40), "10.0.0.40")),
     ["bound 10.0.0.40"],
@@ -145,7 +145,7 @@ test("grace is honoured to the second, by database time: expired is not free", a
   );
   await later("10.0.0.40");
   assert.deepEqual(await commit(bind(open!, stranger(41), "10.0.0.40")), ["bound 10.0.0.40"]);
-  assert.deepEqual(await commit(bind(open!, stranger(40), "10.0.0.40")), ["address is bound to another interface"]);
+  assert.deepEqual(await commit(bind(open!, stranger(40), "10.0.0.40")), ["address-bound-elsewhere"]);
 });
 
 test("a machine keeps its address long after it expired; a retained one stays too", async () => {
@@ -153,8 +153,8 @@ test("a machine keeps its address long after it expired; a retained one stays to
   await later("10.0.0.50");
   await later("10.0.2.51");
   assert.deepEqual(await commit(bind(open!, stranger(52), "10.0.0.50"), bind(held!, stranger(53), "10.0.2.51")), [
-    "address is bound to another interface",
-    "address is bound to another interface",
+    "address-bound-elsewhere",
+    "address-bound-elsewhere",
   ]);
 });
 
@@ -175,7 +175,7 @@ test("a device that moves leaves its older address to rest, in the same transact
 test("a declined address is nobody's until it has rested, not even its holder's", async () => {
   await commit(bind(open!, stranger(70), "10.0.0.70"));
   assert.deepEqual(await commit(back("decline", open!, stranger(70), "10.0.0.70")), ["givenBack 10.0.0.70"]);
-  assert.deepEqual(await commit(bind(open!, stranger(70), "10.0.0.70")), ["address rests until its grace has passed"]);
+  assert.deepEqual(await commit(bind(open!, stranger(70), "10.0.0.70")), ["address-resting"]);
   assert.deepEqual(await commit(bind(open!, stranger(70), "10.0.0.71")), ["bound 10.0.0.71"]);
   await later("10.0.0.70");
   assert.deepEqual(await commit(bind(open!, stranger(72), "10.0.0.70")), ["bound 10.0.0.70"]);
@@ -212,7 +212,7 @@ test("two stores race for one address: exactly one has it, and the other is told
       other.commit([bind(open!, stranger(2000 + round), address)], "b"),
     ]);
     assert.deepEqual(outcomes.map(([outcome]) => said(outcome)).toSorted(), [
-      "address is bound to another interface",
+      "address-bound-elsewhere",
       `bound ${address}`,
     ]);
   }

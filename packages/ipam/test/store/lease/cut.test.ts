@@ -42,9 +42,9 @@ for (const [n, cut] of CUTS.entries()) {
     await settled();
     assert.equal(await heldBy(address), isDurable ? formatMac(who) : undefined);
     const [rival] = await near.commit([bind(open, stranger(50 + n), address)], "near");
-    assert.equal(said(rival), isDurable ? "address is bound to another interface" : `bound ${address}`);
+    assert.equal(said(rival), isDurable ? "address-bound-elsewhere" : `bound ${address}`);
     const [again] = await far.commit([bind(open, who, address)], "far");
-    assert.equal(said(again), isDurable ? `bound ${address}` : "address is bound to another interface");
+    assert.equal(said(again), isDurable ? `bound ${address}` : "address-bound-elsewhere");
   });
 }
 

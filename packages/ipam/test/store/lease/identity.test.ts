@@ -48,9 +48,9 @@ test("a MAC, a DUID and a port are served in one batch, each by its own interfac
 
 test("the promise to a DUID is renewed, kept from others, and given back", async () => {
   assert.deepEqual(await commit(bind(DUID, "fd00::10")), ["bound fd00::10"]);
-  assert.deepEqual(await commit(bind("duid 000400", "fd00::10")), ["address is bound to another interface"]);
+  assert.deepEqual(await commit(bind("duid 000400", "fd00::10")), ["address-bound-elsewhere"]);
   const release = { do: "release", segment: SIX, identity: DUID, address: ip("fd00::10") } as const;
-  assert.deepEqual(await commit({ ...release, identity: "duid 000400" }), ["no such lease"]);
+  assert.deepEqual(await commit({ ...release, identity: "duid 000400" }), ["no-such-lease"]);
   assert.deepEqual(await commit(release), ["givenBack fd00::10"]);
   assert.deepEqual(await commit(bind(DUID, "fd00::10")), ["bound fd00::10"]);
 });
@@ -78,7 +78,7 @@ test("each association of a client has an address of its own", async () => {
 
 test("an address reserved for a port is bound to the client on it, and to no other", async () => {
   await store.putReservation({ segment: "six", address: ip("fd00::40"), identity: PORT }, "operator");
-  assert.deepEqual(await commit(bind("duid 000401", "fd00::40")), ["address is reserved for another"]);
+  assert.deepEqual(await commit(bind("duid 000401", "fd00::40")), ["address-reserved"]);
   const relay = { giaddr: ip("fd00::1"), circuitId: Buffer.from("eth1") };
   assert.deepEqual(await commit(bind("duid 000402", "fd00::40", { relay })), ["bound fd00::40"]);
 });

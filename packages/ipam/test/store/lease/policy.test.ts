@@ -42,9 +42,9 @@ const FATE = {
 } as const;
 const SAID = {
   bound: /^bound /,
-  rests: /^address rests until its grace has passed$/,
-  held: /^address is bound to another interface$/,
-  reserved: /^address is reserved for another$/,
+  rests: /^address-resting$/,
+  held: /^address-bound-elsewhere$/,
+  reserved: /^address-reserved$/,
 } as const;
 
 for (const policy of ["dynamic", "fixed", "retained", "preserved"] as const) {
@@ -73,7 +73,7 @@ for (const policy of ["dynamic", "fixed", "retained", "preserved"] as const) {
 }
 
 test("a fixed segment gives what is declared and nothing else", async () => {
-  assert.deepEqual(await commit(bind(ids["fixed"]!, HOST, "10.20.1.9")), ["address is not assignable in this segment"]);
+  assert.deepEqual(await commit(bind(ids["fixed"]!, HOST, "10.20.1.9")), ["address-not-assignable"]);
 });
 
 test("a deleted interface may come back to its own address while it rests; a declined one rests for it, too", async () => {
@@ -83,7 +83,7 @@ test("a deleted interface may come back to its own address while it rests; a dec
   for (const n of [10, 11]) await store.deleteInterface("dynamic", stranger(n), "operator/test");
   assert.deepEqual(await commit(bind(segment, stranger(10), "10.20.0.10"), bind(segment, stranger(11), "10.20.0.11")), [
     "bound 10.20.0.10",
-    "address rests until its grace has passed",
+    "address-resting",
   ]);
 });
 
@@ -125,7 +125,7 @@ test("a segment's new policy holds for what it gave before", async () => {
   assert.deepEqual(await commit(bind(segment, stranger(21), "10.20.2.20")), ["bound 10.20.2.20"]);
   await store.updateSegment("retained", { policy: "retained" }, "operator/test");
   await isOver("retained");
-  assert.deepEqual(await commit(bind(segment, stranger(22), "10.20.2.20")), ["address is bound to another interface"]);
+  assert.deepEqual(await commit(bind(segment, stranger(22), "10.20.2.20")), ["address-bound-elsewhere"]);
 });
 
 test("what rests or is reserved in a segment keeps it from being deleted, with the reason", async () => {

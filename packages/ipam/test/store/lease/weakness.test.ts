@@ -99,12 +99,12 @@ test("V5: first addresses and what is left: 10.1.1.2 of 253, 2001:db8::1 of a /1
   assert.equal(await given(v5, stranger(200)), "10.1.1.2");
   const rest = await givenTo(v5, 201, 252);
   assert.deepEqual([rest.at(0), rest.at(-1)], ["10.1.1.3", "10.1.1.254"]);
-  assert.equal(await given(v5, stranger(999)), "segment is full");
+  assert.equal(await given(v5, stranger(999)), "segment-full");
 
   const six = await sequential("v5-six", [{ prefix: "2001:db8::/112" }]);
   assert.equal(await given(six, stranger(200), 6), "2001:db8::1");
   const full = await sequential("v5-full", [{ prefix: "10.1.1.0/30", gateway: "10.1.1.1", reserved: 4 }]);
-  assert.equal(await given(full, stranger(200)), "segment is full");
+  assert.equal(await given(full, stranger(200)), "segment-full");
 });
 
 test("V6: derived host names are the address with dashes, IPv6 in eight whole groups", () => {
@@ -118,7 +118,7 @@ test("V9: a given-back lease leaves its interface; an unknown one is none; a dec
   const mac = stranger(300);
   const [first] = await store.commit([bind(open, mac, "10.0.0.50")], "t");
   assert.equal(said((await store.commit([back("release", open, mac, "10.0.0.50")], "t"))[0]), "givenBack 10.0.0.50");
-  assert.equal(said((await store.commit([back("release", open, mac, "10.0.0.51")], "t"))[0]), "no such lease");
+  assert.equal(said((await store.commit([back("release", open, mac, "10.0.0.51")], "t"))[0]), "no-such-lease");
   const [again] = await store.commit([bind(open, mac, "10.0.0.50")], "t");
   assert.ok(first?.is === "bound" && again?.is === "bound");
   assert.equal(again.interface.id, first.interface.id);
@@ -136,11 +136,11 @@ test("V15: lowest first; gateway, SVI, reserved, network and broadcast addresses
   ]);
   assert.deepEqual(await givenTo(segment, 400, 4), [
     ...[2, 4, 6].map((n) => `198.51.100.${n}`),
-    "segment is full", // 0 and 1 reserved, 3 the gateway, 5 the SVI, 7 broadcast
+    "segment-full", // 0 and 1 reserved, 3 the gateway, 5 the SVI, 7 broadcast
   ]);
   for (const n of [0, 1, 3, 5, 7]) {
     const [outcome] = await store.commit([bind(segment.id, stranger(410 + n), `198.51.100.${n}`)], "t");
-    assert.equal(said(outcome), "address is not assignable in this segment", `.${n}`);
+    assert.equal(said(outcome), "address-not-assignable", `.${n}`);
   }
 });
 
@@ -148,7 +148,7 @@ test("19: an address is unique in its VRF by constraint, whoever writes and in w
   const rivals = [stranger(500), stranger(501)];
   const stores = [store, site.anotherStore()];
   const outcomes = await Promise.all(rivals.map((mac, n) => stores[n]!.commit([bind(open, mac, "10.0.0.60")], "t")));
-  assert.deepEqual(outcomes.flat().map(said).toSorted(), ["address is bound to another interface", "bound 10.0.0.60"]);
+  assert.deepEqual(outcomes.flat().map(said).toSorted(), ["address-bound-elsewhere", "bound 10.0.0.60"]);
   await assert.rejects(
     site.sql(`INSERT INTO ipam.lease (vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at)
       SELECT vrf, address, segment, interface, mac, policy, state, starts_at, expires_at, reusable_at FROM ipam.lease WHERE address = '10.0.0.60'`),
@@ -188,7 +188,7 @@ test("21: what an allocation looks at does not grow with its prefix, and a freed
   assert.equal(await given(segment, stranger(790)), "10.22.0.1");
   await store.commit([back("release", segment.id, stranger(790), "10.22.0.1")], "t");
   const [hasty] = await store.commit([bind(segment.id, stranger(791), "10.22.0.1")], "t");
-  assert.equal(said(hasty), "address rests until its grace has passed");
+  assert.equal(said(hasty), "address-resting");
 });
 
 test("22: an allocation under way locks no table and keeps nobody else waiting", async () => {
@@ -216,7 +216,7 @@ test("22: an allocation under way locks no table and keeps nobody else waiting",
 
 test("23: a switch's own address in the segment (SVI) is never given, wherever in the prefix it lies", async () => {
   const segment = await sequential("svi", [{ prefix: "10.23.0.0/29", excluded: ["10.23.0.4", "10.23.0.6"] }]);
-  assert.deepEqual(await givenTo(segment, 850, 5), [...[1, 2, 3, 5].map((n) => `10.23.0.${n}`), "segment is full"]);
+  assert.deepEqual(await givenTo(segment, 850, 5), [...[1, 2, 3, 5].map((n) => `10.23.0.${n}`), "segment-full"]);
 });
 
 test("24: a segment has any number of prefixes, tenants overlap each in its VRF, admin segments are several", async () => {
@@ -286,7 +286,7 @@ test("27: who gives an address back must hold it", async () => {
   const [holder, other] = [stranger(1000), stranger(1001)];
   await store.commit([bind(open, holder, "10.0.0.100"), bind(open, other, "10.0.0.101")], "t");
   for (const what of ["release", "decline"] as const)
-    assert.equal(said((await store.commit([back(what, open, other, "10.0.0.100")], "t"))[0]), "no such lease");
+    assert.equal(said((await store.commit([back(what, open, other, "10.0.0.100")], "t"))[0]), "no-such-lease");
   assert.deepEqual(await site.sql("SELECT state FROM ipam.lease WHERE address = '10.0.0.100'"), [{ state: "bound" }]);
 });
 
@@ -296,7 +296,7 @@ test("28: a segment of reserved addresses gives a device the one that is declare
   assert.ok(offer.is === "candidate");
   assert.equal(formatAddress(offer.address), "10.0.3.20");
   assert.equal(said((await store.commit([bind(declared, BMC, "10.0.3.20")], "t"))[0]), "bound 10.0.3.20");
-  assert.deepEqual(replica.candidate(segment, stranger(1100)), { is: "none", because: "device is not expected here" });
+  assert.deepEqual(replica.candidate(segment, stranger(1100)), { is: "none", because: "device-not-expected" });
 });
 
 test("29: a device that was plugged in elsewhere gets an address there at once, and back again", async () => {

@@ -49,14 +49,14 @@ test("the address follows the switch port: the machine plugged in there gets it,
   await store.putReservation(edit, "operator/test");
   assert.equal(await offer(1, port("Eth1/3")), "10.0.0.50");
   assert.notEqual(await offer(1, port("Eth1/4")), "10.0.0.50");
-  assert.equal(await commit(1, "10.0.0.50", port("Eth1/4")), "address is reserved for another");
+  assert.equal(await commit(1, "10.0.0.50", port("Eth1/4")), "address-reserved");
   assert.equal(await commit(1, "10.0.0.50", port("Eth1/3")), "bound 10.0.0.50");
 
   assert.equal(await offer(2, port("Eth1/3", "switch-7")), "10.0.0.50", "at once, though a lease runs on it");
   assert.equal(await commit(2, "10.0.0.50", port("Eth1/3", "switch-7")), "bound 10.0.0.50");
   const [row] = await sql("SELECT mac::text, policy, state FROM ipam.lease WHERE address = '10.0.0.50'");
   assert.deepEqual(row, { mac: formatMac(stranger(2)), policy: "fixed", state: "bound" });
-  assert.equal(await commit(1, "10.0.0.50", port("Eth1/9")), "address is reserved for another", "the renewal");
+  assert.equal(await commit(1, "10.0.0.50", port("Eth1/9")), "address-reserved", "the renewal");
   assert.notEqual(await offer(1, port("Eth1/9")), "10.0.0.50");
 });
 
@@ -67,7 +67,7 @@ test("a machine that holds another address moves to its port's, and the other go
   assert.equal(await offer(3, port("Eth1/4", "q")), "10.0.0.60", "another remote-id is another port");
   assert.equal(await offer(3, port("Eth1/4", "r")), "10.0.0.51");
   assert.equal(await commit(3, "10.0.0.51", port("Eth1/4", "r")), "bound 10.0.0.51");
-  assert.equal(await commit(4, "10.0.0.60"), "address rests until its grace has passed");
+  assert.equal(await commit(4, "10.0.0.60"), "address-resting");
 });
 
 test("a UUID or a client-id has its address, and nobody else gets it", async () => {
@@ -84,7 +84,7 @@ test("a UUID or a client-id has its address, and nobody else gets it", async () 
   const option61 = { clientId: Buffer.of(1, 255) };
   assert.equal(await offer(5, option97), "10.0.0.52");
   assert.equal(await offer(6, option61), "10.0.0.53");
-  assert.equal(await commit(6, "10.0.0.52", option61), "address is reserved for another");
+  assert.equal(await commit(6, "10.0.0.52", option61), "address-reserved");
   assert.equal(await commit(5, "10.0.0.52", option97), "bound 10.0.0.52");
   assert.equal(await commit(6, "10.0.0.53", option61), "bound 10.0.0.53");
 });
@@ -98,7 +98,7 @@ test("a declined address rests even for its port: somebody unknown uses it", asy
   await commit(7, "10.0.0.54", here);
   await store.commit([{ do: "decline", segment: open, identity: stranger(7), address: ip("10.0.0.54") }], "t");
   assert.notEqual(await offer(7, here), "10.0.0.54");
-  assert.equal(await commit(8, "10.0.0.54", here), "address rests until its grace has passed");
+  assert.equal(await commit(8, "10.0.0.54", here), "address-resting");
 });
 
 test("what cannot be reserved is refused with its reason; the same again changes nothing", async () => {

@@ -70,9 +70,9 @@ test("a lease in what drains ends with the drain; then its holder moves, or stay
   assert.equal(term({}, draining, 0), 3600);
   assert.equal(term({}, draining, 30), 1800);
   assert.equal(term({}, draining, 59), 60);
-  assert.equal(term({}, draining, 59.5), "prefix is draining");
+  assert.equal(term({}, draining, 59.5), "prefix-draining");
   assert.equal(term({}, draining, 59.5, false), 300);
-  assert.equal(term({}, draining, 0, true, false), "prefix is draining", "who begins anew moves at once");
+  assert.equal(term({}, draining, 0, true, false), "prefix-draining", "who begins anew moves at once");
   assert.equal(term({}, draining, 0, false, false), 300);
   assert.equal(
     term({ ...draining, drainBy: CLOCK_START + 10 * MINUTE }, draining, 0),
@@ -101,7 +101,7 @@ test("what drains gives nothing new; its holders renew, move and leave it empty,
   assert.equal((await sql("SELECT 1 FROM ipam.change_pending WHERE actor = 'operator/again'")).length, 0);
 
   assert.deepEqual(await commit(bind(id, stranger(2), "10.20.0.30"), bind(id, stranger(1), "10.20.0.20")), [
-    "prefix is draining",
+    "prefix-draining",
     "bound 10.20.0.20",
   ]);
   const empty = (): Promise<unknown> =>
@@ -135,7 +135,7 @@ test("without a drain a machine that is switched off keeps its prefix", async ()
 test("a kept address is given up for one elsewhere: a drain reaches holders of every policy", async () => {
   const id = await twoPrefixes("kept", 22, { policy: "retained" });
   await commit(bind(id, stranger(3), "10.22.0.20"));
-  assert.deepEqual(await commit(bind(id, stranger(3), "10.22.1.20")), ["interface holds another address"]);
+  assert.deepEqual(await commit(bind(id, stranger(3), "10.22.1.20")), ["interface-holds-another-address"]);
   await store.drain("kept", net("10.22.0.0/24"), "draining", "t");
   assert.deepEqual(await commit(bind(id, stranger(3), "10.22.1.20")), ["bound 10.22.1.20"]);
   await store.updateSegment("kept", { prefixes: [edit("10.22.1.0/24")] }, "t");
@@ -178,7 +178,7 @@ test("a segment drains as a whole, is taken back, and goes when its addresses ha
   const { segment: drained } = await store.drain("hall", undefined, "draining", "t");
   assert.equal(drained.state, "draining");
   assert.ok(drained.drainBy! - Date.now() > 7_000_000);
-  assert.deepEqual(await commit(bind(id, stranger(7), "10.24.1.20")), ["prefix is draining"]);
+  assert.deepEqual(await commit(bind(id, stranger(7), "10.24.1.20")), ["prefix-draining"]);
   const { segment: active } = await store.drain("hall", undefined, "active", "t");
   assert.deepEqual([active.state, active.drainBy], ["active", undefined]);
   assert.deepEqual(await commit(bind(id, stranger(7), "10.24.1.20")), ["bound 10.24.1.20"]);

@@ -51,8 +51,8 @@ test("an address is bound in the pool of the interface's role alone; what is dec
   await expectAs(BMC, "host_bmc");
   await edit(pool("10.0.0.64", "10.0.0.95", "host_bmc", "dpu_bmc"));
   assert.deepEqual(await commit(bind(open, BMC, "10.0.0.100"), bind(open, stranger(1), "10.0.0.70")), [
-    "address is not in a pool of its role",
-    "address is not in a pool of its role",
+    "address-not-in-pool",
+    "address-not-in-pool",
   ]);
   assert.deepEqual(await commit(bind(open, BMC, "10.0.0.70"), bind(open, stranger(1), "10.0.0.100")), [
     "bound 10.0.0.70",
@@ -110,11 +110,11 @@ test("a device whose role changes is refused its renewal, and bound in its own p
     "t",
   );
   assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.5")), ["bound 10.9.0.5"]);
-  assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.6")), ["interface holds another address"]);
+  assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.6")), ["interface-holds-another-address"]);
   await expectAs(stranger(5), "dpu_bmc");
-  assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.5")), ["address is not in a pool of its role"]);
+  assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.5")), ["address-not-in-pool"]);
   assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.70")), ["bound 10.9.0.70"]);
-  assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.71")), ["interface holds another address"]);
+  assert.deepEqual(await commit(bind(id, stranger(5), "10.9.0.71")), ["interface-holds-another-address"]);
 });
 
 const ROLES: readonly Role[] = ["host", "host_bmc", "dpu_bmc", "other"];

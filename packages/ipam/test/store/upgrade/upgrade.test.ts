@@ -169,7 +169,7 @@ test("a daemon of the first release works beside this one: leases, feed, and a s
   await using store = createStore({ url, name: "new" });
   const [late] = await store.commit([bind(1, mac("02:00:00:00:05:04"), "10.0.0.20")], "daemon/new");
   const [other] = await store.commit([bind(1, mac("02:00:00:00:05:04"), "10.0.0.21")], "daemon/new");
-  assert.deepEqual([late, other].map(said), ["address is bound to another interface", "bound 10.0.0.21"]);
+  assert.deepEqual([late, other].map(said), ["address-bound-elsewhere", "bound 10.0.0.21"]);
   const [moved] = await sql<{ count: string }>(old.SEQUENCE);
   assert.equal(Number(moved!.count), 3, "a lease of each, and the new one's interface");
   const [{ same } = { same: false }] = await sql<{ same: boolean }>(old.SAME_HISTORY);
@@ -237,8 +237,8 @@ test("a daemon of schema 0005 leases beside role pools and drains, which it does
     [bind(1, mac(theirs), "10.0.0.50"), bind(1, mac("02:00:00:00:05:21"), "10.0.0.51")],
     "daemon/new",
   );
-  assert.deepEqual(outcomes.map(said), ["bound 10.0.0.50", "prefix is draining"]);
+  assert.deepEqual(outcomes.map(said), ["bound 10.0.0.50", "prefix-draining"]);
   await store.drain("open", edit.prefix, "active", "t");
   const [pooled] = await store.commit([bind(1, mac("02:00:00:00:05:21"), "10.0.0.100")], "daemon/new");
-  assert.equal(said(pooled), "address is not in a pool of its role");
+  assert.equal(said(pooled), "address-not-in-pool");
 });
