@@ -62,7 +62,7 @@ r1       dpu_oob   02:00:00:00:00:03  r1-dpu                      SN1     expect
   );
   assert.equal(
     await site.out("interfaces", "list"),
-    `MAC                ROLE      SEGMENT  ADDRESS  NAME  MACHINE  STATE
+    `CLIENT             ROLE      SEGMENT  ADDRESS  NAME  MACHINE  STATE
 02:00:00:00:00:01  host      here                    r1       predicted
 02:00:00:00:00:02  host_bmc  here                    r1       predicted
 `,

@@ -7,6 +7,7 @@ import {
   type Name,
   type PrefixRow,
   readIdentity,
+  type Reservation,
   type Segment,
 } from "@firstlight/ipam";
 import { type Address, type Mac, parseAddress, parseMac, parsePrefix, type Prefix, sound } from "@firstlight/wire";
@@ -137,6 +138,21 @@ export function expected(row: Texts<ExpectedDevice> = {}): ExpectedDevice {
     ...(rest as Partial<ExpectedDevice>),
     mac: readMac(row.mac ?? LAB.mac),
     ...(address === undefined ? {} : { address: readAddress(address) }),
+  };
+}
+
+export function reservation(row: Texts<Reservation> = {}): Reservation {
+  const { address = "127.64.0.90", ...rest } = row;
+  return {
+    kind: "reservation",
+    id: 1,
+    version: 1,
+    segment: 1,
+    vrf: "default",
+    address: readAddress(address),
+    identity: "client-id 01",
+    origin: "declared",
+    ...(rest as Partial<Reservation>),
   };
 }
 

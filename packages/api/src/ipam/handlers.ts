@@ -6,6 +6,7 @@ import {
   type Domain,
   type DrainState,
   fqdnOf,
+  identityText,
   type Interface,
   type Lease,
   type LeaseKey,
@@ -37,7 +38,10 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
   };
 
   return {
-    listSegments: () => ({ segments: [...replica.segments()].toSorted(byName).map(read.segment) }),
+    listSegments(request) {
+      const [segments, nextPageToken] = page((token) => replica.ordered.segments(token || undefined), nameOf, request);
+      return { segments: segments.map(read.segment), nextPageToken };
+    },
 
     async createSegment(request, { actor }) {
       const edit = segmentEdit(request.segment);
@@ -62,27 +66,29 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
     drain: async ({ name, prefix }, { actor }) => ({ segment: await drain(name, prefix, "draining", actor) }),
     undrain: async ({ name, prefix }, { actor }) => ({ segment: await drain(name, prefix, "active", actor) }),
 
-    listDomains: () => ({ domains: [...replica.domains()].toSorted(byName).map(domainToWire) }),
+    listDomains(request) {
+      const [domains, nextPageToken] = page((token) => replica.ordered.domains(token || undefined), nameOf, request);
+      return { domains: domains.map(domainToWire), nextPageToken };
+    },
 
     listInterfaces(request) {
-      const segment = read.wanted(request.segment);
+      const segment = segmentIn(replica, request.segment);
       const rows = (token: string) => replica.ordered.interfaces(interfaceAfter(token), segment);
       const [interfaces, nextPageToken] = page(rows, interfaceKey, request);
       return { interfaces: interfaces.map(read.interface), nextPageToken };
     },
 
     listLeases(request) {
-      const segment = read.wanted(request.segment);
+      const segment = segmentIn(replica, request.segment);
       const rows = (token: string) => replica.ordered.leases(leaseAfter(token), segment);
       const [leases, nextPageToken] = page(rows, leaseKey, request);
       return { leases: leases.map(read.lease), nextPageToken };
     },
 
     listNames(request) {
-      const domain =
-        request.domain === "" ? undefined : [...replica.domains()].find(({ name }) => name === request.domain);
-      if (request.domain !== "" && !domain) throw no("domain-not-found", { domain: request.domain });
       const { ordered } = replica;
+      const domain = ordered.domainNamed(request.domain);
+      if (request.domain !== "" && !domain) throw no("domain-not-found", { domain: request.domain });
       const rows = (token: string) => ordered.names(token || undefined, domain?.id);
       const [names, nextPageToken] = page(rows, (name) => ordered.nameKey(name), request);
       return {
@@ -119,19 +125,9 @@ function readers(replica: Replica) {
     boundIn,
     segment: (segment: Segment) =>
       segmentToWire(segment, domainName(segment), replica.prefixes(segment.id), boundIn(segment.vrf)),
-    /** The id of the segment whose rows are asked for; none: of all. */
-    wanted(name: string): number | undefined {
-      if (name === "") return undefined;
-      const found = [...replica.segments()].find((segment) => segment.name === name);
-      if (!found) throw no("segment-not-found", { segment: name });
-      return found.id;
-    },
     /** The domain by its name, or the closest one above the owner. */
     zoneOf(owner: string, name: string): Domain {
-      const fits = [...replica.domains()].filter((domain) =>
-        name === "" ? isBelow(owner, domain.name) : domain.name === name,
-      );
-      const best = fits.toSorted((a, b) => b.name.length - a.name.length)[0];
+      const best = name === "" ? domainAbove(replica, owner) : replica.ordered.domainNamed(name);
       if (!best)
         throw name === "" ? no("domain-above-not-found", { name: owner }) : no("domain-not-found", { domain: name });
       if (!isBelow(owner, best.name)) throw invalid("name.owner", "name-outside-domain", { domain: best.name });
@@ -143,6 +139,7 @@ function readers(replica: Replica) {
       return {
         id: BigInt(row.id),
         mac: macIn(row.identity),
+        identity: identityText(row.identity),
         segment: segmentName(row.segment),
         role: row.role,
         machine: row.machine ?? "",
@@ -157,6 +154,9 @@ function readers(replica: Replica) {
       vrf: lease.vrf,
       segment: segmentName(lease.segment),
       mac: macIn(lease.identity),
+      identity: identityText(lease.identity),
+      ...(lease.iaid !== undefined && { iaid: lease.iaid }),
+      ...(lease.prefixLength !== undefined && { prefixLength: lease.prefixLength }),
       state: lease.state,
       policy: lease.policy,
       starts: timestampFromMs(lease.startsAt),
@@ -195,7 +195,24 @@ function ownerOf(text: string, field: string): string {
 }
 
 const isBelow = (owner: string, domain: string): boolean => owner === domain || owner.endsWith(`.${domain}`);
-const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+const nameOf = ({ name }: { readonly name: string }): string => name;
+
+/** The id of the segment whose rows a list is to have; undefined: of all. */
+export function segmentIn(replica: Replica, name: string): number | undefined {
+  if (name === "") return undefined;
+  const found = replica.ordered.segmentNamed(name);
+  if (!found) throw no("segment-not-found", { segment: name });
+  return found.id;
+}
+
+/** The closest domain at or above an owner. */
+function domainAbove(replica: Replica, owner: string): Domain | undefined {
+  for (let rest = owner; rest !== ""; rest = rest.split(".").slice(1).join(".")) {
+    const found = replica.ordered.domainNamed(rest);
+    if (found) return found;
+  }
+  return undefined;
+}
 
 function nameToWire({ owner, type, data, ttlSeconds }: Name, domain: string) {
   return { owner, type, data, ttlSeconds, domain };

@@ -12,7 +12,11 @@ const declared = ipamSchema.shape.pools.unwrap().element;
 /** Resource pools, for operators: the database alone knows them. */
 export function poolHandlers(store: Store): Handlers<typeof PoolService> {
   return {
-    listPools: async () => ({ pools: (await store.pools()).map(poolToWire) }),
+    async listPools(request) {
+      const limit = pageSize(request.pageSize, 100, 1_000);
+      const pools = await store.pools(textOf(request.pageToken, "page_token", MAX_NAME), limit);
+      return { pools: pools.map(poolToWire), nextPageToken: pools.length === limit ? pools.at(-1)!.name : "" };
+    },
 
     async putPool({ pool }, { actor }) {
       if (!pool) throw invalid("pool", "field-missing");

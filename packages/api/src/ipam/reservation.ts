@@ -7,6 +7,8 @@ import { reservationEdit, type ReservationEdit, type Store } from "@firstlight/i
 import { formatAddress, type Mac, parseMac } from "@firstlight/wire";
 import { addressOf, macOf, textOf } from "../grpc/field.ts";
 import { invalid } from "../grpc/error.ts";
+import { page } from "../grpc/page.ts";
+import { segmentIn } from "./handlers.ts";
 import type { Handlers } from "../grpc/server.ts";
 
 const MAX_NAME = 253;
@@ -21,9 +23,12 @@ export function reservationHandlers(store: Store, replica: Replica): Handlers<ty
     identity: row.identity,
   });
   return {
-    listReservations({ segment }) {
-      const all = [...replica.reservations()].map(toWire).filter((row) => segment === "" || row.segment === segment);
-      return { reservations: all.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)) };
+    listReservations(request) {
+      const { ordered } = replica;
+      const segment = segmentIn(replica, request.segment);
+      const rows = (token: string) => ordered.reservations(token || undefined, segment);
+      const [reservations, nextPageToken] = page(rows, (row) => ordered.reservationKey(row), request);
+      return { reservations: reservations.map(toWire), nextPageToken };
     },
 
     async putReservation({ reservation }, { actor }) {
@@ -65,5 +70,3 @@ function editOf(wire: WireReservation | undefined): ReservationEdit {
     });
   return reservationEdit(read.data);
 }
-
-const key = ({ segment, address }: { segment: string; address: string }): string => `${segment} ${address}`;

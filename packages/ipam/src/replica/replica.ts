@@ -100,6 +100,16 @@ export interface OrderedRows {
   names(after?: string, domain?: number): Iterable<Name>;
   /** By MAC. */
   devices(after?: Mac): Iterable<ExpectedDevice>;
+  /** By name. */
+  segments(after?: string): Iterable<Segment>;
+  segmentNamed(name: string): Segment | undefined;
+  /** By name. */
+  domains(after?: string): Iterable<Domain>;
+  domainNamed(name: string): Domain | undefined;
+  /** By `reservationKey`; of one segment or of all. */
+  reservations(after?: string, segment?: number): Iterable<Reservation>;
+  /** VRF, address and id of a reservation, as text that sorts as addresses do. */
+  reservationKey(reservation: Reservation): string;
   /** How many addresses of a prefix are bound. */
   bound(prefix: Prefix, vrf: string): number;
   /** Owner, type and id of a declared record, as text. */

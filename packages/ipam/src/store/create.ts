@@ -64,7 +64,7 @@ export function createStore(options: DatabaseOptions): Store {
       editOf(segment, (client) => deleteReservation(client, segment, address, actor)),
     putPool: (wanted, actor) => write(BEGIN.grants, async (client) => void (await putPool(client, wanted, actor))),
     deletePool: (name, actor) => write(BEGIN.grants, (client) => deletePool(client, name, actor)),
-    pools: () => listPools(pool),
+    pools: (after, limit) => listPools(pool, after, limit),
     allocate: (request, actor) => write(BEGIN.grants, (client) => allocate(client, request, actor)),
     release: (grant, actor) => write(BEGIN.grants, (client) => release(client, grant, actor)),
     grants: (name, after, limit) => listGrants(pool, name, after, limit),

@@ -45,7 +45,8 @@ export interface Store extends AsyncDisposable {
   /** Makes a pool or changes its ranges; refused with the value and its owner when one would lose its place. */
   putPool(pool: PoolEdit, actor: string): Promise<void>;
   deletePool(name: string, actor: string): Promise<void>;
-  pools(): Promise<Pool[]>;
+  /** In the order of their names, those beyond `after`; at most `limit`. */
+  pools(after?: string, limit?: number): Promise<Pool[]>;
   allocate(request: GrantRequest, actor: string): Promise<Grant>;
   /** Only from its owner. */
   release(grant: Pick<Grant, "pool" | "value" | "owner">, actor: string): Promise<void>;

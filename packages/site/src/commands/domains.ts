@@ -1,6 +1,9 @@
+import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { json, table } from "../print.ts";
-import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
+import { type Columns, printList } from "../list.ts";
+import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
+
+type Domain = Awaited<ReturnType<Operator["ipam"]["listDomains"]>>["domains"][number];
 
 export function domainsCommands(program: Command): void {
   const domains = program.command("domains").description("the DNS zones of the site's names");
@@ -8,15 +11,21 @@ export function domainsCommands(program: Command): void {
     .description("every domain")
     .action((options: OperatorOptions) =>
       ask(options, async (operator) => {
-        const all = (await operator.ipam.listDomains({})).domains;
-        const rows = all.map(({ name, nameServers, ttlSeconds, negativeTtlSeconds }) => [
-          name,
-          nameServers.join(" "),
-          String(ttlSeconds),
-          String(negativeTtlSeconds),
-        ]);
-        const text = table([["NAME", "SERVERS", "TTL", "NEGATIVE"], ...rows]);
-        process.stdout.write(`${options.json === true ? json(all) : text}\n`);
+        const pages = paged(async (page) => {
+          const { domains: rows, nextPageToken } = await operator.ipam.listDomains(page);
+          return { rows, nextPageToken };
+        });
+        await printList(pages, COLUMNS, options);
       }),
     );
 }
+
+const COLUMNS: Columns<Domain> = {
+  head: ["NAME", "SERVERS", "TTL", "NEGATIVE"],
+  cells: ({ name, nameServers, ttlSeconds, negativeTtlSeconds }) => [
+    name,
+    nameServers.join(" "),
+    String(ttlSeconds),
+    String(negativeTtlSeconds),
+  ],
+};

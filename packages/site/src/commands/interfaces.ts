@@ -24,6 +24,6 @@ const interfacePages = (operator: Operator, segment: string): AsyncGenerator<rea
   });
 
 const COLUMNS: Columns<Interface> = {
-  head: ["MAC", "ROLE", "SEGMENT", "ADDRESS", "NAME", "MACHINE", "STATE"],
-  cells: (one) => [one.mac, one.role, one.segment, one.address, one.fqdn, one.machine, one.state],
+  head: ["CLIENT", "ROLE", "SEGMENT", "ADDRESS", "NAME", "MACHINE", "STATE"],
+  cells: (one) => [one.mac || one.identity, one.role, one.segment, one.address, one.fqdn, one.machine, one.state],
 };

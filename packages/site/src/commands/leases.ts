@@ -25,11 +25,11 @@ const leasePages = (operator: Operator, segment: string): AsyncGenerator<readonl
   });
 
 const columns = (options: TimedOptions): Columns<Lease> => ({
-  head: ["ADDRESS", "SEGMENT", "MAC", "STATE", "POLICY", "EXPIRES", "RELAY"],
+  head: ["ADDRESS", "SEGMENT", "CLIENT", "STATE", "POLICY", "EXPIRES", "RELAY"],
   cells: (lease) => [
-    lease.address,
+    lease.prefixLength === undefined ? lease.address : `${lease.address}/${lease.prefixLength}`,
     lease.segment,
-    lease.mac,
+    lease.mac || lease.identity,
     lease.state,
     lease.policy,
     timeText(lease.expires, options),

@@ -1,7 +1,7 @@
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
 import { type Columns, printList } from "../list.ts";
-import { json, table, timeText } from "../print.ts";
+import { json, timeText } from "../print.ts";
 import { sourceFields } from "../source-text.ts";
 import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
@@ -15,8 +15,11 @@ export function poolsCommands(program: Command): void {
     .description("every pool, with what is left of it")
     .action((options: OperatorOptions) =>
       ask(options, async (operator) => {
-        const all = (await operator.pools.listPools({})).pools;
-        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+        const pages = paged(async (page) => {
+          const { pools: rows, nextPageToken } = await operator.pools.listPools(page);
+          return { rows, nextPageToken };
+        });
+        await printList(pages, POOLS, options);
       }),
     );
   operatorVerb(pools.command("put <file>"))
@@ -76,18 +79,17 @@ function grantVerbs(pools: Command): void {
     );
 }
 
-const listed = (pools: readonly Pool[]): string =>
-  table([
-    ["NAME", "KIND", "GIVEN", "FREE", "RANGES", "EXCLUDED"],
-    ...pools.map(({ name, kind, length, granted, free, ranges, excluded }) => [
-      name,
-      length === 0 ? kind : `${kind} /${length}`,
-      String(granted),
-      free,
-      ranges.join(" "),
-      excluded.join(" "),
-    ]),
-  ]);
+const POOLS: Columns<Pool> = {
+  head: ["NAME", "KIND", "GIVEN", "FREE", "RANGES", "EXCLUDED"],
+  cells: ({ name, kind, length, granted, free, ranges, excluded }) => [
+    name,
+    length === 0 ? kind : `${kind} /${length}`,
+    String(granted),
+    free,
+    ranges.join(" "),
+    excluded.join(" "),
+  ],
+};
 
 const GRANTS: Columns<Grant> = {
   head: ["VALUE", "OWNER", "SINCE"],

@@ -1,8 +1,9 @@
 import type { Operator } from "@firstlight/api-client";
 import type { Command } from "commander";
-import { json, table } from "../print.ts";
+import { type Columns, printList } from "../list.ts";
+import { json } from "../print.ts";
 import { sourceFields } from "../source-text.ts";
-import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
+import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
 type ReservationInit = NonNullable<Parameters<Operator["reservations"]["putReservation"]>[0]["reservation"]>;
 type Reservation = Awaited<ReturnType<Operator["reservations"]["listReservations"]>>["reservations"][number];
@@ -14,8 +15,14 @@ export function reservationsCommands(program: Command): void {
     .option("--segment <name>", "only of this segment")
     .action((options: OperatorOptions & { segment?: string }) =>
       ask(options, async (operator) => {
-        const all = (await operator.reservations.listReservations({ segment: options.segment ?? "" })).reservations;
-        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+        const pages = paged(async (page) => {
+          const { reservations: rows, nextPageToken } = await operator.reservations.listReservations({
+            segment: options.segment ?? "",
+            ...page,
+          });
+          return { rows, nextPageToken };
+        });
+        await printList(pages, COLUMNS, options);
       }),
     );
   operatorVerb(reservations.command("put <file>"))
@@ -49,8 +56,7 @@ export function reservationsCommands(program: Command): void {
 
 const said = (row: Reservation | undefined): string => `${row?.address} is reserved for ${row?.identity}`;
 
-const listed = (rows: readonly Reservation[]): string =>
-  table([
-    ["SEGMENT", "ADDRESS", "FOR", "ORIGIN"],
-    ...rows.map(({ segment, address, identity, origin }) => [segment, address, identity, origin]),
-  ]);
+const COLUMNS: Columns<Reservation> = {
+  head: ["SEGMENT", "ADDRESS", "FOR", "ORIGIN"],
+  cells: ({ segment, address, identity, origin }) => [segment, address, identity, origin],
+};

@@ -1,9 +1,10 @@
 import type { Operator } from "@firstlight/api-client";
 import { POOLED_FIELDS } from "@firstlight/ipam";
 import type { Command } from "commander";
-import { json, table } from "../print.ts";
+import { type Columns, printList } from "../list.ts";
+import { json } from "../print.ts";
 import { sourceFields } from "../source-text.ts";
-import { ask, operatorVerb, type OperatorOptions } from "./operator.ts";
+import { ask, operatorVerb, type OperatorOptions, paged } from "./operator.ts";
 
 type SegmentInit = NonNullable<Parameters<Operator["ipam"]["createSegment"]>[0]["segment"]>;
 type Segment = Awaited<ReturnType<Operator["ipam"]["listSegments"]>>["segments"][number];
@@ -14,8 +15,11 @@ export function segmentsCommands(program: Command): void {
     .description("every segment")
     .action((options: OperatorOptions) =>
       ask(options, async (operator) => {
-        const all = (await operator.ipam.listSegments({})).segments;
-        process.stdout.write(`${options.json === true ? json(all) : listed(all)}\n`);
+        const pages = paged(async (page) => {
+          const { segments: rows, nextPageToken } = await operator.ipam.listSegments(page);
+          return { rows, nextPageToken };
+        });
+        await printList(pages, COLUMNS, options);
       }),
     );
   operatorVerb(segments.command("create <file>"))
@@ -88,24 +92,22 @@ function fromYaml(file: string): SegmentInit {
 
 const prefixes = (segment: Segment): string => segment.prefixes.map(({ prefix }) => prefix).join(" ");
 
-function listed(segments: readonly Segment[]): string {
-  return table([
-    ["NAME", "KIND", "DOMAIN", "PREFIXES", "BOUND", "OF", "MTU", "BOOTS", "VLAN", "VNI", "STATE"],
-    ...segments.map((segment) => [
-      segment.name,
-      segment.kind ?? "",
-      segment.domain ?? "",
-      prefixes(segment),
-      String(segment.prefixes.reduce((sum, { bound }) => sum + bound, 0n)),
-      String(segment.prefixes.reduce((sum, { assignable }) => sum + assignable, 0n)),
-      String(segment.mtu ?? ""),
-      segment.boots === true ? "yes" : "no",
-      numbered(segment.vlan, segment.vlanPool),
-      numbered(segment.vni, segment.vniPool),
-      stateOf(segment),
-    ]),
-  ]);
-}
+const COLUMNS: Columns<Segment> = {
+  head: ["NAME", "KIND", "DOMAIN", "PREFIXES", "BOUND", "OF", "MTU", "BOOTS", "VLAN", "VNI", "STATE"],
+  cells: (segment) => [
+    segment.name,
+    segment.kind ?? "",
+    segment.domain ?? "",
+    prefixes(segment),
+    String(segment.prefixes.reduce((sum, { bound }) => sum + bound, 0n)),
+    String(segment.prefixes.reduce((sum, { assignable }) => sum + assignable, 0n)),
+    String(segment.mtu ?? ""),
+    segment.boots === true ? "yes" : "no",
+    numbered(segment.vlan, segment.vlanPool),
+    numbered(segment.vni, segment.vniPool),
+    stateOf(segment),
+  ],
+};
 
 /** A number, with the pool that gave it. */
 const numbered = (value: number | undefined, pool: string | undefined): string =>

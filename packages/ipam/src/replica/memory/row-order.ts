@@ -1,7 +1,8 @@
 import type { Address, Mac, Prefix } from "@firstlight/wire";
-import type { ExpectedDevice, Interface, Lease, Name, Row } from "../../model/model.ts";
+import type { Domain, ExpectedDevice, Interface, Lease, Name, Reservation, Row, Segment } from "../../model/model.ts";
 import type { LeaseKey, OrderedRows } from "../replica.ts";
 import { AddressOrder } from "./address-order.ts";
+import { ByName } from "./by-name.ts";
 import { Grouped } from "./grouped.ts";
 import { Ordered } from "./ordered.ts";
 
@@ -13,6 +14,7 @@ interface Held {
   interfaceById(id: number): Interface | undefined;
   readonly names: { get(id: number): Name | undefined };
   readonly devices: { get(mac: Mac): ExpectedDevice | undefined };
+  readonly reservations: { get(id: number): Reservation | undefined };
 }
 
 /** The order that lists show rows in, and how many addresses are bound: kept with each change, so that a page costs a page. */
@@ -24,6 +26,9 @@ export class RowOrder implements OrderedRows {
   readonly #interfaces = new Grouped<number>();
   readonly #names = new Grouped<string>();
   readonly #devices = new Ordered<number>();
+  readonly #segments = new ByName<Segment>();
+  readonly #domains = new ByName<Domain>();
+  readonly #reservations = new Grouped<string>();
 
   constructor(held: Held) {
     this.#held = held;
@@ -53,6 +58,31 @@ export class RowOrder implements OrderedRows {
     for (const mac of this.#devices.after(after)) yield this.#held.devices.get(mac)!;
   }
 
+  segments(after?: string): Iterable<Segment> {
+    return this.#segments.after(after);
+  }
+
+  segmentNamed(name: string): Segment | undefined {
+    return this.#segments.get(name);
+  }
+
+  domains(after?: string): Iterable<Domain> {
+    return this.#domains.after(after);
+  }
+
+  domainNamed(name: string): Domain | undefined {
+    return this.#domains.get(name);
+  }
+
+  *reservations(after?: string, segment?: number): Iterable<Reservation> {
+    for (const key of this.#reservations.after(after, segment)) yield this.#held.reservations.get(idIn(key))!;
+  }
+
+  reservationKey({ vrf, address, id }: Reservation): string {
+    const family = typeof address === "number" ? 4 : 6;
+    return `${vrf}/${family}/${address.toString(16).padStart(32, "0")} ${String(id).padStart(DIGITS, "0")}`;
+  }
+
   bound(prefix: Prefix, vrf: string): number {
     return this.#bound.count(prefix, vrf);
   }
@@ -66,6 +96,9 @@ export class RowOrder implements OrderedRows {
     if (row.kind === "interface") this.#interfaces.add(row.id, row.segment);
     if (row.kind === "name") this.#names.add(this.nameKey(row), row.domain);
     if (row.kind === "expected") this.#devices.add(row.mac);
+    if (row.kind === "segment") this.#segments.add(row);
+    if (row.kind === "domain") this.#domains.add(row);
+    if (row.kind === "reservation") this.#reservations.add(this.reservationKey(row), row.segment);
   }
 
   #drop(row: Row): void {
@@ -73,6 +106,9 @@ export class RowOrder implements OrderedRows {
     if (row.kind === "interface") this.#interfaces.drop(row.id, row.segment);
     if (row.kind === "name") this.#names.drop(this.nameKey(row), row.domain);
     if (row.kind === "expected") this.#devices.drop(row.mac);
+    if (row.kind === "segment") this.#segments.drop(row);
+    if (row.kind === "domain") this.#domains.drop(row);
+    if (row.kind === "reservation") this.#reservations.drop(this.reservationKey(row), row.segment);
   }
 
   #addLease(row: Lease): void {

@@ -56,15 +56,18 @@ export async function deletePool(client: pg.ClientBase, name: string, actor: str
   await append.audit(client, "pool", name, undefined, actor);
 }
 
-/** Every pool with how much of it is left. */
-export async function listPools(client: Pick<pg.ClientBase, "query">): Promise<Pool[]> {
+/** Pools by name, those beyond `after`, with how much of each is left: counted by ranges, not by grants. */
+export async function listPools(client: Pick<pg.ClientBase, "query">, after = "", limit?: number): Promise<Pool[]> {
   const { rows } = await client.query<
     PoolRow & { ranges: [string, string][]; excluded: [string, string][]; granted: string; free: string }
   >(
     `SELECT id, name, "is", length, version, ${BOUNDS("ranges")} AS ranges, ${BOUNDS("excluded")} AS excluded,
-       (SELECT count(*) FROM ipam.pool_grant WHERE pool = p.id) AS granted,
-       (SELECT coalesce(sum(upper(free) - lower(free)), 0) FROM ipam.pool_free WHERE pool = p.id) AS free
-     FROM ipam.pool p ORDER BY name`,
+       (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(p.ranges - p.excluded) r) - f.free AS granted, f.free
+     FROM ipam.pool p, LATERAL (
+       SELECT coalesce(sum(upper(free) - lower(free)), 0) AS free FROM ipam.pool_free WHERE pool = p.id
+     ) f
+     WHERE name > $1 ORDER BY name LIMIT $2`,
+    [after, limit ?? null],
   );
   return rows.map(({ id: _id, length, ranges, excluded, granted, free, ...row }) => {
     const pool = { ...row, ...(length !== null && { length }) };

@@ -423,6 +423,13 @@ export declare type Interface = Message<"firstlight.v1.Interface"> & {
    * @generated from field: string state = 9;
    */
   state: string;
+
+  /**
+   * Who the client is: `mac 02:f1:00:00:00:01`, `duid 00030001…` or `port LINK/INTERFACE-ID`. `mac` is empty if it is no MAC.
+   *
+   * @generated from field: string identity = 10;
+   */
+  identity: string;
 };
 
 /**
@@ -506,6 +513,27 @@ export declare type Lease = Message<"firstlight.v1.Lease"> & {
    * @generated from field: uint64 version = 14;
    */
   version: bigint;
+
+  /**
+   * As in Interface.
+   *
+   * @generated from field: string identity = 15;
+   */
+  identity: string;
+
+  /**
+   * The association that has it (RFC 8415 §12), if its client has several.
+   *
+   * @generated from field: optional uint32 iaid = 16;
+   */
+  iaid?: number | undefined;
+
+  /**
+   * Set for a delegated prefix, whose first address is `address`.
+   *
+   * @generated from field: optional uint32 prefix_length = 17;
+   */
+  prefixLength?: number | undefined;
 };
 
 /**
@@ -556,6 +584,17 @@ export declare const NameSchema: GenMessage<Name>;
  * @generated from message firstlight.v1.ListSegmentsRequest
  */
 export declare type ListSegmentsRequest = Message<"firstlight.v1.ListSegmentsRequest"> & {
+  /**
+   * At most 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -572,6 +611,13 @@ export declare type ListSegmentsResponse = Message<"firstlight.v1.ListSegmentsRe
    * @generated from field: repeated firstlight.v1.Segment segments = 1;
    */
   segments: Segment[];
+
+  /**
+   * Empty: this was the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -754,6 +800,17 @@ export declare const UndrainResponseSchema: GenMessage<UndrainResponse>;
  * @generated from message firstlight.v1.ListDomainsRequest
  */
 export declare type ListDomainsRequest = Message<"firstlight.v1.ListDomainsRequest"> & {
+  /**
+   * At most 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -770,6 +827,13 @@ export declare type ListDomainsResponse = Message<"firstlight.v1.ListDomainsResp
    * @generated from field: repeated firstlight.v1.Domain domains = 1;
    */
   domains: Domain[];
+
+  /**
+   * Empty: this was the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**

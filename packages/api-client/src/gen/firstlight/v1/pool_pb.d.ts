@@ -105,6 +105,17 @@ export declare const GrantSchema: GenMessage<Grant>;
  * @generated from message firstlight.v1.ListPoolsRequest
  */
 export declare type ListPoolsRequest = Message<"firstlight.v1.ListPoolsRequest"> & {
+  /**
+   * At most 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -121,6 +132,13 @@ export declare type ListPoolsResponse = Message<"firstlight.v1.ListPoolsResponse
    * @generated from field: repeated firstlight.v1.Pool pools = 1;
    */
   pools: Pool[];
+
+  /**
+   * Empty: this was the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**

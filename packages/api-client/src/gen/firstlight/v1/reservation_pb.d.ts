@@ -105,6 +105,18 @@ export declare type ListReservationsRequest = Message<"firstlight.v1.ListReserva
    * @generated from field: string segment = 1;
    */
   segment: string;
+
+  /**
+   * At most 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
 };
 
 /**
@@ -121,6 +133,13 @@ export declare type ListReservationsResponse = Message<"firstlight.v1.ListReserv
    * @generated from field: repeated firstlight.v1.Reservation reservations = 1;
    */
   reservations: Reservation[];
+
+  /**
+   * Empty: this was the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
