@@ -9,7 +9,6 @@ import { measureAllocation, PREFIXES } from "./ipam/allocate.ts";
 import { measureChanges } from "./ipam/apply-changes.ts";
 import { measureCommits } from "./ipam/commit-leases.ts";
 import { fillDatabase } from "./ipam/fill-database.ts";
-import { measureDaemons } from "./ipam/daemon-replicas.ts";
 import { measureLoad, measureRestore } from "./ipam/load-replica.ts";
 import { measureResourcePools } from "./ipam/resource-pools.ts";
 
@@ -27,7 +26,6 @@ const VARIANTS: Readonly<Record<string, (context: VariantContext) => Promise<Sam
     await fillDatabase(url, INTERFACES);
     return measureLoad(url, folder);
   },
-  "replica of each daemon": ({ url }) => measureDaemons(url),
   "replica snapshot": ({ folder }) => measureRestore(folder),
   "replica changes": ({ url, folder }) => measureChanges(url, folder),
 };

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Row } from "@firstlight/ipam";
 import type { Sample } from "../harness/contract.ts";
 import { NODE } from "../harness/firstlight.ts";
 
@@ -16,15 +15,12 @@ interface Loaded extends Readonly<Record<string, number>> {
 /** Loads a replica from PostgreSQL, in a process of its own: time until it is current, and the memory of the process. */
 export async function measureLoad(url: string, folder: string): Promise<Sample> {
   await rm(join(folder, "replica"), { force: true }); // of an earlier run
-  return sampleOf("from PostgreSQL", await loadReplica(url, join(folder, "replica")));
+  return sampleOf("from PostgreSQL", await run([url, join(folder, "replica")]));
 }
 
 /** The same from the snapshot on disk, with a database that cannot be reached. */
 export async function measureRestore(folder: string): Promise<Sample> {
-  return sampleOf(
-    "from its snapshot",
-    await loadReplica("postgres://nobody@127.0.0.1:9/none", join(folder, "replica")),
-  );
+  return sampleOf("from its snapshot", await run(["postgres://nobody@127.0.0.1:9/none", join(folder, "replica")]));
 }
 
 function sampleOf(source: string, { rows, ...figures }: Loaded): Sample {
@@ -33,13 +29,7 @@ function sampleOf(source: string, { rows, ...figures }: Loaded): Sample {
   return { operations: rows, seconds: figures.seconds, failed: 0, extra: figures };
 }
 
-/** Loads a replica of these kinds of rows (absent: all), in a process of its own. Without a file it keeps no snapshot. */
-export async function loadReplica(
-  url: string,
-  snapshotFile: string,
-  kinds: readonly Row["kind"][] = [],
-): Promise<Loaded> {
-  const args = [url, snapshotFile, kinds.join()];
+async function run(args: readonly string[]): Promise<Loaded> {
   const child = spawn(NODE, ["--expose-gc", join(import.meta.dirname, "replica-process.ts"), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });

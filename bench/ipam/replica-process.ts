@@ -1,12 +1,10 @@
 /** A process that only has a replica. It prints how long the replica took to be current, and its memory meanwhile and afterwards, as JSON. */
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Row } from "@firstlight/ipam";
 import { createReplica, PgSource } from "@firstlight/ipam/replica";
 import { systemClock } from "@firstlight/service";
 
-const [url = "", snapshotFile = "", kindsText = ""] = process.argv.slice(2);
-const kinds = kindsText === "" ? undefined : (kindsText.split(",") as Row["kind"][]);
+const [url = "", snapshotFile = ""] = process.argv.slice(2);
 const MIB = 2 ** 20;
 /** How often PSS is read while the replica loads: the kernel records the peak of RSS only. */
 const PSS_EVERY_MS = 100;
@@ -20,20 +18,14 @@ const pssTimer = setInterval(() => (peakPssMiB = Math.max(peakPssMiB, pss())), P
 const isRestored = existsSync(snapshotFile);
 
 const began = performance.now();
-const source = new PgSource({ url, name: "bench" }, kinds);
-const options = {
-  ...(snapshotFile !== "" && { snapshotFile }),
-  ...(kinds && { kinds }),
-  startMs: 120_000,
-  snapshotEveryMs: 3_600_000,
-};
+const source = new PgSource({ url, name: "bench" });
+const options = { snapshotFile, startMs: 120_000, snapshotEveryMs: 3_600_000 };
 const following = await createReplica(source, systemClock, options);
 const seconds = (performance.now() - began) / 1000;
 const { user, system } = process.cpuUsage();
 
 const saving = performance.now();
-if (snapshotFile !== "")
-  while (!existsSync(snapshotFile) && performance.now() - saving < MAX_SAVING_MS) await sleep(10);
+while (!existsSync(snapshotFile) && performance.now() - saving < MAX_SAVING_MS) await sleep(10);
 const saveSeconds = isRestored ? 0 : (performance.now() - saving) / 1000;
 await sleep(SETTLE_MS);
 clearInterval(pssTimer);

@@ -6,7 +6,7 @@ export { INT8_AS_NUMBER } from "./int8.ts";
 export { createNotifier, type Notifier } from "./notifier.ts";
 export { LEADER_LOCK } from "./place.ts";
 export { pull } from "./pull.ts";
-export * from "./registry.ts";
+export type * from "./registry.ts";
 export { CANDIDACY_MS, type Sequencer, type SequencerOptions, startSequencer } from "./sequencer.ts";
 export { PgFeed, type PgFeedOptions } from "./pg-feed.ts";
 export { Follower, type FollowerLog, type FollowerOptions, type Outage } from "./follower.ts";

@@ -3,7 +3,7 @@ import type { EventMap, Position, Row } from "./change.ts";
 import { INT8_AS_NUMBER } from "./int8.ts";
 import { CHANNELS, TABLES } from "./place.ts";
 import { pull } from "./pull.ts";
-import type { Json, ReadKinds } from "./registry.ts";
+import type { Json, Registry } from "./registry.ts";
 import type { Loaded, Pulled, Source } from "./source.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -33,15 +33,15 @@ export interface PgFeedOptions {
 
 /** The feed and the registered tables on PostgreSQL. Connects when first asked; each call rejects while the database is away. */
 export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, AsyncDisposable {
-  readonly #kinds: ReadKinds<R, E>;
+  readonly #registry: Registry<R, E, string>;
   readonly #options: PgFeedOptions;
   readonly #wakeup = new Wakeup();
   #listener: Client | undefined;
   #listenAgainAt = 0;
   #isClosed = false;
 
-  constructor(kinds: ReadKinds<R, E>, options: PgFeedOptions) {
-    this.#kinds = kinds;
+  constructor(registry: Registry<R, E, string>, options: PgFeedOptions) {
+    this.#registry = registry;
     this.#options = options;
   }
 
@@ -58,7 +58,7 @@ export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, 
         at: { epoch, position },
         dnsPosition: dns,
         databaseNow: now,
-        rows: everyRow(client, this.#kinds.rows),
+        rows: everyRow(client, this.#registry.rows),
       };
     } catch (error) {
       await client.end().catch(() => {});
@@ -67,7 +67,7 @@ export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, 
   }
 
   changes(after: Position, limit: number): Promise<Pulled<R, E>> {
-    return pull(this.#options.pool, this.#kinds, after, limit);
+    return pull(this.#options.pool, this.#registry, after, limit);
   }
 
   /** A notification between two waits ends the next one at once; without a connection only the time counts. */
@@ -107,11 +107,11 @@ export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, 
 
 async function* everyRow<R extends Row>(
   client: Client,
-  kinds: ReadKinds<R, EventMap>["rows"],
+  kinds: Registry<R, EventMap, string>["rows"],
 ): AsyncGenerator<Iterable<R>> {
   try {
     for (const kind of Object.keys(kinds) as R["kind"][]) {
-      const { load, table, read } = kinds[kind]!;
+      const { load, table, read } = kinds[kind];
       yield* load ? load(client) : fetched(client, table, read);
     }
   } finally {

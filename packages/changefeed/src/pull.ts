@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { Change, EventMap, Position, Row } from "./change.ts";
 import { RolledBack } from "./fault.ts";
 import { TABLES } from "./place.ts";
-import type { Json, ReadKinds } from "./registry.ts";
+import type { Json, Registry } from "./registry.ts";
 import type { Pulled } from "./source.ts";
 
 interface Pull {
@@ -41,9 +41,9 @@ const RAISE_HIGH_WATER = `
  * another history (restore, failover), or changes after it were trimmed. Rejects with `RolledBack` where the feed is
  * behind the reader, after it has raised the high-water mark. The pool parses int8 as numbers (`INT8_AS_NUMBER`).
  */
-export async function pull<R extends Row, E extends EventMap>(
+export async function pull<R extends Row, E extends EventMap, A extends string>(
   pool: pg.Pool,
-  kinds: ReadKinds<R, E>,
+  registry: Registry<R, E, A>,
   after: Position,
   limit: number,
 ): Promise<Pulled<R, E>> {
@@ -62,13 +62,13 @@ export async function pull<R extends Row, E extends EventMap>(
   const isBehindTrim = after.position < now.position && feed.position !== after.position + 1;
   // A reader that can do without the trimmed changes goes on from here, with the first change that is left.
   if (isBehindTrim) return { is: "epoch", now: { ...now, position: (feed.position ?? now.position + 1) - 1 } };
-  const changes = rows.filter((row) => row.position !== null).map((row) => changeFrom(kinds, row));
+  const changes = rows.filter((row) => row.position !== null).map((row) => changeFrom(registry, row));
   const more = after.position + changes.length < now.position;
   return { is: "changes", changes, databaseNow: feed.now, more };
 }
 
-function changeFrom<R extends Row, E extends EventMap>(
-  { rows, events }: ReadKinds<R, E>,
+function changeFrom<R extends Row, E extends EventMap, A extends string>(
+  registry: Registry<R, E, A>,
   { position, kind, key, version, dns, at, actor, trace, row }: Pull,
 ): Change<R, E> {
   const entry = {
@@ -81,12 +81,12 @@ function changeFrom<R extends Row, E extends EventMap>(
     actor,
     ...(trace !== null && { trace }),
   };
-  if (isKindOf(rows, kind)) {
-    return { ...entry, is: "row", kind, ...(row && { row: rows[kind]!.read(row) }) };
+  if (isKindOf(registry.rows, kind)) {
+    return { ...entry, is: "row", kind, ...(row && { row: registry.rows[kind].read(row) }) };
   }
-  if (row && isKindOf(events, kind)) {
+  if (row && isKindOf(registry.events, kind)) {
     // A union over the registered events: TypeScript cannot see that kind and event are of the same member.
-    return { ...entry, is: "event", kind, event: events[kind]!.read(row) } as Change<R, E>;
+    return { ...entry, is: "event", kind, event: registry.events[kind]!.read(row) } as Change<R, E>;
   }
   return { ...entry, is: "unread" };
 }

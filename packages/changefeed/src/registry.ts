@@ -22,28 +22,12 @@ export interface EventKind<E> {
   readonly read: (json: Json) => E;
 }
 
-/** The kinds that a reader loads and follows. A change of any other kind advances its position and does nothing else. */
-export interface ReadKinds<R extends Row, E extends EventMap> {
-  /** In load order. */
-  readonly rows: { readonly [K in R["kind"]]?: RowKind<Extract<R, { kind: K }>, R> };
-  readonly events: { readonly [K in keyof E & string]: EventKind<E[K]> };
-}
-
 /**
  * The kinds that one owner publishes on the feed and its readers hold. Rows, in the order in which readers load them;
  * events; and kinds that are written for the audit and that no reader holds.
  */
-export interface Registry<R extends Row, E extends EventMap, A extends string = never> extends ReadKinds<R, E> {
+export interface Registry<R extends Row, E extends EventMap, A extends string = never> {
   readonly rows: { readonly [K in R["kind"]]: RowKind<Extract<R, { kind: K }>, R> };
   readonly events: { readonly [K in keyof E & string]: EventKind<E[K]> };
   readonly audit: readonly A[];
-}
-
-/** The part of a registry that a reader of these kinds of rows needs, in the registry's order; its events are all in it. */
-export function onlyRows<R extends Row, E extends EventMap>(
-  { rows, events }: ReadKinds<R, E>,
-  kinds: readonly R["kind"][],
-): ReadKinds<R, E> {
-  const held = Object.entries(rows).filter(([kind]) => kinds.includes(kind));
-  return { rows: Object.fromEntries(held) as ReadKinds<R, E>["rows"], events };
 }

@@ -103,7 +103,7 @@ export async function toy(): Promise<Toy> {
   pool.on("error", () => {});
   await pool.query(SCHEMA);
   const notifier = parts.adopt(createNotifier(pool), (one) => one.close());
-  const source = parts.use(new PgFeed<ToyRow, ToyEvents>(KINDS, { pool, connection }));
+  const source = parts.use(new PgFeed(KINDS, { pool, connection }));
   const owned = parts.move();
   const sql = async <T>(text: string, values: unknown[] = []): Promise<T[]> =>
     (await pool.query(text, values)).rows as T[];

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Api, Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
-import type { Replica } from "./replica.ts";
+import type { Replica } from "@firstlight/ipam";
 import type { Store } from "@firstlight/ipam/store";
 import {
   type Context,

@@ -1,5 +1,4 @@
-import { affectedBy, type Followed } from "@firstlight/ipam";
-import type { Replica } from "./replica.ts";
+import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
 import { type RevisionOptions, ZoneRevision } from "./revision.ts";
 import type { Zones } from "./zones.ts";
 

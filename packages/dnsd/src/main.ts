@@ -2,7 +2,6 @@ import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { dnsdSchema } from "./config.ts";
 import { startDnsd } from "./start.ts";
-import { KINDS } from "./replica.ts";
 
 export { dnsdSchema } from "./config.ts";
 export { type Backing, startDnsd } from "./start.ts";
@@ -14,7 +13,7 @@ export const daemon: Daemon<typeof dnsdSchema> = {
   config: dnsdSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context, { kinds: KINDS }));
+    const ipam = parts.use(await openReplica(context));
     const running = await startDnsd(context, { replica: ipam.replica, ready: () => ipam.ready() });
     return closeAfterStop(parts, running);
   },

@@ -1,5 +1,4 @@
-import { allRecords, recordsAt, refusalOf, zonesOf } from "@firstlight/ipam";
-import type { Replica } from "./replica.ts";
+import { allRecords, recordsAt, refusalOf, type Replica, zonesOf } from "@firstlight/ipam";
 import { type DomainName, type NameText, nameText } from "@firstlight/wire/dns";
 import type { ServedRecord } from "./record.ts";
 import { besides, serverRecords } from "./servers.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { listen, type Port } from "@firstlight/datagram";
-import type { Replica } from "./replica.ts";
+import type { Replica } from "@firstlight/ipam";
 import {
   type Context,
   describeReason,

@@ -23,7 +23,6 @@ export type * from "./pool/pool.ts";
 export type { PoolForm, PoolKind } from "./pool/slot.ts";
 export * from "./names/records.ts";
 export type { DnsRecord } from "./names/dns-record.ts";
-export type { ReplicaOf } from "./replica/reads.ts";
 export type * from "./replica/replica.ts";
 export { addressOfReverse, reverseName, reverseZones } from "./names/reverse.ts";
 export {

@@ -1,4 +1,4 @@
-import type { Replica } from "./replica.ts";
+import type { Replica } from "@firstlight/ipam";
 import type { Address } from "@firstlight/wire";
 import { type Refused, refused } from "./reasons.ts";
 import { type Requester, requesterAt } from "./requester.ts";

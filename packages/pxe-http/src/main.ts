@@ -3,7 +3,6 @@ import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { pxeHttpSchema } from "./config.ts";
 import { startPxeHttp } from "./start.ts";
-import { KINDS } from "./replica.ts";
 
 export { pxeHttpSchema } from "./config.ts";
 export { type Backing, startPxeHttp } from "./start.ts";
@@ -15,7 +14,7 @@ export const daemon: Daemon<typeof pxeHttpSchema> = {
   config: pxeHttpSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context, { kinds: KINDS }));
+    const ipam = parts.use(await openReplica(context));
     const { api, reporter } = parts.use(await connectApi(context));
     const { replica } = ipam;
     const running = await startPxeHttp(context, { replica, api, reporter, ready: () => ipam.ready() });

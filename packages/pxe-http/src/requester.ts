@@ -1,5 +1,4 @@
-import { macOf } from "@firstlight/ipam";
-import type { Replica } from "./replica.ts";
+import { macOf, type Replica } from "@firstlight/ipam";
 import { type Address, formatAddress, formatMac, isMalformed, parseAddress } from "@firstlight/wire";
 import { type Refused, refused } from "./reasons.ts";
 

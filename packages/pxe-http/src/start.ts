@@ -1,7 +1,7 @@
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
-import type { Replica } from "./replica.ts";
+import type { Replica } from "@firstlight/ipam";
 import {
   type Context,
   inheritedListener,

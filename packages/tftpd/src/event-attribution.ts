@@ -1,6 +1,5 @@
 import type { Reporter, NewEvent } from "@firstlight/api-client";
-import { type Lease, macOf } from "@firstlight/ipam";
-import type { Replica } from "./replica.ts";
+import { type Lease, macOf, type Replica } from "@firstlight/ipam";
 import type { RateLimit } from "@firstlight/service";
 import { type Address, formatMac } from "@firstlight/wire";
 

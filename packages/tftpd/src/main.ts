@@ -4,7 +4,6 @@ import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { tftpdSchema } from "./config.ts";
 import { startTftpd } from "./start.ts";
-import { KINDS } from "./replica.ts";
 
 export { tftpdSchema } from "./config.ts";
 export { type Backing, startTftpd } from "./start.ts";
@@ -16,7 +15,7 @@ export const daemon: Daemon<typeof tftpdSchema> = {
   config: tftpdSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context, { kinds: KINDS }));
+    const ipam = parts.use(await openReplica(context));
     const { reporter } = parts.use(await connectApi(context));
     const { config, metrics, clock, log, site } = context;
     const root = config.root ?? join(site.site.stateDir, "artefacts", "ipxe");

@@ -1,6 +1,6 @@
 import type { Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
-import type { Replica } from "./replica.ts";
+import type { Replica } from "@firstlight/ipam";
 import {
   type Context,
   describeReason,

@@ -3,7 +3,6 @@ import { type Daemon, closeAfterStop, describeReason, type DescribedReason, type
 import { unboundConfigSchema } from "./config.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { startUnboundConfig } from "./start.ts";
-import { KINDS } from "./replica.ts";
 
 export { type UnboundConfig, unboundConfigSchema } from "./config.ts";
 export { type Backing, startUnboundConfig } from "./start.ts";
@@ -20,7 +19,7 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
       return idle(describeReason(REASONS, because));
     }
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context, { kinds: KINDS }));
+    const ipam = parts.use(await openReplica(context));
     const running = await startUnboundConfig(context, { replica: ipam.replica, ready: () => ipam.ready() });
     return closeAfterStop(parts, running);
   },

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { affectedBy, type Followed } from "@firstlight/ipam";
-import type { Replica } from "./replica.ts";
+import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
 import {
   type Backoff,
   backoffMs,

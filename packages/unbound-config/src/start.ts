@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Replica } from "./replica.ts";
+import type { Replica } from "@firstlight/ipam";
 import type { Context, Readiness, Running } from "@firstlight/service";
 import { place } from "./apply.ts";
 import { FlushQueue } from "./flush-queue.ts";

@@ -1,5 +1,4 @@
-import { zonesOf } from "@firstlight/ipam";
-import type { Replica } from "./replica.ts";
+import { type Replica, zonesOf } from "@firstlight/ipam";
 import { formatPrefix } from "@firstlight/wire";
 
 /** What the resolver's configuration says about the site: a value, alike on every replica. */

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Api, BootEvent, FeedPosition } from "@firstlight/api-client";
-import { type Change, type Lease, macOf } from "@firstlight/ipam";
-import type { Replica } from "../replica.ts";
+import { type Change, type Lease, macOf, type Replica } from "@firstlight/ipam";
 import type { Store } from "@firstlight/ipam/store";
 import { type Backoff, backoffMs, AutoResetEvent } from "@firstlight/service";
 import { formatAddress, formatMac } from "@firstlight/wire";

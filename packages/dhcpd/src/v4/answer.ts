@@ -1,6 +1,5 @@
 import type { EventKind } from "@firstlight/api-client";
-import { hostLabel, labelOf, type Interface, type PrefixRow, type Segment } from "@firstlight/ipam";
-import type { Replica } from "../replica.ts";
+import { hostLabel, labelOf, type Interface, type PrefixRow, type Replica, type Segment } from "@firstlight/ipam";
 import { ANY, formatIPv4, formatMac, type IPv4 } from "@firstlight/wire";
 import { encode, fit, type Message } from "@firstlight/wire/dhcp4";
 import { type Boot, type BootSource, bootOf } from "./boot.ts";

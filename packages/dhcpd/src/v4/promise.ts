@@ -1,5 +1,4 @@
-import type { Bind } from "@firstlight/ipam";
-import type { Replica } from "../replica.ts";
+import type { Bind, Replica } from "@firstlight/ipam";
 import type { Clock } from "@firstlight/service";
 import type { IPv4 } from "@firstlight/wire";
 import type { Answer } from "./answer.ts";

@@ -1,5 +1,4 @@
-import type { Interface, PrefixRow, Segment } from "@firstlight/ipam";
-import type { Replica } from "../replica.ts";
+import type { Interface, PrefixRow, Replica, Segment } from "@firstlight/ipam";
 import { LruMap } from "@firstlight/service";
 import type { IPv4, Mac } from "@firstlight/wire";
 import type { Message } from "@firstlight/wire/dhcp4";

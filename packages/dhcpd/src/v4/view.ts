@@ -1,5 +1,12 @@
-import { type Candidate, isDraining, type Lease, type Segment, type Term, termOf } from "@firstlight/ipam";
-import type { Replica } from "../replica.ts";
+import {
+  type Candidate,
+  isDraining,
+  type Lease,
+  type Replica,
+  type Segment,
+  type Term,
+  termOf,
+} from "@firstlight/ipam";
 import { contains, type IPv4 } from "@firstlight/wire";
 import type { DatabaseLookup } from "../lease/lookup.ts";
 import type { Client } from "./client.ts";

@@ -7,11 +7,9 @@ import {
   replicaReadiness,
   withTimeout,
 } from "@firstlight/service";
-import type { Kind } from "../model/model.ts";
 import { Memory } from "../replica/memory/memory.ts";
 import type { Replica } from "../replica/replica.ts";
 import { readSnapshot, saveSnapshot } from "../replica/snapshot.ts";
-import { ALL_KINDS } from "./kinds.ts";
 import type { Source } from "./source.ts";
 
 export type { FollowerLog } from "@firstlight/changefeed";
@@ -21,8 +19,6 @@ export interface ReplicaOptions extends Omit<FollowerOptions, "clock" | "retryMs
   readonly snapshotFile?: string;
   /** Whether rows are kept in order, too, for lists: 40 bytes more for an interface with a lease. */
   readonly ordered?: boolean;
-  /** The kinds of rows that the source gives: a snapshot of other kinds is not used. Default: all. */
-  readonly kinds?: readonly Kind[];
   /** How long a start waits for the source before it serves what it has. Default 5 s. */
   readonly startMs?: number;
   readonly backoff?: Backoff;
@@ -46,14 +42,14 @@ const ANSWER_MS = 30_000;
  * the source cannot be reached, with what the snapshot had (nothing, without one) and goes on trying: ask `ready()`.
  */
 export async function createReplica(source: Source, clock: Clock, options: ReplicaOptions = {}): Promise<Following> {
-  const { snapshotFile: file, kinds = ALL_KINDS, startMs = START_MS, backoff = BACKOFF, ...rest } = options;
+  const { snapshotFile: file, startMs = START_MS, backoff = BACKOFF, ...rest } = options;
   const memory = new Memory(clock, options);
-  if (file !== undefined) await restore(memory, { file, kinds, clock, log: options.log });
+  if (file !== undefined) await restore(memory, file, clock, options.log);
   const follower = new Follower(memory, () => memory.emptyTables(), bounded(source), {
     ...rest,
     clock,
     retryMs: (attempt) => backoffMs(attempt, Math.random(), backoff),
-    ...(file !== undefined && { snapshot: { file, save: () => save(memory, file, kinds) } }),
+    ...(file !== undefined && { snapshot: { file, save: () => save(memory, file) } }),
   });
   await follower.start(startMs);
   const stop = (): Promise<void> => follower.stop();
@@ -70,32 +66,19 @@ function bounded(source: Source): Source {
   };
 }
 
-async function restore(
-  memory: Memory,
-  {
-    file,
-    kinds,
-    clock,
-    log,
-  }: {
-    readonly file: string;
-    readonly kinds: readonly Kind[];
-    readonly clock: Clock;
-    readonly log: ReplicaOptions["log"];
-  },
-): Promise<void> {
+async function restore(memory: Memory, file: string, clock: Clock, log?: ReplicaOptions["log"]): Promise<void> {
   const began = clock.now();
   const tables = memory.emptyTables();
-  const snapshot = await readSnapshot(file, (rows) => tables.take(rows), kinds);
+  const snapshot = await readSnapshot(file, (rows) => tables.take(rows));
   if (snapshot.is === "ignored") return log?.info({ file, because: snapshot.because }, "no snapshot used");
   memory.swap(tables, snapshot.heading.at, snapshot.heading.dnsPosition);
   memory.resume(snapshot.heading);
   log?.info({ file, rows: snapshot.heading.rows, ms: clock.now() - began, ...snapshot.heading.at }, "snapshot loaded");
 }
 
-function save(memory: Memory, file: string, kinds: readonly Kind[]): Promise<void> {
+function save(memory: Memory, file: string): Promise<void> {
   const { at, dnsPosition, completeAt, ahead } = memory;
-  return saveSnapshot(file, { at, dnsPosition, completeAt, ahead, kinds }, memory.rows());
+  return saveSnapshot(file, { at, dnsPosition, completeAt, ahead }, memory.rows());
 }
 
 function readinessOf(memory: Memory, outage: Outage | undefined, clock: Clock): Readiness {

@@ -26,6 +26,3 @@ export const KINDS: Registry<Row, Events, "pool" | "grant" | "collision"> = {
   events: { arrival: { keyOf: ({ mac }) => mac, read: (json) => json as unknown as RelocationEvent } },
   audit: ["pool", "grant", "collision"],
 };
-
-/** All kinds of rows, in load order. */
-export const ALL_KINDS = Object.keys(KINDS.rows) as readonly Kind[];

@@ -1,8 +1,8 @@
-import { onlyRows, PgFeed } from "@firstlight/changefeed";
+import { PgFeed } from "@firstlight/changefeed";
 import type { Pool } from "pg";
 import type { Events, Position } from "./feed.ts";
-import { ALL_KINDS, KINDS } from "./kinds.ts";
-import type { Kind, Row } from "../model/model.ts";
+import { KINDS } from "./kinds.ts";
+import type { Row } from "../model/model.ts";
 import { type Loaded, type Pulled, type Source, Unmigrated } from "./source.ts";
 import { clientOptions, createPool, type DatabaseOptions } from "../database/connections.ts";
 
@@ -11,10 +11,9 @@ export class PgSource implements Source, AsyncDisposable {
   readonly #pool: Pool;
   readonly #feed: PgFeed<Row, Events>;
 
-  /** `kinds`: the kinds of rows that it loads and follows. */
-  constructor(options: DatabaseOptions, kinds: readonly Kind[] = ALL_KINDS) {
+  constructor(options: DatabaseOptions) {
     this.#pool = createPool({ ...options, poolSize: 2 });
-    this.#feed = new PgFeed(onlyRows(KINDS, kinds), { pool: this.#pool, connection: () => clientOptions(options) });
+    this.#feed = new PgFeed(KINDS, { pool: this.#pool, connection: () => clientOptions(options) });
   }
 
   load(): Promise<Loaded> {

@@ -3,8 +3,7 @@ import { dirname } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import type { Position } from "../feed/feed.ts";
-import { ALL_KINDS } from "../feed/kinds.ts";
-import type { Kind, Row } from "../model/model.ts";
+import type { Row } from "../model/model.ts";
 import { type Bulk, COLUMNS } from "../tuples/columns.ts";
 import { Tuples } from "../tuples/tuples.ts";
 import { TupleWriter } from "../tuples/writer.ts";
@@ -36,8 +35,6 @@ export interface Heading {
   /** The database's clock minus this machine's. */
   readonly ahead: number;
   readonly rows: number;
-  /** The kinds of rows that it holds. */
-  readonly kinds: readonly Kind[];
 }
 
 export type Restored =
@@ -107,14 +104,10 @@ function* frames(rows: Iterable<Row>): Generator<[Tag, Uint8Array]> {
 }
 
 /**
- * The snapshot of exactly these kinds of rows, its rows handed to `take` as they are read, or why there is none to use: then what was taken counts for
+ * The snapshot, its rows handed to `take` as they are read, or why there is none to use: then what was taken counts for
  * nothing. Any bytes give one or the other. A batch is good until `take` returns.
  */
-export async function readSnapshot(
-  file: string,
-  take: (rows: Iterable<Row>) => void,
-  kinds: readonly Kind[] = ALL_KINDS,
-): Promise<Restored> {
+export async function readSnapshot(file: string, take: (rows: Iterable<Row>) => void): Promise<Restored> {
   let handle: FileHandle;
   try {
     handle = await open(file, "r");
@@ -125,7 +118,7 @@ export async function readSnapshot(
     };
   }
   try {
-    return await readFrames(handle, take, kinds);
+    return await readFrames(handle, take);
   } catch (cause) {
     return { is: "ignored", because: String(cause) };
   } finally {
@@ -133,11 +126,7 @@ export async function readSnapshot(
   }
 }
 
-async function readFrames(
-  handle: FileHandle,
-  take: (rows: Iterable<Row>) => void,
-  kinds: readonly Kind[],
-): Promise<Restored> {
+async function readFrames(handle: FileHandle, take: (rows: Iterable<Row>) => void): Promise<Restored> {
   const magic = Buffer.alloc(MAGIC.length);
   if (!(await fill(handle, magic)) || !magic.equals(MAGIC)) return ignored("it is of another format");
   const reader = new FrameReader(handle);
@@ -146,7 +135,6 @@ async function readFrames(
   if (first.tag !== "heading") return ignored("it has no heading");
   const { shape, most, ...heading } = deserialize(first.bytes) as Head;
   if (shape !== SHAPE) return ignored("its rows have other columns");
-  if (heading.kinds?.toSorted().join() !== kinds.toSorted().join()) return ignored("it holds other kinds of rows");
   let count = 0;
   for (;;) {
     const frame = await reader.next();

@@ -1,31 +1,35 @@
 import type { Context, Readiness } from "@firstlight/service";
 import { warnOfDurability } from "./durability.ts";
-import { databaseOf, type Held, openReplica } from "../replica/open.ts";
-import type { Kind } from "../model/model.ts";
-import type { ReplicaOf } from "../replica/reads.ts";
+import { databaseOf, openReplica } from "../replica/open.ts";
+import type { Replica } from "../replica/replica.ts";
 import { startSequencer } from "../feed/sequencer.ts";
 import type { Store } from "./store.ts";
 import { createStore } from "./create.ts";
 
 /** The IPAM as a daemon that writes holds it. */
-export interface Ipam<K extends Kind = Kind> extends AsyncDisposable {
+export interface Ipam extends AsyncDisposable {
   readonly store: Store;
-  readonly replica: ReplicaOf<K>;
+  readonly replica: Replica;
   ready(): Readiness;
 }
 
 /** Joins the store, a replica that follows the feed (`openReplica`) and, where asked, a sequencer. */
-export async function openIpam<K extends Kind = Kind>({
+export async function openIpam({
   context,
   sequencer,
-  ...held
-}: Held<K> & { readonly context: Context<unknown>; readonly sequencer: boolean }): Promise<Ipam<K>> {
+  ordered = false,
+}: {
+  readonly context: Context<unknown>;
+  readonly sequencer: boolean;
+  /** Whether the replica can be listed in order. */
+  readonly ordered?: boolean;
+}): Promise<Ipam> {
   const { log } = context;
   const database = databaseOf(context);
   await using parts = new AsyncDisposableStack();
   const store = parts.use(createStore(database));
   if (sequencer) void warnOfDurability(database, log); // by one daemon for all
-  const following = parts.use(await openReplica(context, held));
+  const following = parts.use(await openReplica(context, { ordered }));
   if (sequencer) parts.use(startSequencer({ ...database, log, seen: () => following.replica.at }));
   const owned = parts.move();
   return {

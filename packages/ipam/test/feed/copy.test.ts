@@ -1,5 +1,4 @@
 /** What a replica loads is what the tables hold: through COPY, through the snapshot, whole or not at all. */
-import { ALL_KINDS } from "../../src/feed/kinds.ts";
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +23,7 @@ const site = parts.use(await ground());
 const source = parts.use(new PgSource({ url: site.url, name: "test" }));
 const folder = parts.adopt(await mkdtemp(join(tmpdir(), "firstlight-copy-")), (path) => rm(path, { recursive: true }));
 
-const HEADING = { at: { epoch: "e", position: 1 }, dnsPosition: 1, completeAt: 0, ahead: 0, kinds: ALL_KINDS };
+const HEADING = { at: { epoch: "e", position: 1 }, dnsPosition: 1, completeAt: 0, ahead: 0 };
 const LINES = { numRuns: 12 };
 
 /** Rows by key, as they may be compared. */

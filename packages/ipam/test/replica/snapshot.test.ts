@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { ALL_KINDS } from "../../src/feed/kinds.ts";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,13 +36,7 @@ const ROWS: readonly Row[] = [
   name(),
   expected({ mac: 7, address: "127.64.0.77" }),
 ];
-const HEADING = {
-  at: { epoch: "e", position: 42 },
-  dnsPosition: 40,
-  completeAt: CLOCK_START,
-  ahead: 250,
-  kinds: ALL_KINDS,
-};
+const HEADING = { at: { epoch: "e", position: 42 }, dnsPosition: 40, completeAt: CLOCK_START, ahead: 250 };
 
 const byKey = (rows: readonly Row[]): Map<string, Row> =>
   new Map(rows.map((row) => [fullKey(row.kind, keyOf(row)), row]));
