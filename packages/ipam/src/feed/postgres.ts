@@ -2,7 +2,7 @@ import { PgFeed } from "@firstlight/changefeed";
 import type { Pool } from "pg";
 import type { Events, Position } from "./feed.ts";
 import { KINDS } from "./kinds.ts";
-import type { Row } from "../model/model.ts";
+import type { Kind, Row } from "../model/model.ts";
 import { type Loaded, type Pulled, type Source, Unmigrated } from "./source.ts";
 import { clientOptions, createPool, type DatabaseOptions } from "../database/connections.ts";
 
@@ -16,12 +16,12 @@ export class PgSource implements Source, AsyncDisposable {
     this.#feed = new PgFeed(KINDS, { pool: this.#pool, connection: () => clientOptions(options) });
   }
 
-  load(): Promise<Loaded> {
-    return named(this.#feed.load());
+  load(kinds?: readonly Kind[]): Promise<Loaded> {
+    return named(this.#feed.load(kinds));
   }
 
-  changes(after: Position, limit: number): Promise<Pulled> {
-    return named(this.#feed.changes(after, limit));
+  changes(after: Position, limit: number, kinds?: readonly Kind[]): Promise<Pulled> {
+    return named(this.#feed.changes(after, limit, kinds));
   }
 
   wait(timeoutMs: number, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,8 @@ import { branchOf, hostName } from "./records.ts";
 import type { Replica } from "../replica/replica.ts";
 import { reverseName } from "./reverse.ts";
 
+type Lookup = Pick<Replica, "interfaceById" | "leaseOf" | "segment" | "domain">;
+
 /** What a batch of the feed means for names. */
 export type Affected =
   /** These owners may have changed: put `recordsAt(replica, owner)` in place of the records before. */
@@ -22,7 +24,7 @@ export type Affected =
  * Which names a batch may have changed, old names included, without a copy of all rows: the batch holds each row as it
  * was before, the replica as it is now. An owner too many does no harm: its records are put once more, unchanged.
  */
-export function affectedBy(replica: Replica, changes: readonly Applied[]): Affected {
+export function affectedBy(replica: Lookup, changes: readonly Applied[]): Affected {
   const owners = new Set<DomainName>();
   const refused = new Set<NameText>();
   const before = new Map<number, Interface[]>(); // interfaces as they were when the batch began, and between
@@ -76,11 +78,11 @@ function presence<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
 }
 
-function leasesOf(replica: Replica, id: number): Lease[] {
+function leasesOf(replica: Lookup, id: number): Lease[] {
   return [...presence(replica.leaseOf(id, 4)), ...presence(replica.leaseOf(id, 6))];
 }
 
-function ownersOf(replica: Replica, lease: Lease, versions: readonly Interface[]): DomainName[] {
+function ownersOf(replica: Lookup, lease: Lease, versions: readonly Interface[]): DomainName[] {
   const segment = replica.segment(lease.segment);
   const domain = segment && replica.domain(segment.domain);
   const forward = domain ? versions.flatMap((iface) => hostName(iface, lease.address, segment, domain) ?? []) : [];

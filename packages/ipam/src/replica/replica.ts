@@ -7,6 +7,7 @@ import type {
   Domain,
   ExpectedDevice,
   Interface,
+  Kind,
   Lease,
   Name,
   PrefixRow,
@@ -16,12 +17,33 @@ import type {
   Row,
   Segment,
 } from "../model/model.ts";
+import type { Holding, IndexName, NEEDS } from "./holding.ts";
 
 /**
- * The site in memory: what every daemon answers from. It loads a consistent snapshot, follows the feed, keeps a copy
- * on disk so that a daemon also starts while the database is away, and never lies about its age.
+ * The copy of the IPAM that a daemon holds in memory and answers from. It loads a consistent snapshot, follows the feed,
+ * keeps a copy on disk, from which the daemon starts while the database is away, and knows its own age.
+ *
+ * A daemon holds only the kinds and indexes that it uses (`Holding`). `Replica<H>` has the methods that need nothing else, so a
+ * question about rows that are not held does not compile. `Replica` alone holds everything.
  */
-export interface Replica {
+export type Replica<H extends Holding = Holding> = Pick<
+  FullReplica,
+  Answerable<H["kinds"][number] | H["indexes"][number]>
+> & {
+  /**
+   * Rows that are known before the feed brings them: the outcome of an own commit, the answer of a lookup. A row is applied
+   * if it is newer than the one that is held; its change in the feed then changes nothing. Listeners are not called.
+   */
+  learn(rows: readonly Extract<Row, { kind: H["kinds"][number] }>[]): void;
+};
+
+/** The methods that need no more than `Held`. */
+type Answerable<Held extends Kind | IndexName> = {
+  [M in keyof FullReplica]: M extends keyof typeof NEEDS ? ((typeof NEEDS)[M][number] extends Held ? M : never) : M;
+}[keyof FullReplica];
+
+/** The methods of a replica that holds everything. `NEEDS` has a line for each that needs rows. */
+interface FullReplica {
   readonly at: Position;
   /** Position of the last change that may alter DNS: low 32 bits are the serial of every zone. */
   readonly dnsPosition: number;
@@ -76,12 +98,6 @@ export interface Replica {
     held?: (address: Address) => boolean,
     proof?: Proof,
   ): Candidate;
-
-  /**
-   * Rows learnt ahead of the feed: the outcome of an own commit, the answer of a lookup. Applied when newer than what is
-   * held; the feed's own copy of them arrives later and changes nothing. Listeners are not called.
-   */
-  learn(rows: readonly Row[]): void;
 
   /** Called after each applied batch, in feed order; and once with `reload` after a full load. */
   follow(listener: (event: Followed) => void): Disposable;

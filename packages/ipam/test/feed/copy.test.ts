@@ -10,6 +10,7 @@ import { systemClock } from "@firstlight/service";
 import * as fc from "fast-check";
 import { createReplica } from "../../src/feed/follower.ts";
 import { keyOf } from "../../src/model/key.ts";
+import { EVERYTHING } from "../../src/replica/holding.ts";
 import { Tables } from "../../src/replica/memory/tables.ts";
 import type { Row } from "../../src/model/model.ts";
 import { readSnapshot, saveSnapshot } from "../../src/replica/snapshot.ts";
@@ -55,9 +56,9 @@ async function loadedTables(): Promise<Tables> {
 
 async function throughSnapshot(tables: Tables): Promise<Tables> {
   const file = join(folder, "replica");
-  await saveSnapshot(file, HEADING, { count: tables.size, rows: tables.frozen() });
+  await saveSnapshot(file, HEADING, { kinds: EVERYTHING.kinds, count: tables.size, rows: tables.frozen() });
   const restored = new Tables();
-  const read = await readSnapshot(file, (batch) => restored.take(batch));
+  const read = await readSnapshot(file, EVERYTHING.kinds, (batch) => restored.take(batch));
   assert.equal(read.is, "restored");
   return restored;
 }

@@ -23,6 +23,7 @@ import type {
   Row,
   Segment,
 } from "../../model/model.ts";
+import { INDEXES, type IndexName } from "../holding.ts";
 import { Interfaces } from "./interfaces.ts";
 import { slug } from "../../names/naming.ts";
 import { Leases } from "./leases.ts";
@@ -34,6 +35,13 @@ import { Tuples } from "../../tuples/tuples.ts";
 
 /** What became of one row. */
 export type Put = PutOf<Row>;
+
+export interface TablesOptions {
+  /** Whether rows are also kept in order. */
+  readonly ordered?: boolean;
+  /** The indexes that are built. Default: all. */
+  readonly indexes?: readonly IndexName[];
+}
 
 /** All rows of one epoch, with what is derived from them. */
 export class Tables implements Ground, RowSet<Row> {
@@ -48,12 +56,12 @@ export class Tables implements Ground, RowSet<Row> {
   /** By prefix and parcel (a fixed share of the prefix). */
   readonly #vacancies = new Map<number, Vacancy[]>();
 
-  readonly leases = new Leases();
+  readonly leases: Leases;
   readonly domains = new Table<number, Domain>((row) => row.id, readId, [this.domainsByName]);
   readonly segments = new Table<number, Segment>((row) => row.id, readId);
   readonly prefixRows = new Table<number, PrefixRow>((row) => row.id, readId, [this.routes]);
-  readonly interfaces = new Interfaces();
-  readonly names = new Table<number, Name>((row) => row.id, readId, [this.byOwner, namesByDomain(this.byDomain)]);
+  readonly interfaces: Interfaces;
+  readonly names: Table<number, Name>;
   readonly devices = new Table<Mac, ExpectedDevice>((row) => row.mac, readMacKey, [this.#declaredAt, this.byMachine]);
   readonly reservations = new Table<number, Reservation>((row) => row.id, readId, [
     this.#reservedAt,
@@ -61,23 +69,35 @@ export class Tables implements Ground, RowSet<Row> {
   ]);
 
   /** Also the load order: referenced kinds come first. */
-  readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> } = {
-    domain: this.domains,
-    segment: this.segments,
-    prefix: this.prefixRows,
-    expected: this.devices,
-    reservation: this.reservations,
-    interface: this.interfaces,
-    lease: this.leases,
-    name: this.names,
-  };
+  readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> };
   /** A row that is new can only take an address away; one that is replaced or dropped may have freed one. */
-  readonly #versioned = new VersionedRows<Row>(this.#kinds, keyOf, (before) => this.#freed(before));
+  readonly #versioned: VersionedRows<Row>;
 
   /** The rows in order; only where lists are asked for. */
   readonly order: RowOrder | undefined;
 
-  constructor({ ordered = false }: { readonly ordered?: boolean } = {}) {
+  constructor({ ordered = false, indexes = INDEXES }: TablesOptions = {}) {
+    const built = new Set(indexes);
+    this.leases = new Leases({ byInterface: built.has("leaseByInterface") });
+    this.interfaces = new Interfaces({
+      byIdentity: built.has("interfaceByIdentity"),
+      byLabel: built.has("interfaceByLabel"),
+    });
+    this.names = new Table<number, Name>((row) => row.id, readId, [
+      ...(built.has("nameByOwner") ? [this.byOwner] : []),
+      ...(built.has("nameByDomain") ? [namesByDomain(this.byDomain)] : []),
+    ]);
+    this.#kinds = {
+      domain: this.domains,
+      segment: this.segments,
+      prefix: this.prefixRows,
+      expected: this.devices,
+      reservation: this.reservations,
+      interface: this.interfaces,
+      lease: this.leases,
+      name: this.names,
+    };
+    this.#versioned = new VersionedRows<Row>(this.#kinds, keyOf, (before) => this.#freed(before));
     if (ordered) this.order = new RowOrder(this);
   }
 
