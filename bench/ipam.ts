@@ -9,7 +9,8 @@ import { allocating, PREFIXES } from "./ipam/allocating.ts";
 import { applying } from "./ipam/applying.ts";
 import { committing } from "./ipam/committing.ts";
 import { filled } from "./ipam/filled.ts";
-import { loading, restoring } from "./ipam/loading.ts";
+import { HOLDINGS } from "./ipam/holdings.ts";
+import { holding, loading, restoring } from "./ipam/loading.ts";
 import { pooling } from "./ipam/pooling.ts";
 
 const INTERFACES = Number(process.env["IPAM_INTERFACES"] ?? 1_000_000);
@@ -26,6 +27,12 @@ const VARIANTS: Readonly<Record<string, (place: Ground) => Promise<Sample>>> = {
   },
   "replica snapshot": ({ folder }) => restoring(folder),
   "replica changes": ({ url, folder }) => applying(url, folder),
+  ...Object.fromEntries(
+    Object.keys(HOLDINGS).map((daemon) => [
+      `replica of ${daemon}`,
+      ({ url, folder }: Ground) => holding(url, folder, daemon),
+    ]),
+  ),
 };
 
 const picked = process.env["IPAM_VARIANTS"]?.split(",").filter((name) => name in VARIANTS);

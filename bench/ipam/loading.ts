@@ -23,6 +23,13 @@ export async function restoring(folder: string): Promise<Sample> {
   return sampleOf("from its snapshot", await run(["postgres://nobody@127.0.0.1:9/none", join(folder, "replica")]));
 }
 
+/** The replica of one daemon, with its kinds and indexes, from PostgreSQL in a process of its own. */
+export async function holding(url: string, folder: string, daemon: string): Promise<Sample> {
+  const snapshotFile = join(folder, `replica-${daemon}`);
+  await rm(snapshotFile, { force: true });
+  return sampleOf(`of ${daemon}`, await run([url, snapshotFile, daemon]));
+}
+
 function sampleOf(whence: string, { rows, ...figures }: Loaded): Sample {
   const said = Object.entries(figures).map(([name, value]) => `${name} ${value.toFixed(value < 10 ? 2 : 0)}`);
   console.log(`${rows} rows ${whence}: ${said.join(", ")}`);
