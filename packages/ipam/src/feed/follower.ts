@@ -13,13 +13,13 @@ export interface ReplicaOptions<H extends Holding = Holding> extends Omit<
   FollowerOptions,
   "clock" | "retryMs" | "snapshot"
 > {
-  /** Where the replica is kept on disk; absent: nowhere. */
+  /** The file of the snapshot. Absent: no snapshot is kept. */
   readonly snapshotFile?: string;
   /** Whether rows are also kept in order, for lists: 40 bytes more for an interface with a lease. */
   readonly ordered?: boolean;
   /** The kinds that are loaded and followed, and the indexes that are built. Default: all. */
   readonly holding?: H;
-  /** How long a start waits for the source before it serves what it has. Default 5 s. */
+  /** How long a start waits for the source before it serves the rows that it has. Default 5 s. */
   readonly startMs?: number;
   readonly backoff?: Backoff;
 }
@@ -34,9 +34,9 @@ export interface Following<H extends Holding = Holding> extends AsyncDisposable 
 const START_MS = 5000;
 const BACKOFF: Backoff = { baseMs: 100, maxMs: 5000 };
 
-/** A source that has not answered by then is taken for lost, and asked again. */
+/** A source that has not answered after this time counts as lost and is asked again. */
 const ANSWER_MS = 30_000;
-/** Beyond this age a follower reports that nothing comes from the feed, though nothing has failed yet. */
+/** A replica of this age reports that the feed is silent, although no call has failed. */
 const QUIET_MS = 10_000;
 
 /**

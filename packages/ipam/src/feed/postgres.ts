@@ -6,7 +6,7 @@ import type { Kind, Row } from "../model/model.ts";
 import { type Loaded, type Pulled, type Source, Unmigrated } from "./source.ts";
 import { clientOptions, createPool, type DatabaseOptions } from "../database/connections.ts";
 
-/** The feed and the tables of the IPAM on PostgreSQL. Connects when first asked; each call rejects while the database is away. */
+/** The feed and the tables of the IPAM on PostgreSQL. Connects at the first call. Each call rejects while the database is away. */
 export class PgSource implements Source, AsyncDisposable {
   readonly #pool: Pool;
   readonly #feed: PgFeed<Row, Events>;
@@ -36,7 +36,7 @@ export class PgSource implements Source, AsyncDisposable {
 
 const NO_TABLE: ReadonlySet<unknown> = new Set(["42P01", "3F000"]); // undefined_table, invalid_schema_name
 
-/** The answer, or a rejection that names what an operator can do about it. */
+/** The answer, or a rejection that tells the operator the remedy. */
 async function named<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

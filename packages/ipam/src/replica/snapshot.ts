@@ -45,14 +45,14 @@ export type Restored =
 interface Head extends Heading {
   readonly kinds: readonly Kind[];
   readonly shape: string;
-  readonly most: Readonly<Record<Bulk, number>>;
+  readonly totals: Readonly<Record<Bulk, number>>;
 }
 
 /** Writes a new file, syncs it and renames it: a reader sees the whole old snapshot or the whole new one. */
 export async function saveSnapshot(
   file: string,
   heading: Omit<Heading, "rows">,
-  { kinds, count, rows, most = NONE }: Saved,
+  { kinds, count, rows, totals = NO_TOTALS }: Saved,
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const fresh = `${file}.new`;
@@ -60,7 +60,7 @@ export async function saveSnapshot(
     const handle = await open(fresh, "w", 0o600);
     try {
       await handle.writeFile(MAGIC);
-      const head: Head = { ...heading, rows: count, kinds, shape: SHAPE, most };
+      const head: Head = { ...heading, rows: count, kinds, shape: SHAPE, totals };
       await writeFrame(handle, "heading", serialize(head));
       for (const [tag, bytes] of frames(rows)) await writeFrame(handle, tag, bytes);
       await writeFrame(handle, "end", Buffer.alloc(0));
@@ -80,26 +80,26 @@ interface Saved {
   readonly kinds: readonly Kind[];
   readonly count: number;
   readonly rows: Iterable<Row>;
-  readonly most?: Readonly<Record<Bulk, number>>;
+  readonly totals?: Readonly<Record<Bulk, number>>;
 }
 
-const NONE: Readonly<Record<Bulk, number>> = { interface: 0, lease: 0 };
+const NO_TOTALS: Readonly<Record<Bulk, number>> = { interface: 0, lease: 0 };
 
 /** Each frame is valid until the next one is asked for. */
 function* frames(rows: Iterable<Row>): Generator<[Tag, Uint8Array]> {
-  let some: Row[] = [];
+  let batch: Row[] = [];
   const writers = { interface: new TupleWriter(), lease: new TupleWriter() };
   for (const row of rows) {
     if ((row.kind === "interface" || row.kind === "lease") && TupleWriter.fits(row)) {
       const writer = writers[row.kind];
       writer.write(row);
       if (writer.isFull) yield [row.kind, writer.take()];
-    } else if (some.push(row) >= ROWS_PER_FRAME) {
-      yield ["rows", serialize(some)];
-      some = [];
+    } else if (batch.push(row) >= ROWS_PER_FRAME) {
+      yield ["rows", serialize(batch)];
+      batch = [];
     }
   }
-  if (some.length > 0) yield ["rows", serialize(some)];
+  if (batch.length > 0) yield ["rows", serialize(batch)];
   for (const kind of ["interface", "lease"] as const) {
     const rest = writers[kind].take();
     if (rest.length > 0) yield [kind, rest];
@@ -144,7 +144,7 @@ async function readFrames(
   const first = await reader.next();
   if (typeof first === "string") return ignored(first);
   if (first.tag !== "heading") return ignored("it has no heading");
-  const { kinds: held, shape, most, ...heading } = deserialize(first.bytes) as Head;
+  const { kinds: held, shape, totals, ...heading } = deserialize(first.bytes) as Head;
   if (shape !== SHAPE) return ignored("its rows have other columns");
   if (!isSameSet(held, kinds)) return ignored(`it holds other kinds: ${held.join(", ")}`);
   let count = 0;
@@ -154,7 +154,7 @@ async function readFrames(
     const { tag, bytes } = frame;
     if (tag === "end") break;
     const batch =
-      tag === "rows" ? (deserialize(bytes) as Row[]) : tag === "heading" ? [] : new Tuples(tag, bytes, most[tag]);
+      tag === "rows" ? (deserialize(bytes) as Row[]) : tag === "heading" ? [] : new Tuples(tag, bytes, totals[tag]);
     take(batch);
     count += Array.isArray(batch) ? batch.length : batch.count();
   }

@@ -49,7 +49,7 @@ async function folder(): Promise<AsyncDisposable & { readonly file: string; read
   return { path, file: join(path, "state", "dnsd.ipam"), [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
-test("a snapshot brings back every kind of row, bigints and bytes included", async () => {
+test("a snapshot restores rows of every kind, bigints and bytes included", async () => {
   await using at = await folder();
   await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   const rows: Row[] = [];
@@ -60,7 +60,7 @@ test("a snapshot brings back every kind of row, bigints and bytes included", asy
   assert.deepEqual(byKey(rows), byKey(ROWS));
 });
 
-test("a snapshot is the owner's alone, and leaves no half-written file beside it", async () => {
+test("only the owner can read a snapshot, and no half-written file stays beside it", async () => {
   await using at = await folder();
   await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
@@ -68,7 +68,7 @@ test("a snapshot is the owner's alone, and leaves no half-written file beside it
   assert.deepEqual(await readdir(join(at.path, "state")), ["dnsd.ipam"]);
 });
 
-test("no file, and a folder in its place, are reasons and not errors", async () => {
+test("a missing file and a folder in its place are ignored with a reason, not an error", async () => {
   await using at = await folder();
   assert.deepEqual(await readSnapshot(at.file, KINDS, ignore), { is: "ignored", because: "there is none yet" });
   assert.equal((await readSnapshot(at.path, KINDS, ignore)).is, "ignored");
@@ -89,7 +89,7 @@ test("a snapshot with any byte changed, or cut anywhere, is ignored", async () =
   );
 });
 
-test("a snapshot whose tuples have other columns is of another version, and ignored", async () => {
+test("a snapshot whose tuples have other columns is ignored", async () => {
   await using at = await folder();
   await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   const whole = await readFile(at.file);
@@ -107,7 +107,7 @@ test("a snapshot whose tuples have other columns is of another version, and igno
   });
 });
 
-test("any bytes are ignored", async () => {
+test("a file of arbitrary bytes is ignored", async () => {
   await using at = await folder();
   await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   await fc.assert(
@@ -119,7 +119,7 @@ test("any bytes are ignored", async () => {
   );
 });
 
-test("a daemon starts on its snapshot while the database is away, tells the age, and catches up later", async () => {
+test("a daemon starts from its snapshot while the database is away, reports its age, and catches up later", async () => {
   await using at = await folder();
   const clock = new ManualClock();
   const source = new MemorySource(ROWS, clock);
@@ -146,7 +146,7 @@ test("a daemon starts on its snapshot while the database is away, tells the age,
   await second.follower.stop();
 });
 
-test("a snapshot of another database's epoch is replaced by a load", async () => {
+test("a snapshot of another epoch is replaced by a load", async () => {
   await using at = await folder();
   await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   const source = new MemorySource([domain({ name: "other.test" })]);
@@ -155,7 +155,7 @@ test("a snapshot of another database's epoch is replaced by a load", async () =>
   assert.equal(following.replica.domainNamed(dnsName("other.test"))?.id, 1);
 });
 
-test("a snapshot that cannot be written is a warning, not the end", async () => {
+test("a snapshot that cannot be written is logged as a warning, and the daemon goes on", async () => {
   await using at = await folder();
   await writeFile(join(at.path, "state"), "a file where the folder should be");
   const said: string[] = [];

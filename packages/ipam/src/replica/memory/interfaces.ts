@@ -40,7 +40,8 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   readonly #identities = new ByteInterner();
   readonly #machines = new ByteInterner();
   readonly #labels = new ByteArena();
-  readonly #odd = new Map<number, Interface>();
+  /** Rows that the columns cannot hold, by slot. */
+  readonly #objects = new Map<number, Interface>();
   readonly #byId = new HashIndex((slot) => hashOfId(this.#id[slot]!));
   readonly #byClient: HashIndex | undefined;
   readonly #byLabel: HashIndex | undefined;
@@ -109,20 +110,20 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
 
   /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
   fill(tuple: Tuple): boolean {
-    const role = tuple.word(INTERFACE.role, ROLE_NUMBERS);
-    const identified = tuple.word(INTERFACE.identified_by, IDENTIFIED);
-    const state = tuple.has(INTERFACE.state) ? tuple.word(INTERFACE.state, STATES) : 0;
+    const role = tuple.interned(INTERFACE.role, ROLE_NUMBERS);
+    const identified = tuple.interned(INTERFACE.identified_by, IDENTIFIED);
+    const state = tuple.has(INTERFACE.state) ? tuple.interned(INTERFACE.state, STATES) : 0;
     if (tuple.has(INTERFACE.more) || role === -1 || identified === -1 || state === -1) return false;
     const slot = this.take();
     this.#id[slot] = tuple.int32(INTERFACE.id);
     this.#segment[slot] = tuple.int32(INTERFACE.segment);
     this.#client[slot] = tuple.has(INTERFACE.mac)
       ? tuple.mac(INTERFACE.mac)
-      : -tuple.held(INTERFACE.identity, this.#identities);
+      : -tuple.stored(INTERFACE.identity, this.#identities);
     this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
     this.#version[slot] = tuple.int64(INTERFACE.version);
-    this.#machine[slot] = tuple.held(INTERFACE.machine, this.#machines);
-    this.#label[slot] = tuple.held(INTERFACE.label, this.#labels);
+    this.#machine[slot] = tuple.stored(INTERFACE.machine, this.#machines);
+    this.#label[slot] = tuple.stored(INTERFACE.label, this.#labels);
     this.#index(slot);
     return true;
   }
@@ -136,12 +137,12 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     if (this.#label[slot] !== 0) this.#byLabel?.drop(slot);
     this.#machines.release(this.#machine[slot]!);
     this.#labels.release(this.#label[slot]!);
-    this.#odd.delete(slot);
+    this.#objects.delete(slot);
   }
 
   protected override read(slot: number): Interface {
-    const odd = this.#odd.size > 0 && this.#odd.get(slot);
-    if (odd) return odd;
+    const object = this.#objects.size > 0 && this.#objects.get(slot);
+    if (object) return object;
     const flags = this.#flags[slot]!;
     const machine = this.#machines.text(this.#machine[slot]!);
     const label = this.#labels.text(this.#label[slot]!);
@@ -184,7 +185,7 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     this.#version[slot] = row.version;
     this.#machine[slot] = this.#machines.holdText(row.machine);
     this.#label[slot] = this.#labels.holdText(row.label);
-    if (role === -1 || identified === -1 || state === -1 || !isPlain(row)) this.#odd.set(slot, row);
+    if (role === -1 || identified === -1 || state === -1 || !isPlain(row)) this.#objects.set(slot, row);
   }
 
   #index(slot: number): void {

@@ -24,7 +24,7 @@ import { Tables, type TablesOptions } from "./tables.ts";
 
 const NO_NAMES: readonly Name[] = [];
 
-/** The replica in this process's memory: the rows of the feed, and the questions that daemons ask of them. */
+/** The replica in this process's memory: its rows and the methods of `Replica`. It has all methods; its type in a daemon has fewer. */
 export class Memory extends FeedReplica<Row, Events, Tables> implements Replica {
   #tables: Tables;
   readonly #options: TablesOptions;
@@ -47,9 +47,9 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
   }
 
   /** Every row as of the call, and their number. */
-  rows(): { readonly count: number; readonly most: Record<Bulk, number>; readonly rows: Iterable<Row> } {
+  rows(): { readonly count: number; readonly totals: Record<Bulk, number>; readonly rows: Iterable<Row> } {
     const { size: count, interfaces, leases } = this.#tables;
-    return { count, most: { interface: interfaces.size, lease: leases.size }, rows: this.#tables.frozen() };
+    return { count, totals: { interface: interfaces.size, lease: leases.size }, rows: this.#tables.frozen() };
   }
 
   segment(id: number): Segment | undefined {

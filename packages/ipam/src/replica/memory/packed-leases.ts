@@ -96,14 +96,14 @@ export class PackedLeases extends Packed<Lease> {
 
   /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
   fill(tuple: Tuple): boolean {
-    const policy = tuple.word(LEASE.policy, POLICIES);
-    const state = tuple.word(LEASE.state, STATES);
+    const policy = tuple.interned(LEASE.policy, POLICIES);
+    const state = tuple.interned(LEASE.state, STATES);
     const hasRelay = tuple.has(LEASE.giaddr);
     if (tuple.has(LEASE.more) || !tuple.has(LEASE.mac) || tuple.has(LEASE.iaid) || policy === -1 || state === -1)
       return false;
     if (!tuple.isIPv4(LEASE.address) || (hasRelay && !tuple.isIPv4(LEASE.giaddr))) return false;
     const slot = this.take();
-    let vrf = tuple.word(LEASE.vrf, this.#vrfs);
+    let vrf = tuple.interned(LEASE.vrf, this.#vrfs);
     if (vrf === -1) vrf = this.#vrfs.number(tuple.text(LEASE.vrf));
     this.#address[slot] = tuple.ipv4(LEASE.address);
     this.#vrf[slot] = vrf;
@@ -116,9 +116,9 @@ export class PackedLeases extends Packed<Lease> {
     this.#reusableAt[slot] = tuple.time(LEASE.reusable_at);
     this.#version[slot] = tuple.int64(LEASE.version);
     this.#giaddr[slot] = hasRelay ? tuple.ipv4(LEASE.giaddr) : 0;
-    this.#clientId[slot] = tuple.held(LEASE.client_id, this.#clientIds);
-    this.#circuitId[slot] = hasRelay ? tuple.held(LEASE.circuit_id, this.#ports) : 0;
-    this.#remoteId[slot] = hasRelay ? tuple.held(LEASE.remote_id, this.#ports) : 0;
+    this.#clientId[slot] = tuple.stored(LEASE.client_id, this.#clientIds);
+    this.#circuitId[slot] = hasRelay ? tuple.stored(LEASE.circuit_id, this.#ports) : 0;
+    this.#remoteId[slot] = hasRelay ? tuple.stored(LEASE.remote_id, this.#ports) : 0;
     this.#byAddress.add(slot);
     this.#byInterface?.add(slot);
     return true;

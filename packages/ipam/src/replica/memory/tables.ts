@@ -33,7 +33,7 @@ import { RowOrder } from "./row-order.ts";
 import { rowOf } from "../../tuples/rows.ts";
 import { Tuples } from "../../tuples/tuples.ts";
 
-/** What became of one row. */
+/** The outcome for one row. */
 export type Put = PutOf<Row>;
 
 export interface TablesOptions {
@@ -68,12 +68,12 @@ export class Tables implements Ground, RowSet<Row> {
     this.#reservedFor,
   ]);
 
-  /** Also the load order: referenced kinds come first. */
+  /** In the order of loading: a row's references come before it. */
   readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> };
-  /** A row that is new can only take an address away; one that is replaced or dropped may have freed one. */
+  /** A new row can only occupy an address; a row that is replaced or dropped may have freed one. */
   readonly #versioned: VersionedRows<Row>;
 
-  /** The rows in order; only where lists are asked for. */
+  /** The rows in order; only if the replica can be listed. */
   readonly order: RowOrder | undefined;
 
   constructor({ ordered = false, indexes = INDEXES }: TablesOptions = {}) {
@@ -132,11 +132,11 @@ export class Tables implements Ground, RowSet<Row> {
     for (const rows of Object.values(this.#kinds)) yield* rows.all();
   }
 
-  /** Every row as of the call, however slowly they are read while changes go on. One reader at a time. */
+  /** Every row as of the call, even if changes are applied while the rows are read. One reader at a time. */
   frozen(): Iterable<Row> {
     const { interface: _interfaces, lease: _leases, ...rest } = this.#kinds;
-    const few = Object.values(rest).flatMap((rows): Row[] => [...rows.all()]);
-    return inTurn(few, this.interfaces.frozen(), this.leases.frozen());
+    const small = Object.values(rest).flatMap((rows): Row[] => [...rows.all()]);
+    return concatenated(small, this.interfaces.frozen(), this.leases.frozen());
   }
 
   get size(): number {
@@ -206,11 +206,11 @@ export class Tables implements Ground, RowSet<Row> {
   }
 }
 
-function* inTurn(...parts: readonly Iterable<Row>[]): Generator<Row> {
+function* concatenated(...parts: readonly Iterable<Row>[]): Generator<Row> {
   for (const part of parts) yield* part;
 }
 
-/** A name that DNS cannot carry is held under its text, which no name equals: names end with a zero octet. */
+/** A name that DNS cannot carry is stored under its text. No name equals a text: names end with a zero octet. */
 function ownerKey(owner: NameText): DomainName | NameText {
   const name = parseName(owner);
   return isMalformed(name) ? owner : name;
