@@ -1,4 +1,4 @@
-/** A process with a replica and nothing else: says how long it took to be current, and what it weighs meanwhile and after. */
+/** A process with a replica and nothing else: prints how long the load took, and the memory of the process during it and after. */
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createReplica, PgSource } from "@firstlight/ipam/replica";
@@ -7,7 +7,7 @@ import { HOLDINGS } from "./holdings.ts";
 
 const [url = "", snapshotFile = "", name = "everything"] = process.argv.slice(2);
 const MIB = 2 ** 20;
-/** How often the process is weighed while it works: the kernel keeps the peak of RSS, that of PSS must be seen. */
+/** How often PSS is read during the load: the kernel keeps a peak of RSS, but none of PSS. */
 const LOOK_MS = 100;
 /** The first snapshot is written as soon as the replica is current; a million take a second or two. */
 const MOST_SAVING_MS = 20_000;
