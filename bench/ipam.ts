@@ -9,7 +9,8 @@ import { measureAllocation, PREFIXES } from "./ipam/allocate.ts";
 import { measureChanges } from "./ipam/apply-changes.ts";
 import { measureCommits } from "./ipam/commit-leases.ts";
 import { fillDatabase } from "./ipam/fill-database.ts";
-import { measureLoad, measureRestore } from "./ipam/load-replica.ts";
+import { HOLDINGS } from "./ipam/holdings.ts";
+import { measureHolding, measureLoad, measureRestore } from "./ipam/load-replica.ts";
 import { measureResourcePools } from "./ipam/resource-pools.ts";
 
 const INTERFACES = Number(process.env["IPAM_INTERFACES"] ?? 1_000_000);
@@ -28,6 +29,12 @@ const VARIANTS: Readonly<Record<string, (context: VariantContext) => Promise<Sam
   },
   "replica snapshot": ({ folder }) => measureRestore(folder),
   "replica changes": ({ url, folder }) => measureChanges(url, folder),
+  ...Object.fromEntries(
+    Object.keys(HOLDINGS).map((daemon) => [
+      `replica of ${daemon}`,
+      ({ url, folder }: VariantContext) => measureHolding(url, folder, daemon),
+    ]),
+  ),
 };
 
 const selected = process.env["IPAM_VARIANTS"]?.split(",").filter((name) => name in VARIANTS);

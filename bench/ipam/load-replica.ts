@@ -6,6 +6,9 @@ import { createInterface } from "node:readline";
 import type { Sample } from "../harness/contract.ts";
 import { NODE } from "../harness/firstlight.ts";
 
+/** An address at which nothing listens. */
+const NO_DATABASE = "postgres://nobody@127.0.0.1:9/none";
+
 /** What the child process reports: rows of its replica, seconds until the replica was current, and further figures by name. */
 interface Loaded extends Readonly<Record<string, number>> {
   readonly rows: number;
@@ -20,7 +23,18 @@ export async function measureLoad(url: string, folder: string): Promise<Sample> 
 
 /** The same from the snapshot on disk, with a database that cannot be reached. */
 export async function measureRestore(folder: string): Promise<Sample> {
-  return sampleOf("from its snapshot", await run(["postgres://nobody@127.0.0.1:9/none", join(folder, "replica")]));
+  return sampleOf("from its snapshot", await run([NO_DATABASE, join(folder, "replica")]));
+}
+
+/**
+ * The replica of one daemon, with its kinds and indexes: from PostgreSQL, then from its snapshot, each in a process of its own. The
+ * second is the sample: its memory varies less, since it makes less garbage.
+ */
+export async function measureHolding(url: string, folder: string, daemon: string): Promise<Sample> {
+  const snapshotFile = join(folder, `replica-${daemon}`);
+  await rm(snapshotFile, { force: true });
+  sampleOf(`of ${daemon} from PostgreSQL`, await run([url, snapshotFile, daemon]));
+  return sampleOf(`of ${daemon} from its snapshot`, await run([NO_DATABASE, snapshotFile, daemon]));
 }
 
 function sampleOf(source: string, { rows, ...figures }: Loaded): Sample {

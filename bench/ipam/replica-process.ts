@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createReplica, PgSource } from "@firstlight/ipam/replica";
 import { systemClock } from "@firstlight/service";
+import { HOLDINGS } from "./holdings.ts";
 
-const [url = "", snapshotFile = ""] = process.argv.slice(2);
+const [url = "", snapshotFile = "", name = "everything"] = process.argv.slice(2);
 const MIB = 2 ** 20;
 /** How often PSS is read while the replica loads: the kernel records the peak of RSS only. */
 const PSS_EVERY_MS = 100;
@@ -19,7 +20,8 @@ const isRestored = existsSync(snapshotFile);
 
 const began = performance.now();
 const source = new PgSource({ url, name: "bench" });
-const options = { snapshotFile, startMs: 120_000, snapshotEveryMs: 3_600_000 };
+const holding = HOLDINGS[name]!;
+const options = { holding, snapshotFile, startMs: 120_000, snapshotEveryMs: 3_600_000 };
 const following = await createReplica(source, systemClock, options);
 const seconds = (performance.now() - began) / 1000;
 const { user, system } = process.cpuUsage();
@@ -33,7 +35,8 @@ clearInterval(pssTimer);
 const settled = { rssMiB: status("VmRSS"), pssMiB: pss() };
 const peak = { peakRssMiB: status("VmHWM"), peakPssMiB: Math.max(peakPssMiB, settled.pssMiB) };
 let rows = 0;
-for (const _ of following.replica.leases()) rows += 2; // a lease and its interface
+const rowsPerLease = holding.kinds.includes("interface") ? 2 : 1;
+for (const _ of following.replica.leases()) rows += rowsPerLease;
 (globalThis as { gc?: () => void }).gc?.();
 const { heapUsed, external } = process.memoryUsage();
 const cpuSeconds = (user + system) / 1e6;

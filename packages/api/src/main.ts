@@ -1,5 +1,5 @@
 /** The API service: gRPC with reflection over mTLS; the machines' lifecycle and timelines; addresses and names for operators. */
-import { expectedMachinesSchema, ipamSchema, type SiteDeclaration } from "@firstlight/ipam";
+import { EVERYTHING, expectedMachinesSchema, ipamSchema, type SiteDeclaration } from "@firstlight/ipam";
 import { openIpam } from "@firstlight/ipam/store";
 import { type HistoryOptions, startHistory } from "@firstlight/ipam/ops";
 import { type Context, type Daemon, closeAfterStop, type Running } from "@firstlight/service";
@@ -17,7 +17,7 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
   await using parts = new AsyncDisposableStack();
   const pool = openPool(context.site, (error) => context.log.warn({ error }, "a database connection broke"));
   parts.defer(() => pool.end());
-  const ipam = parts.use(await openIpam({ context, sequencer: true, ordered: true }));
+  const ipam = parts.use(await openIpam({ context, holding: EVERYTHING, sequencer: true, ordered: true }));
   const running = await startApi(context, ipam, pool, declared(context)).catch(explain);
   parts.use(startHistory(historyOptions(context)));
   return closeAfterStop(parts, running);

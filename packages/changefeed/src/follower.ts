@@ -4,7 +4,7 @@ import { SourceFault } from "./fault.ts";
 import type { FeedReplica, RowSet } from "./replica.ts";
 import type { Loaded, Pulled, Source } from "./source.ts";
 
-/** Where a follower reports; pino's logger is one. */
+/** The log of a follower; pino's logger is one. */
 export interface FollowerLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -21,7 +21,7 @@ export interface FollowerOptions {
   readonly pollMs?: number;
   /** Changes asked for at once. Default 1000. */
   readonly batch?: number;
-  /** How the replica is kept on disk; `save` writes it as it is at the call. Absent: not kept. */
+  /** The snapshot on disk; `save` writes the replica as of the call. Absent: no snapshot is kept. */
   readonly snapshot?: { readonly file: string; save(): Promise<void> };
   /** Default 60 s; a snapshot that takes long to write is written less often. */
   readonly snapshotEveryMs?: number;
@@ -31,7 +31,7 @@ export interface FollowerOptions {
 export interface Outage {
   /** Since when, by the follower's clock. */
   readonly since: number;
-  /** What an operator can act on, where the source names it. */
+  /** The fault that an operator can repair, if the source names it. */
   readonly fault?: string;
 }
 

@@ -46,7 +46,7 @@ export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, 
   }
 
   /** One snapshot for everything, on a connection of its own that ends with the last row, or when the reader stops early. */
-  async load(): Promise<Loaded<R>> {
+  async load(kinds?: readonly R["kind"][]): Promise<Loaded<R>> {
     const client = this.#client({ query_timeout: undefined }); // a copy takes longer than a query
     client.on("error", () => {}); // the query under way rejects
     try {
@@ -58,7 +58,7 @@ export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, 
         at: { epoch, position },
         dnsPosition: dns,
         databaseNow: now,
-        rows: everyRow(client, this.#registry.rows),
+        rows: everyRow(client, this.#registry.rows, kinds),
       };
     } catch (error) {
       await client.end().catch(() => {});
@@ -66,8 +66,8 @@ export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, 
     }
   }
 
-  changes(after: Position, limit: number): Promise<Pulled<R, E>> {
-    return pull(this.#options.pool, this.#registry, after, limit);
+  changes(after: Position, limit: number, kinds?: readonly R["kind"][]): Promise<Pulled<R, E>> {
+    return pull(this.#options.pool, this.#registry, after, { limit, kinds });
   }
 
   /** A notification between two waits ends the next one at once; without a connection only the time counts. */
@@ -107,11 +107,13 @@ export class PgFeed<R extends Row, E extends EventMap> implements Source<R, E>, 
 
 async function* everyRow<R extends Row>(
   client: Client,
-  kinds: Registry<R, EventMap, string>["rows"],
+  registered: Registry<R, EventMap, string>["rows"],
+  wanted?: readonly R["kind"][],
 ): AsyncGenerator<Iterable<R>> {
   try {
-    for (const kind of Object.keys(kinds) as R["kind"][]) {
-      const { load, table, read } = kinds[kind];
+    for (const kind of Object.keys(registered) as R["kind"][]) {
+      if (wanted && !wanted.includes(kind)) continue;
+      const { load, table, read } = registered[kind];
       yield* load ? load(client) : fetched(client, table, read);
     }
   } finally {

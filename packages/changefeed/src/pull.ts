@@ -20,10 +20,11 @@ interface Pull {
   readonly at: number;
 }
 
-/** Where the feed stands and what lies after the reader's position, in one statement: one snapshot. */
+/** The feed's position and the changes after the reader's, in one statement: one snapshot. Rows of kinds in `$3` are not sent. */
 const PULL = `
   SELECT f.epoch, f.position AS feed_position, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now,
-    c.position, c.version, c.kind, c.key, c.dns, c."row", c.actor, c.trace, (extract(epoch FROM c.at) * 1000)::float8 AS at
+    c.position, c.version, c.kind, c.key, c.dns,
+    CASE WHEN c.kind <> ALL ($3::text[]) THEN c."row" END AS "row", c.actor, c.trace, (extract(epoch FROM c.at) * 1000)::float8 AS at
   FROM (SELECT epoch, position FROM ${TABLES.head} ORDER BY position DESC LIMIT 1) f
   LEFT JOIN LATERAL (
     SELECT * FROM ${TABLES.log} WHERE position > $1 ORDER BY position LIMIT $2
@@ -36,6 +37,13 @@ const RAISE_HIGH_WATER = `
   ON CONFLICT (one) DO UPDATE SET position = excluded.position, at = now()
   WHERE ${TABLES.highWater}.position < excluded.position`;
 
+export interface PullOptions<K extends string> {
+  /** The most changes of one answer. */
+  readonly limit: number;
+  /** The kinds of rows that the reader holds; absent: all. Changes of other rows are `unread`. */
+  readonly kinds?: readonly K[] | undefined;
+}
+
 /**
  * The next changes after a position, at most `limit`. `epoch` when the position has no meaning here any more: it is of
  * another history (restore, failover), or changes after it were trimmed. Rejects with `RolledBack` where the feed is
@@ -45,12 +53,13 @@ export async function pull<R extends Row, E extends EventMap, A extends string>(
   pool: pg.Pool,
   registry: Registry<R, E, A>,
   after: Position,
-  limit: number,
+  { limit, kinds }: PullOptions<R["kind"]>,
 ): Promise<Pulled<R, E>> {
+  const unread = kinds ? Object.keys(registry.rows).filter((kind) => !(kinds as readonly string[]).includes(kind)) : [];
   const { rows } = await pool.query<Pull>({
     name: "pull",
     text: PULL,
-    values: [after.position, Math.max(1, limit)],
+    values: [after.position, Math.max(1, limit), unread],
   });
   const feed = rows[0]!;
   const now = { epoch: feed.epoch, position: feed.feed_position };
@@ -62,7 +71,7 @@ export async function pull<R extends Row, E extends EventMap, A extends string>(
   const isBehindTrim = after.position < now.position && feed.position !== after.position + 1;
   // A reader that can do without the trimmed changes goes on from here, with the first change that is left.
   if (isBehindTrim) return { is: "epoch", now: { ...now, position: (feed.position ?? now.position + 1) - 1 } };
-  const changes = rows.filter((row) => row.position !== null).map((row) => changeFrom(registry, row));
+  const changes = rows.filter((row) => row.position !== null).map((row) => changeFrom(registry, row, unread));
   const more = after.position + changes.length < now.position;
   return { is: "changes", changes, databaseNow: feed.now, more };
 }
@@ -70,6 +79,7 @@ export async function pull<R extends Row, E extends EventMap, A extends string>(
 function changeFrom<R extends Row, E extends EventMap, A extends string>(
   registry: Registry<R, E, A>,
   { position, kind, key, version, dns, at, actor, trace, row }: Pull,
+  unread: readonly string[],
 ): Change<R, E> {
   const entry = {
     position: position!,
@@ -81,7 +91,7 @@ function changeFrom<R extends Row, E extends EventMap, A extends string>(
     actor,
     ...(trace !== null && { trace }),
   };
-  if (isKindOf(registry.rows, kind)) {
+  if (isKindOf(registry.rows, kind) && !unread.includes(kind)) {
     return { ...entry, is: "row", kind, ...(row && { row: registry.rows[kind].read(row) }) };
   }
   if (row && isKindOf(registry.events, kind)) {

@@ -1,7 +1,7 @@
 import type { Applied, Change, EventMap, Position, Row, RowChange } from "./change.ts";
 import type { Put } from "./versioned.ts";
 
-/** The position of a replica that has loaded nothing: every source answers it with its epoch. */
+/** The position of a replica that has loaded nothing. Its epoch is no source's, so every source answers `epoch`. */
 export const NOWHERE: Position = { epoch: "", position: 0 };
 
 /** All rows of one epoch, as a replica's owner keeps them. */
@@ -12,13 +12,13 @@ export interface RowSet<R extends Row> {
   readonly size: number;
 }
 
-/** What a replica's listeners get: each applied batch in feed order; or that everything was loaded anew. */
+/** The events of a replica's listeners: each applied batch in feed order, or a reload of all rows. */
 export type Followed<R extends Row, E extends EventMap> =
   | { readonly is: "reload"; readonly at: Position }
   | { readonly is: "changes"; readonly changes: readonly Applied<R, E>[]; readonly at: Position };
 
 /**
- * Rows of the feed in this process's memory, their position and their age. Its owner adds the questions that it answers.
+ * Rows of the feed in this process's memory, their position and their age. The owner adds the methods that read rows.
  * Applying a batch is one synchronous step: a reader sees all of it or nothing.
  */
 export class FeedReplica<R extends Row, E extends EventMap, S extends RowSet<R>> {
@@ -61,12 +61,12 @@ export class FeedReplica<R extends Row, E extends EventMap, S extends RowSet<R>>
     return "applied";
   }
 
-  /** Takes the database's clock. It was read between two of our readings; the later one keeps grace times on the long side. */
+  /** Sets the database's clock. It was read between two readings of this process's clock; the later one makes grace times longer, not shorter. */
   observe(databaseNow: number): void {
     this.#ahead = databaseNow - this.#clock.now();
   }
 
-  /** Nothing committed before `at` (our clock) is missing here. */
+  /** Everything that was committed before `at` (this process's clock) is here. */
   complete(at: number): void {
     this.#completeAt = at;
   }

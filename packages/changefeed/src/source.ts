@@ -1,12 +1,15 @@
 import type { Change, EventMap, Position, Row } from "./change.ts";
 
-/** Where a replica gets its rows: PostgreSQL in a site, a list in a test. */
+/** The source of a replica's rows: PostgreSQL in a site, a list in a test. */
 export interface Source<R extends Row, E extends EventMap> {
-  /** One consistent snapshot of every row, and where in the feed it stands. */
-  load(): Promise<Loaded<R>>;
-  /** Changes after `after` in feed order, at most `limit`; `epoch` when the reader must load anew. Settles within a bounded time. */
-  changes(after: Position, limit: number): Promise<Pulled<R, E>>;
-  /** Settles when there may be new changes, or after `timeoutMs`: a lost notification costs that delay, nothing else. */
+  /** One consistent snapshot of every row of these kinds (absent: of all), and where in the feed it stands. */
+  load(kinds?: readonly R["kind"][]): Promise<Loaded<R>>;
+  /**
+   * Changes after `after` in feed order, at most `limit`; `epoch` when the reader must load everything again. Changes of rows
+   * of other kinds than `kinds` (absent: all) are `unread` entries, so positions have no gaps. Settles within a bounded time.
+   */
+  changes(after: Position, limit: number, kinds?: readonly R["kind"][]): Promise<Pulled<R, E>>;
+  /** Settles when there may be new changes, or after `timeoutMs`: a lost notification costs only this delay. */
   wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -16,7 +19,7 @@ export interface Loaded<R extends Row> {
   readonly dnsPosition: number;
   /** The database's clock at the snapshot, milliseconds. */
   readonly databaseNow: number;
-  /** In batches, each valid until the next is asked for: a million rows need not be a million objects. */
+  /** In batches. A batch is valid until the next one is asked for, so a million rows need not be a million objects. */
   readonly rows: AsyncIterable<Iterable<R>>;
 }
 

@@ -1,6 +1,6 @@
 const MOST = 65_536;
 
-/** Versions of deleted rows, so that an older copy that arrives late does not bring one back. The oldest is forgotten first. */
+/** Versions of deleted rows, so that an older change that arrives late does not restore one. The oldest tombstone is dropped first. */
 export class Tombstones {
   readonly #versions = new Map<string, number>();
   readonly #most: number;

@@ -2,10 +2,10 @@ import type { Row, RowChange } from "./change.ts";
 import type { Rows } from "./table.ts";
 import { Tombstones } from "./tombstones.ts";
 
-/** What became of one row: held instead of `before`, or left out because a version at least as new is held. */
+/** The outcome for one row: `applied` in place of `before`, or `old` because a version at least as new is held. */
 export type Put<R extends Row> = { readonly is: "applied"; readonly before?: R } | { readonly is: "old" };
 
-/** How the rows of all kinds take changes: only newer versions apply, and deleted rows leave tombstones. */
+/** Applies changes to the rows of all kinds: only newer versions apply, and deleted rows leave tombstones. */
 export class VersionedRows<R extends Row> {
   readonly #kinds: { readonly [K in R["kind"]]: Rows<Extract<R, { kind: K }>> };
   readonly #keyOf: (row: R) => string;

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Api, Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
-import type { Replica } from "@firstlight/ipam";
 import type { Store } from "@firstlight/ipam/store";
 import {
   type Context,
@@ -26,11 +25,12 @@ import { ACTOR, reportLeases } from "./lease/outbox.ts";
 import { Server } from "./v4/server.ts";
 import { Traces } from "./lease/traces.ts";
 import type { Reason } from "./reasons.ts";
+import type { DhcpdReplica } from "./holding.ts";
 
 /** The IPAM and the API as dhcpd needs them, opened by whoever starts it. */
 export interface Backing {
   readonly store: Pick<Store, "commit" | "lookup" | "changes">;
-  readonly replica: Replica;
+  readonly replica: DhcpdReplica;
   readonly api: Api;
   readonly reporter: Reporter;
   ready(): Readiness;

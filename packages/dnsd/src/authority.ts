@@ -1,6 +1,7 @@
-import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
+import { affectedBy, type Followed } from "@firstlight/ipam";
 import { type RevisionOptions, ZoneRevision } from "./revision.ts";
 import type { Zones } from "./zones.ts";
+import type { DnsdReplica } from "./holding.ts";
 
 /** Zones that change faster than they are built would never be complete: after so many restarts they are built in one step. */
 const MOST_RESTARTS = 8;
@@ -11,12 +12,12 @@ const MOST_RESTARTS = 8;
  * new revision is complete the old one answers, follows the feed, and keeps its serial.
  */
 export class Authority {
-  readonly #replica: Replica;
+  readonly #replica: DnsdReplica;
   readonly #options: RevisionOptions;
   #current: ZoneRevision;
   #next: { readonly revision: ZoneRevision; readonly because: string; readonly restarts: number } | undefined;
 
-  constructor(replica: Replica, options: RevisionOptions) {
+  constructor(replica: DnsdReplica, options: RevisionOptions) {
     this.#replica = replica;
     this.#options = options;
     this.#current = new ZoneRevision(replica, options);
@@ -74,6 +75,6 @@ export class Authority {
 }
 
 /** The low 32 bits of the feed's position: alike on every replica, and growing as RFC 1982 wants it. */
-function serialOf({ dnsPosition }: Replica): number {
+function serialOf({ dnsPosition }: DnsdReplica): number {
   return dnsPosition % 2 ** 32;
 }

@@ -1,6 +1,7 @@
 import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { dnsdSchema } from "./config.ts";
+import { HOLDING } from "./holding.ts";
 import { startDnsd } from "./start.ts";
 
 export { dnsdSchema } from "./config.ts";
@@ -13,7 +14,7 @@ export const daemon: Daemon<typeof dnsdSchema> = {
   config: dnsdSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context));
+    const ipam = parts.use(await openReplica(context, HOLDING));
     const running = await startDnsd(context, { replica: ipam.replica, ready: () => ipam.ready() });
     return closeAfterStop(parts, running);
   },

@@ -1,8 +1,9 @@
-import { allRecords, recordsAt, refusalOf, type Replica, zonesOf } from "@firstlight/ipam";
+import { allRecords, recordsAt, refusalOf, zonesOf } from "@firstlight/ipam";
 import { type DomainName, type NameText, nameText } from "@firstlight/wire/dns";
 import type { ServedRecord } from "./record.ts";
 import { besides, serverRecords } from "./servers.ts";
 import { Zones } from "./zones.ts";
+import type { DnsdReplica } from "./holding.ts";
 
 export interface RevisionOptions {
   /** Seeds the names' hashes; random, once per process. */
@@ -19,13 +20,13 @@ export class ZoneRevision {
   readonly zones: Zones;
   /** Names with something that could not be served, and why. */
   readonly rejected = new Map<NameText, string>();
-  readonly #replica: Replica;
+  readonly #replica: DnsdReplica;
   readonly #servers: ReadonlyMap<DomainName, readonly ServedRecord[]>;
   readonly #owners: Iterator<DomainName>;
   readonly #changed = new Set<DomainName>();
 
   /** `names` is how many are expected: a table that grows during the build delays answers. */
-  constructor(replica: Replica, { seed, nsAddresses }: RevisionOptions, names = 0) {
+  constructor(replica: DnsdReplica, { seed, nsAddresses }: RevisionOptions, names = 0) {
     const declared = zonesOf(replica);
     this.#replica = replica;
     this.#servers = serverRecords(declared, nsAddresses, this.#refuse);

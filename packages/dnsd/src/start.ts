@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { listen, type Port } from "@firstlight/datagram";
-import type { Replica } from "@firstlight/ipam";
 import {
   type Context,
   describeReason,
@@ -18,10 +17,11 @@ import { createMetrics } from "./metrics.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { Responder } from "./responder.ts";
 import { listenStream, type Stream } from "./stream.ts";
+import type { DnsdReplica } from "./holding.ts";
 
 /** The IPAM as dnsd needs it, opened and closed by the caller. */
 export interface Backing {
-  readonly replica: Replica;
+  readonly replica: DnsdReplica;
   ready(): Readiness;
 }
 

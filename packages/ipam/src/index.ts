@@ -23,6 +23,7 @@ export type * from "./pool/pool.ts";
 export type { PoolForm, PoolKind } from "./pool/slot.ts";
 export * from "./names/records.ts";
 export type { DnsRecord } from "./names/dns-record.ts";
+export { EVERYTHING, type Holding, type IndexName } from "./replica/holding.ts";
 export type * from "./replica/replica.ts";
 export { addressOfReverse, reverseName, reverseZones } from "./names/reverse.ts";
 export {

@@ -1,12 +1,12 @@
-import type { Replica } from "@firstlight/ipam";
 import type { Shared } from "@firstlight/service";
 import type { Address } from "@firstlight/wire";
 import { type Refused, refused } from "./reasons.ts";
 import type { Identity } from "./identify.ts";
 import { requesterAt, type Requester } from "./requester.ts";
+import type { PxeHttpReplica } from "./holding.ts";
 
 export interface GateParts {
-  readonly replica: Replica;
+  readonly replica: PxeHttpReplica;
   readonly vrf: string;
   readonly identity: Identity;
   readonly shared: Pick<Shared, "take">;

@@ -1,7 +1,7 @@
-import type { Replica } from "@firstlight/ipam";
 import type { Address } from "@firstlight/wire";
 import { type Refused, refused } from "./reasons.ts";
 import { type Requester, requesterAt } from "./requester.ts";
+import type { PxeHttpReplica } from "./holding.ts";
 
 /** At most so many strangers wait at a time; the next ones are refused at once. */
 const MOST_WAITING = 256;
@@ -11,12 +11,12 @@ const MOST_WAITING = 256;
  * time to: the wait ends as soon as the lease arrives.
  */
 export class Identity {
-  readonly #replica: Replica;
+  readonly #replica: PxeHttpReplica;
   readonly #vrf: string;
   readonly #waitMs: number;
   #waiting = 0;
 
-  constructor(replica: Replica, { vrf, waitMs }: { readonly vrf: string; readonly waitMs: number }) {
+  constructor(replica: PxeHttpReplica, { vrf, waitMs }: { readonly vrf: string; readonly waitMs: number }) {
     this.#replica = replica;
     this.#vrf = vrf;
     this.#waitMs = waitMs;

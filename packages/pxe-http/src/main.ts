@@ -2,6 +2,7 @@ import { connectApi } from "@firstlight/api-client";
 import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { pxeHttpSchema } from "./config.ts";
+import { HOLDING } from "./holding.ts";
 import { startPxeHttp } from "./start.ts";
 
 export { pxeHttpSchema } from "./config.ts";
@@ -14,7 +15,7 @@ export const daemon: Daemon<typeof pxeHttpSchema> = {
   config: pxeHttpSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context));
+    const ipam = parts.use(await openReplica(context, HOLDING));
     const { api, reporter } = parts.use(await connectApi(context));
     const { replica } = ipam;
     const running = await startPxeHttp(context, { replica, api, reporter, ready: () => ipam.ready() });

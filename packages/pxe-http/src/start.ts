@@ -1,7 +1,6 @@
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import type { Api, Reporter } from "@firstlight/api-client";
-import type { Replica } from "@firstlight/ipam";
 import {
   type Context,
   inheritedListener,
@@ -24,10 +23,11 @@ import { Journal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
 import { createServer, LIMITS } from "./server.ts";
 import { ArtefactCache } from "./artefact-cache.ts";
+import type { PxeHttpReplica } from "./holding.ts";
 
 /** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
 export interface Backing {
-  readonly replica: Replica;
+  readonly replica: PxeHttpReplica;
   readonly api: Pick<Api, "decide" | "phoneHome">;
   readonly reporter: Pick<Reporter, "tell">;
   ready(): Readiness;

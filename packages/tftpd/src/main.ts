@@ -3,6 +3,7 @@ import { connectApi } from "@firstlight/api-client";
 import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop } from "@firstlight/service";
 import { tftpdSchema } from "./config.ts";
+import { HOLDING } from "./holding.ts";
 import { startTftpd } from "./start.ts";
 
 export { tftpdSchema } from "./config.ts";
@@ -15,7 +16,7 @@ export const daemon: Daemon<typeof tftpdSchema> = {
   config: tftpdSchema,
   async start(context) {
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context));
+    const ipam = parts.use(await openReplica(context, HOLDING));
     const { reporter } = parts.use(await connectApi(context));
     const { config, metrics, clock, log, site } = context;
     const root = config.root ?? join(site.site.stateDir, "artefacts", "ipxe");

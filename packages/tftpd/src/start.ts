@@ -1,6 +1,5 @@
 import type { Reporter } from "@firstlight/api-client";
 import { listen, type Port } from "@firstlight/datagram";
-import type { Replica } from "@firstlight/ipam";
 import {
   type Context,
   describeReason,
@@ -13,6 +12,7 @@ import {
 import { formatAddress, parseAddress, sound } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
+import type { TftpdReplica } from "./holding.ts";
 import { Journal } from "./journal.ts";
 import { TransferWorker } from "./transfer-worker.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -23,7 +23,7 @@ import { TransferTable } from "./transfer-table.ts";
 
 /** The IPAM and the API as tftpd needs them, opened by whoever starts it. Neither can hold up a transfer. */
 export interface Backing {
-  readonly replica: Pick<Replica, "lease" | "follow">;
+  readonly replica: Pick<TftpdReplica, "lease" | "follow">;
   readonly reporter: Pick<Reporter, "tell">;
   ready(): Readiness;
 }

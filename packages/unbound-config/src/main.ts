@@ -1,6 +1,7 @@
 import { openReplica } from "@firstlight/ipam/replica";
 import { type Daemon, closeAfterStop, describeReason, type DescribedReason, type Running } from "@firstlight/service";
 import { unboundConfigSchema } from "./config.ts";
+import { HOLDING } from "./holding.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { startUnboundConfig } from "./start.ts";
 
@@ -19,7 +20,7 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
       return idle(describeReason(REASONS, because));
     }
     await using parts = new AsyncDisposableStack();
-    const ipam = parts.use(await openReplica(context));
+    const ipam = parts.use(await openReplica(context, HOLDING));
     const running = await startUnboundConfig(context, { replica: ipam.replica, ready: () => ipam.ready() });
     return closeAfterStop(parts, running);
   },

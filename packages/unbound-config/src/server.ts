@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { affectedBy, type Followed, type Replica } from "@firstlight/ipam";
+import { affectedBy, type Followed } from "@firstlight/ipam";
 import {
   type Backoff,
   backoffMs,
@@ -17,6 +17,7 @@ import { DnsdAway } from "./probe.ts";
 import { type Reason, REASONS } from "./reasons.ts";
 import { reload } from "./reload.ts";
 import { type SiteView, viewOf, zoneNames } from "./view.ts";
+import type { UnboundConfigReplica } from "./holding.ts";
 
 export interface Parts {
   readonly clock: Clock;
@@ -25,7 +26,7 @@ export interface Parts {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
   };
-  readonly replica: Replica;
+  readonly replica: UnboundConfigReplica;
   readonly metrics: Metrics;
   readonly flushQueue: FlushQueue;
   readonly control: Control;

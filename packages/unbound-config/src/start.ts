@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Replica } from "@firstlight/ipam";
 import type { Context, Readiness, Running } from "@firstlight/service";
 import { place } from "./apply.ts";
 import { FlushQueue } from "./flush-queue.ts";
@@ -9,10 +8,11 @@ import { createMetrics } from "./metrics.ts";
 import { isServed } from "./probe.ts";
 import { render } from "./render.ts";
 import { type Parts, Server } from "./server.ts";
+import type { UnboundConfigReplica } from "./holding.ts";
 
 /** The IPAM as unbound-config needs it, opened by whoever starts it. */
 export interface Backing {
-  readonly replica: Replica;
+  readonly replica: UnboundConfigReplica;
   ready(): Readiness;
 }
 

@@ -1,4 +1,13 @@
-import { type Change, keyOf, type Position, type Replica, type Row, type RowChange } from "@firstlight/ipam";
+import {
+  type Change,
+  type Holding,
+  type Kind,
+  keyOf,
+  type Position,
+  type Replica,
+  type Row,
+  type RowChange,
+} from "@firstlight/ipam";
 import {
   createReplica,
   type Following,
@@ -99,10 +108,10 @@ export class MemorySource implements Source {
     this.#changed = Promise.withResolvers<void>();
   }
 
-  load(): Promise<Loaded> {
+  load(kinds?: readonly Kind[]): Promise<Loaded> {
     if (this.down) return Promise.reject(this.down);
     this.loads++;
-    const rows = [...this.#rows.values()];
+    const rows = [...this.#rows.values()].filter(({ kind }) => kinds?.includes(kind) ?? true);
     const { at } = this;
     return Promise.resolve({
       at,
@@ -112,11 +121,11 @@ export class MemorySource implements Source {
     });
   }
 
-  changes(after: Position, limit: number): Promise<Pulled> {
+  changes(after: Position, limit: number, kinds?: readonly Kind[]): Promise<Pulled> {
     if (this.down) return Promise.reject(this.down);
     if (after.epoch !== this.epoch) return Promise.resolve({ is: "epoch", now: this.at });
     const rest = this.#changes.filter((change) => change.position > after.position);
-    const changes = rest.slice(0, limit);
+    const changes = rest.slice(0, limit).map((change) => unreadUnless(change, kinds));
     return Promise.resolve({ is: "changes", changes, databaseNow: this.#clock.now(), more: rest.length > limit });
   }
 
@@ -135,22 +144,22 @@ export class MemorySource implements Source {
 }
 
 /** A real replica of rows in memory: `site.source.push(lease({ … })); await site.settled();` */
-export interface MemorySite extends AsyncDisposable {
-  readonly replica: Replica;
+export interface MemorySite<H extends Holding = Holding> extends AsyncDisposable {
+  readonly replica: Replica<H>;
   readonly source: MemorySource;
   readonly clock: ManualClock;
-  readonly following: Following;
+  readonly following: Following<H>;
   /** Resolves once the replica has all changes of the source. */
   settled(): Promise<void>;
 }
 
 /** A site with these rows. */
-export async function siteOf(
+export async function siteOf<const H extends Holding = Holding>(
   rows: readonly Row[],
-  { clock = new ManualClock(), ...options }: ReplicaOptions & { readonly clock?: ManualClock } = {},
-): Promise<MemorySite> {
+  { clock = new ManualClock(), ...options }: ReplicaOptions<H> & { readonly clock?: ManualClock } = {},
+): Promise<MemorySite<H>> {
   const source = new MemorySource(rows, clock);
-  const following = await createReplica(source, clock, { backoff: { baseMs: 1, maxMs: 5 }, pollMs: 20, ...options });
+  const following = await createReplica<H>(source, clock, { backoff: { baseMs: 1, maxMs: 5 }, pollMs: 20, ...options });
   return {
     replica: following.replica,
     source,
@@ -162,7 +171,7 @@ export async function siteOf(
 }
 
 /** Resolves once the replica has the source's epoch and position. */
-export async function untilCaughtUp(replica: Replica, source: MemorySource): Promise<void> {
+export async function untilCaughtUp(replica: Pick<Replica, "at" | "follow">, source: MemorySource): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const check = (): void => {
     if (replica.at.epoch === source.at.epoch && replica.at.position >= source.at.position) resolve();
@@ -174,6 +183,13 @@ export async function untilCaughtUp(replica: Replica, source: MemorySource): Pro
 
 function keyWithKind(row: Row): string {
   return `${row.kind} ${keyOf(row)}`;
+}
+
+/** The change as a reader of these kinds gets it. */
+function unreadUnless(change: Change, kinds?: readonly Kind[]): Change {
+  if (change.is !== "row" || !kinds || kinds.includes(change.kind)) return change;
+  const { row: _, ...entry } = change;
+  return { ...entry, is: "unread" };
 }
 
 /** Whether a write changes DNS. A renewal does not. */

@@ -1,5 +1,5 @@
 import type { EventKind } from "@firstlight/api-client";
-import { hostLabel, labelOf, type Interface, type PrefixRow, type Replica, type Segment } from "@firstlight/ipam";
+import { hostLabel, labelOf, type Interface, type PrefixRow, type Segment } from "@firstlight/ipam";
 import { ANY, formatIPv4, formatMac, type IPv4 } from "@firstlight/wire";
 import { encode, fit, type Message } from "@firstlight/wire/dhcp4";
 import { type Boot, type BootSource, bootOf } from "./boot.ts";
@@ -10,9 +10,10 @@ import type { Journal } from "../lease/journal.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Reason, REASONS } from "../reasons.ts";
 import { gatewayOf, grant, refusal, withRelayEcho } from "./reply.ts";
+import type { DhcpdReplica } from "../holding.ts";
 
 export interface AnswerParts {
-  readonly replica: Replica;
+  readonly replica: DhcpdReplica;
   readonly source: BootSource;
   readonly metrics: Metrics;
   readonly journal: Journal;

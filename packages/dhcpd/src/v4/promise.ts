@@ -1,4 +1,4 @@
-import type { Bind, Replica } from "@firstlight/ipam";
+import type { Bind } from "@firstlight/ipam";
 import type { Clock } from "@firstlight/service";
 import type { IPv4 } from "@firstlight/wire";
 import type { Answer } from "./answer.ts";
@@ -9,10 +9,11 @@ import { leaseWithoutDatabase } from "../lease/without-database.ts";
 import type { OfferHolds } from "../lease/offer-holds.ts";
 import type { Metrics } from "../metrics.ts";
 import { REASONS } from "../reasons.ts";
+import type { DhcpdReplica } from "../holding.ts";
 
 export interface PromiseParts {
   readonly clock: Clock;
-  readonly replica: Replica;
+  readonly replica: DhcpdReplica;
   readonly committer: Committer;
   readonly asked: RetransmissionCache;
   readonly holds: OfferHolds;

@@ -1,21 +1,14 @@
-import {
-  type Candidate,
-  isDraining,
-  type Lease,
-  type Replica,
-  type Segment,
-  type Term,
-  termOf,
-} from "@firstlight/ipam";
+import { type Candidate, isDraining, type Lease, type Segment, type Term, termOf } from "@firstlight/ipam";
 import { contains, type IPv4 } from "@firstlight/wire";
 import type { DatabaseLookup } from "../lease/lookup.ts";
 import type { Client } from "./client.ts";
 import { namedAddress, type View } from "./decide.ts";
+import type { DhcpdReplica } from "../holding.ts";
 
 /** The IPAM as one packet needs it: the replica, and over it what the database said if it was asked. */
 export function viewOf(
   client: Client,
-  replica: Replica,
+  replica: DhcpdReplica,
   isHeld: (address: IPv4) => boolean,
   fresh: DatabaseLookup | undefined,
 ): View {

@@ -9,33 +9,34 @@ import { Tuples } from "../tuples/tuples.ts";
 
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 const HEADER_BYTES = SIGNATURE.length + 8;
-/** Handed on when so much has come: large enough to be worth a turn, small enough to stay in the processor's cache. */
+/** Bytes of one batch: enough to make a turn of the event loop worthwhile, few enough to stay in the processor's cache. */
 const BATCH_BYTES = 256 * 1024;
-/** A database that sends nothing for so long is taken for lost. */
+/** If the database sends nothing for this time, it counts as lost. */
 const SILENT_MS = 10_000;
-/** One table's bound in all. A million leases take two seconds. */
+/** The longest copy of one table. A million leases take two seconds. */
 const COPY_MS = 120_000;
 
 /** Every row of a table as the connection's transaction sees it, in PostgreSQL's binary form. */
-export async function* copied(client: Client, kind: Bulk): AsyncGenerator<Tuples> {
+export async function* copyTable(client: Client, kind: Bulk): AsyncGenerator<Tuples> {
   await withTimeout(SILENT_MS, client.query(`SET LOCAL statement_timeout = ${COPY_MS}`));
   const columns = await withTimeout(SILENT_MS, columnsOf(client, kind));
   const counted = client.query<{ total: number }>(`SELECT count(*) AS total FROM ${TABLES[kind]}`);
   const { rows } = await withTimeout(COPY_MS, counted);
   const copy = client.query(to(`COPY (SELECT ${columns} FROM ${TABLES[kind]} t) TO STDOUT (FORMAT binary)`));
-  for await (const bytes of whole(heard(copy, SILENT_MS))) yield new Tuples(kind, bytes, rows[0]!.total);
+  for await (const bytes of wholeTuples(withSilenceLimit(copy, SILENT_MS)))
+    yield new Tuples(kind, bytes, rows[0]!.total);
 }
 
-/** The stream's chunks; a rejection once there was none for so long while somebody waited. */
-export async function* heard(stream: Readable, silentMs: number): AsyncGenerator<Uint8Array> {
-  stream.on("error", () => {}); // one that comes after the reader has turned away
-  const hush = (): void => void stream.destroy(new TimedOut(`the database sent nothing for ${silentMs} ms`));
-  let silence = setTimeout(hush, silentMs);
+/** The stream's chunks. Rejects if the reader has waited for a chunk for `silentMs`. */
+export async function* withSilenceLimit(stream: Readable, silentMs: number): AsyncGenerator<Uint8Array> {
+  stream.on("error", () => {}); // an error after the reader has stopped is of no interest
+  const onSilence = (): void => void stream.destroy(new TimedOut(`the database sent nothing for ${silentMs} ms`));
+  let silence = setTimeout(onSilence, silentMs);
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
       clearTimeout(silence);
       yield chunk;
-      silence = setTimeout(hush, silentMs);
+      silence = setTimeout(onSilence, silentMs);
     }
   } finally {
     clearTimeout(silence);
@@ -43,19 +44,19 @@ export async function* heard(stream: Readable, silentMs: number): AsyncGenerator
 }
 
 /**
- * What a tuple is to carry, in the order of `COLUMNS`. The table may be of another version than we are: a column it does not
- * have is NULL, one that we do not know goes into `more`.
+ * The select list of a tuple, in the order of `COLUMNS`. The table may be of another release than this process: a column that
+ * the table lacks is NULL, and a column that this release does not know goes into `more`.
  */
 async function columnsOf(client: Client, kind: Bulk): Promise<string> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
     [TABLES[kind]],
   );
-  const there = new Set(rows.map(({ name }) => name));
-  const unknown = [...there].filter((name) => !(name in COLUMNS[kind]) && !UNREAD[kind].includes(name));
+  const present = new Set(rows.map(({ name }) => name));
+  const unknown = [...present].filter((name) => !(name in COLUMNS[kind]) && !UNREAD[kind].includes(name));
   return Object.entries(COLUMNS[kind])
     .map(([name, type]) =>
-      name === "more" ? moreOf(unknown) : there.has(name) ? escapeIdentifier(name) : `NULL::${type}`,
+      name === "more" ? moreOf(unknown) : present.has(name) ? escapeIdentifier(name) : `NULL::${type}`,
     )
     .join(", ");
 }
@@ -66,8 +67,8 @@ function moreOf(columns: readonly string[]): string {
   return `nullif(jsonb_strip_nulls(jsonb_build_object(${pairs})), '{}')::text`;
 }
 
-/** The chunks of a COPY as whole tuples: header and end taken off, what comes in two parts put together, in one buffer. */
-export async function* whole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The chunks of a COPY as whole tuples, in one reused buffer: without header and trailer, and with split tuples joined. */
+export async function* wholeTuples(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const tuple = new Tuple();
   let held: Buffer = Buffer.allocUnsafeSlow(2 * BATCH_BYTES);
   let [size, hasHeader] = [0, false];
@@ -95,13 +96,13 @@ export async function* whole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   if (end > 0) yield held.subarray(0, end);
 }
 
-/** Where the tuples begin: `signature, int32 flags, int32 length` and so many bytes more. */
+/** The offset of the first tuple. The header is `signature, int32 flags, int32 length` and `length` more bytes. */
 function headerEnd(bytes: Buffer): number {
   if (!bytes.subarray(0, SIGNATURE.length).equals(SIGNATURE)) throw new Error("no binary copy");
   return HEADER_BYTES + bytes.readInt32BE(HEADER_BYTES - 4);
 }
 
-/** Where the last whole tuple ends. */
+/** The offset after the last whole tuple. */
 function endOf(tuple: Tuple, bytes: Buffer): number {
   tuple.over(bytes);
   while (tuple.next());

@@ -2,7 +2,7 @@ import type { Registry, RowKind } from "@firstlight/changefeed";
 import type { RelocationEvent } from "../model/relocation-event.ts";
 import type { Events } from "./feed.ts";
 import type { Kind, Row } from "../model/model.ts";
-import { copied } from "./copy.ts";
+import { copyTable } from "./copy.ts";
 import { keyOfJson, rowFrom, TABLES } from "../database/rows.ts";
 
 /** A row kind of which there are thousands: loaded as JSON. */
@@ -19,8 +19,8 @@ export const KINDS: Registry<Row, Events, "pool" | "grant" | "collision"> = {
     prefix: kind("prefix"),
     expected: kind("expected"),
     reservation: kind("reservation"),
-    interface: { ...kind("interface"), load: (client) => copied(client, "interface") },
-    lease: { ...kind("lease"), load: (client) => copied(client, "lease") },
+    interface: { ...kind("interface"), load: (client) => copyTable(client, "interface") },
+    lease: { ...kind("lease"), load: (client) => copyTable(client, "lease") },
     name: kind("name"),
   },
   events: { arrival: { keyOf: ({ mac }) => mac, read: (json) => json as unknown as RelocationEvent } },

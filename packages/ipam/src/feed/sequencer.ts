@@ -11,7 +11,7 @@ export type { Sequencer } from "@firstlight/changefeed";
 
 export type SequencerOptions = DatabaseOptions & Omit<Options, "connection" | "retryMs">;
 
-/** The sequencer of the site's feed; it looks for the database by itself and goes on until it is disposed of. */
+/** The sequencer of the site's feed. It connects, and reconnects, by itself until it is disposed of. */
 export function startSequencer(options: SequencerOptions): Sequencer {
   const { candidacyMs = CANDIDACY_MS } = options;
   return start({

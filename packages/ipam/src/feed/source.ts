@@ -5,12 +5,12 @@ import type { Row } from "../model/model.ts";
 
 export { RolledBack } from "@firstlight/changefeed";
 
-/** Where a replica gets its rows: PostgreSQL in a site, a list in a test. */
+/** The source of a replica's rows: PostgreSQL in a site, a list in a test. */
 export type Source = feed.Source<Row, Events>;
 export type Loaded = feed.Loaded<Row>;
 export type Pulled = feed.Pulled<Row, Events>;
 
-/** The database answers and has no schema of ours. */
+/** The database answers, but has no schema `ipam`. */
 export class Unmigrated extends SourceFault {
   readonly code = "FL_UNMIGRATED";
 

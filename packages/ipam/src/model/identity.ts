@@ -11,7 +11,7 @@ export type PortIdentity = `port ${string}`;
  */
 export type ClientIdentity = Mac | DuidIdentity | PortIdentity;
 
-/** What the network proved about where the client is attached. */
+/** The place where the client is attached, as the network proves it. */
 export interface RelayInfo {
   /** The relay's giaddr, or its link-address in DHCPv6. */
   readonly giaddr: Address;
@@ -20,7 +20,7 @@ export interface RelayInfo {
   readonly remoteId?: Uint8Array;
 }
 
-/** What a client showed beside its identity: its own words, and what the network proved of where it is attached. */
+/** The client's other facts: what it says itself, and where the network proves that it is attached. */
 export interface Proof {
   readonly clientId?: Uint8Array | undefined;
   /** Option 97 (RFC 4578 §2.3), with or without its type byte. */
@@ -28,7 +28,7 @@ export interface Proof {
   readonly relay?: RelayInfo | undefined;
 }
 
-/** How an identity is written as text, one line per kind; alike on every replica and in the database. */
+/** The text form of an identity, one line per kind; the same on every replica and in the database. */
 export const IDENTITY = {
   port: ({ giaddr, circuitId, remoteId }: RelayInfo): PortIdentity | undefined =>
     circuitId && `port ${formatAddress(giaddr)}/${hex(circuitId)}${remoteId === undefined ? "" : `/${hex(remoteId)}`}`,
@@ -43,7 +43,7 @@ export function identityText(identity: ClientIdentity): string {
   return typeof identity === "number" ? IDENTITY.mac(identity) : identity;
 }
 
-/** Reads what `identityText` writes; undefined: it is no identity of a client. */
+/** Reads the text that `identityText` writes; undefined if it is no identity of a client. */
 export function readIdentity(text: string): ClientIdentity | undefined {
   if (!text.startsWith("mac ")) return isOther(text) ? text : undefined;
   const mac = parseMac(text.slice(4));
@@ -54,12 +54,12 @@ function isOther(text: string): text is DuidIdentity | PortIdentity {
   return text.startsWith("duid ") || text.startsWith("port ");
 }
 
-/** The client's MAC, where that is what it is known by. */
+/** The client's MAC, if its identity is a MAC. */
 export function macOf(identity: ClientIdentity): Mac | undefined {
   return typeof identity === "number" ? identity : undefined;
 }
 
-/** Everything this client may be known by, the strongest first: what the network proves stands before what it says. */
+/** All identities by which this client may be known, the strongest first: proofs of the network before the client's own claims. */
 export function identitiesOf(identity: ClientIdentity, { relay, uuid, clientId }: Proof): string[] {
   const own = identityText(identity);
   const { giaddr, circuitId } = relay ?? {};

@@ -10,8 +10,8 @@ import {
 import type { Row } from "./model.ts";
 
 /**
- * The key a row's changes carry in the feed: a decimal id, a MAC (`02:f1:00:00:00:01`), or `vrf/address` of a lease, with
- * the length where it is a delegated prefix (`vrf/2001:db8:1::/56`).
+ * The key of a row's changes in the feed: a decimal id, a MAC (`02:f1:00:00:00:01`), or `vrf/address` of a lease, with
+ * the length if it is a delegated prefix (`vrf/2001:db8:1::/56`).
  */
 export function keyOf(row: Row): string {
   switch (row.kind) {
@@ -33,14 +33,14 @@ export function readMacKey(key: string): Mac | undefined {
   return isMalformed(mac) ? undefined : mac;
 }
 
-/** What the key of a lease names. */
+/** The parts of a lease's key. */
 export interface LeaseKey {
   readonly vrf: string;
   readonly address: Address;
   readonly prefixLength?: number;
 }
 
-/** A VRF's name may hold a slash, an address never; and an address is no length. */
+/** The name of a VRF may contain a slash, an address never does; and no address is a length. */
 export function readLeaseKey(key: string): LeaseKey | undefined {
   const length = /\/(\d{1,3})$/.exec(key);
   if (!length) return readAddressKey(key);

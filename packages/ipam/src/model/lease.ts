@@ -3,10 +3,10 @@ import type { ClientIdentity, RelayInfo } from "./identity.ts";
 import type { Interface, Lease } from "./model.ts";
 import type { AddressReason } from "../policy/reasons.ts";
 
-/** One thing dhcpd wants made durable. Batches hold at most one per interface: later ones wait for the next batch. */
+/** One lease that dhcpd wants to commit. A batch has at most one per interface: later ones wait for the next batch. */
 export type LeaseRequest = Bind | GiveBack;
 
-/** Promise `address` to this identity for `leaseSeconds` of database time: a first lease or a renewal. */
+/** Lease `address` to this identity for `leaseSeconds` of database time: a first lease or a renewal. */
 export interface Bind {
   readonly do: "bind";
   readonly segment: number;
@@ -17,12 +17,12 @@ export interface Bind {
   readonly leaseSeconds: number;
   readonly clientId?: Uint8Array;
   readonly relay?: RelayInfo;
-  /** Option 97, for reservations by UUID; not kept. */
+  /** Option 97, for reservations by UUID; not stored. */
   readonly uuid?: Uint8Array;
   readonly trace?: string;
 }
 
-/** The client released the address, or declined it because somebody else uses it. Both put it to rest. */
+/** The client released the address, or declined it because another host uses it. Both start a quarantine. */
 export interface GiveBack {
   readonly do: "release" | "decline";
   readonly segment: number;
@@ -31,7 +31,7 @@ export interface GiveBack {
   readonly trace?: string;
 }
 
-/** What the database said, one per request and in the same order; one bad row changes nobody else's outcome. */
+/** The database's outcomes, one per request in the same order. A refused request does not affect the others. */
 export type Outcome =
   | { readonly is: "bound"; readonly lease: Lease; readonly interface: Interface }
   | { readonly is: "givenBack"; readonly lease: Lease }

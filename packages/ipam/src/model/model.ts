@@ -10,11 +10,11 @@ export type { AddressPolicy, DrainState, RecordType, Role, SegmentKind } from ".
 export type { AddressRange, RolePool } from "../fields/prefix.ts";
 export type { PooledField } from "../fields/segment.ts";
 
-/** The rows of the IPAM, as every reader holds them. Times are milliseconds since the epoch in the database's clock. */
+/** The rows of the IPAM as readers hold them. Times are milliseconds since 1970 in the database's clock. */
 export type Row = Domain | Segment | PrefixRow | Interface | Lease | Name | ExpectedDevice | Reservation;
 export type Kind = Row["kind"];
 
-/** What every row carries: a version, bumped under its row lock, so that readers apply only what is newer. */
+/** Every row has a version, raised under the row's lock. Readers apply a row only if it is newer. */
 interface Versioned {
   readonly version: number;
 }
@@ -27,81 +27,81 @@ export interface Domain extends Versioned {
   /** Host names of its servers; the first is the SOA's MNAME. Relative names are below `name`. */
   readonly nameServers: readonly string[];
   readonly ttlSeconds: number;
-  /** SOA minimum: how long a resolver keeps a "no". Small, because a machine's name appears while it boots. */
+  /** SOA minimum: how long a resolver caches that a name does not exist. Small, because a machine's name appears while it boots. */
   readonly negativeTtlSeconds: number;
 }
 
-/** One broadcast domain behind its relays: its settings (`fields/segment.ts`), and what the database adds. */
+/** One broadcast domain behind its relays: its settings (`fields/segment.ts`), and the columns that the database adds. */
 export interface Segment extends Versioned, RowOf<Omit<typeof SEGMENT_FIELDS, "domain">> {
   readonly kind: "segment";
   readonly id: number;
   readonly domain: number;
-  /** Which of its numbers a resource pool gave: the pool's name. */
+  /** For each number that a resource pool gave: the pool's name. */
   readonly fromPools?: Readonly<Partial<Record<PooledField, string>>>;
-  /** Up to when the holders of what drains renew, if they have elsewhere to go. */
+  /** The time until which leases of a draining prefix or segment are renewed, if there is another place for their holders. */
   readonly drainBy?: number;
   readonly options: SegmentOptions;
 }
 
-/** DHCP options of a segment (`fields/segment-option.ts`); what is absent is not sent. Addresses as text. */
+/** DHCP options of a segment (`fields/segment-option.ts`); an absent option is not sent. Addresses are text. */
 export type SegmentOptions = RowOf<typeof SEGMENT_OPTION_FIELDS>;
 
-/** Addresses of a segment: their settings (`fields/prefix.ts`), and what the database adds. */
+/** Addresses of a segment: their settings (`fields/prefix.ts`), and the columns that the database adds. */
 export interface PrefixRow extends Versioned, RowOf<typeof PREFIX_FIELDS> {
   readonly kind: "prefix";
   readonly id: number;
   readonly segment: number;
   readonly vrf: string;
-  /** As a segment's. */
+  /** The same as for a segment. */
   readonly drainBy?: number;
 }
 
-/** A client's identity (a MAC as a rule) seen or expected on a segment. */
+/** A client's identity (usually a MAC) that was seen or is expected on a segment. */
 export interface Interface extends Versioned {
   readonly kind: "interface";
   readonly id: number;
   readonly segment: number;
   readonly identity: ClientIdentity;
   readonly role: Role;
-  /** The machine it belongs to, by name, when known: then it is *referenced* and keeps its address past expiry. */
+  /** The name of its machine, if known: the interface is then *referenced* and keeps its address after the lease's end. */
   readonly machine?: string;
-  /** Its own host label, unique in the domain; absent: derived by the segment's `naming`. */
+  /** Its host label, unique in the domain. Absent: derived by the segment's `naming`. */
   readonly label?: string;
   readonly identifiedBy: "expected" | "lease" | "declared";
-  /** `predicted`: not seen here yet. `away`: its device lives on another segment now. Absent: it is at home here. */
+  /** `predicted`: not seen here yet. `away`: its device is on another segment now. Absent: its device is here. */
   readonly state?: "predicted" | "away";
 }
 
 /**
- * An address bound to an interface, or a prefix delegated to it, with the DHCP promise on it. Unique by (vrf, address); no
+ * An address bound to an interface, or a prefix delegated to it, with its DHCP lease. Unique by (vrf, address); no
  * delegated prefix is within another one.
  */
 export interface Lease extends Versioned {
   readonly kind: "lease";
   readonly vrf: string;
-  /** Of a delegated prefix: its first address. */
+  /** For a delegated prefix, its first address. */
   readonly address: Address;
-  /** Of a delegated prefix (IA_PD, RFC 8415 §6.3); absent: an address. */
+  /** The length of a delegated prefix (IA_PD, RFC 8415 §6.3). Absent: the lease is of an address. */
   readonly prefixLength?: number;
   readonly segment: number;
-  /** Gone, perhaps: an address rests past the life of its interface. */
+  /** The interface may be deleted: a quarantine can outlast it. */
   readonly interface: number;
   readonly identity: ClientIdentity;
-  /** The client's association that has it (RFC 8415 §12): unsigned 32 bits; absent in IPv4, which has none. */
+  /** The IAID of the identity association (RFC 8415 §12): unsigned 32 bits. Absent in IPv4. */
   readonly iaid?: number;
   readonly policy: AddressPolicy;
   readonly state: "bound" | "released" | "declined";
   readonly startsAt: number;
-  /** End of the promise. A `fixed` address without DHCP has none. */
+  /** End of the lease. A `fixed` address without DHCP has none. */
   readonly expiresAt: number;
-  /** From here on another interface may get it, unless this one is referenced. */
+  /** From this time another interface may get the address, unless this interface is referenced. */
   readonly reusableAt: number;
-  /** What the client calls itself: option 61 of DHCPv4, the DUID of DHCPv6. */
+  /** The client identifier: option 61 of DHCPv4, the DUID of DHCPv6. */
   readonly clientId?: Uint8Array;
   readonly relay?: RelayInfo;
 }
 
-/** A declared record. Derived names have no row: they are a function of lease, interface, segment and domain. */
+/** A declared record. Derived names have no row: they follow from lease, interface, segment and domain. */
 export interface Name extends Versioned {
   readonly kind: "name";
   readonly id: number;
@@ -114,7 +114,7 @@ export interface Name extends Versioned {
   readonly ttlSeconds: number;
 }
 
-/** A device that is to come: written before racking, joined to its interface when its MAC first appears. */
+/** A declared device: written before racking, joined to its interface when its MAC first appears. */
 export interface ExpectedDevice extends Versioned {
   readonly kind: "expected";
   readonly mac: Mac;
@@ -122,21 +122,21 @@ export interface ExpectedDevice extends Versioned {
   readonly serial?: string;
   readonly role: Role;
   readonly label: string;
-  /** A declared address of its own. */
+  /** Its declared address. */
   readonly address?: Address;
-  /** Where it is to appear, where that is known. */
+  /** The segment on which it will appear, if known. */
   readonly segment?: number;
 }
 
-/** An address promised to an identity ahead of any lease, unique in its VRF. */
+/** An address that is set aside for an identity before any lease, unique in its VRF. */
 export interface Reservation extends Versioned {
   readonly kind: "reservation";
   readonly id: number;
   readonly segment: number;
   readonly vrf: string;
   readonly address: Address;
-  /** As `identity.ts` writes it: `mac …`, `duid …`, `uuid …`, `client-id …` or `port …`. */
+  /** In the form of `identity.ts`: `mac …`, `duid …`, `uuid …`, `client-id …` or `port …`. */
   readonly identity: string;
-  /** `preserved`: left by an interface that was deleted. */
+  /** `preserved`: made when an interface was deleted. */
   readonly origin: "declared" | "preserved";
 }

@@ -2,13 +2,13 @@
 export interface RelocationEvent {
   /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
   readonly is: "promoted" | "moved" | "alternates";
-  /** The MAC as text, or another identity as `identity.ts` writes it. */
+  /** The MAC as text, or another identity in the form of `identity.ts`. */
   readonly mac: string;
   readonly segment: string;
   readonly address: string;
-  /** The segment it came from, or was predicted on. */
+  /** The segment that it left or on which it was predicted. */
   readonly from?: string;
-  /** What it had there. */
+  /** Its address there. */
   readonly was?: string;
   readonly machine?: string;
 }

@@ -6,23 +6,25 @@ import { branchOf, hostName } from "./records.ts";
 import type { Replica } from "../replica/replica.ts";
 import { reverseName } from "./reverse.ts";
 
-/** What a batch of the feed means for names. */
+type Lookup = Pick<Replica, "interfaceById" | "leaseOf" | "segment" | "domain">;
+
+/** The names that a batch of the feed may have changed. */
 export type Affected =
-  /** These owners may have changed: put `recordsAt(replica, owner)` in place of the records before. */
+  /** These owners may have changed: replace their records by `recordsAt(replica, owner)`. */
   | {
       readonly is: "owners";
       readonly owners: ReadonlySet<DomainName>;
-      /** Declared owners that DNS cannot carry and that may have come or gone: `refusalOf` has the reason. */
+      /** Declared owners that DNS cannot carry and that may have been added or removed: `refusalOf` gives the reason. */
       readonly refused: ReadonlySet<NameText>;
     }
-  /** Zones came, went or changed their defaults: rebuild from `zonesOf` and `allRecords`. */
+  /** Zones were added or removed, or their defaults changed: rebuild from `zonesOf` and `allRecords`. */
   | { readonly is: "zones"; readonly because: string };
 
 /**
- * Which names a batch may have changed, old names included, without a copy of all rows: the batch holds each row as it
- * was before, the replica as it is now. An owner too many does no harm: its records are put once more, unchanged.
+ * The names that a batch may have changed, old names included. It needs no copy of all rows: the batch has each row as it was
+ * before, the replica has it as it is now. The set may contain owners that did not change.
  */
-export function affectedBy(replica: Replica, changes: readonly Applied[]): Affected {
+export function affectedBy(replica: Lookup, changes: readonly Applied[]): Affected {
   const owners = new Set<DomainName>();
   const refused = new Set<NameText>();
   const before = new Map<number, Interface[]>(); // interfaces as they were when the batch began, and between
@@ -30,11 +32,11 @@ export function affectedBy(replica: Replica, changes: readonly Applied[]): Affec
     const row = change.is === "row" ? change.before : undefined;
     if (row?.kind === "interface") before.set(row.id, [...(before.get(row.id) ?? []), row]);
   }
-  const versionsOf = (id: number): Interface[] => [...(before.get(id) ?? []), ...presence(replica.interfaceById(id))];
+  const versionsOf = (id: number): Interface[] => [...(before.get(id) ?? []), ...listOf(replica.interfaceById(id))];
   for (const change of changes) {
     if (change.is !== "row") continue; // events change no name
     if (change.kind === "lease" && !change.dns) continue; // a renewal: nearly all of a busy feed
-    const rows = [...presence(change.before), ...presence(change.row)];
+    const rows = [...listOf(change.before), ...listOf(change.row)];
     if (REBUILDS[change.kind]?.(change.before, change.row))
       return { is: "zones", because: `${change.kind} ${change.key} changed` };
     for (const row of rows) {
@@ -55,7 +57,7 @@ export function affectedBy(replica: Replica, changes: readonly Applied[]): Affec
   return { is: "owners", owners, refused };
 }
 
-/** Kinds whose edit may reshape a zone, and whether this edit does. */
+/** Kinds whose edit may change a zone itself, and whether this edit does. */
 const REBUILDS: Partial<Record<Row["kind"], (before?: Row, after?: Row) => boolean>> = {
   domain: (before, after) =>
     differ(before as Domain, after as Domain, ["name", "nameServers", "ttlSeconds", "negativeTtlSeconds"]),
@@ -72,15 +74,15 @@ function text(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? part.toString(16) : part));
 }
 
-function presence<T>(value: T | undefined): T[] {
+function listOf<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
 }
 
-function leasesOf(replica: Replica, id: number): Lease[] {
-  return [...presence(replica.leaseOf(id, 4)), ...presence(replica.leaseOf(id, 6))];
+function leasesOf(replica: Lookup, id: number): Lease[] {
+  return [...listOf(replica.leaseOf(id, 4)), ...listOf(replica.leaseOf(id, 6))];
 }
 
-function ownersOf(replica: Replica, lease: Lease, versions: readonly Interface[]): DomainName[] {
+function ownersOf(replica: Lookup, lease: Lease, versions: readonly Interface[]): DomainName[] {
   const segment = replica.segment(lease.segment);
   const domain = segment && replica.domain(segment.domain);
   const forward = domain ? versions.flatMap((iface) => hostName(iface, lease.address, segment, domain) ?? []) : [];

@@ -4,7 +4,7 @@ import type { Domain } from "../model/model.ts";
 
 const read = new WeakMap<Domain, DomainName | undefined>();
 
-/** The domain's name as a value, parsed once for each row; `undefined` where DNS cannot carry it. */
+/** The domain's name as a value, parsed once for each row; `undefined` if DNS cannot carry it. */
 export function domainName(domain: Domain): DomainName | undefined {
   if (read.has(domain)) return read.get(domain);
   const name = parseName(domain.name);

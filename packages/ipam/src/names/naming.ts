@@ -1,6 +1,6 @@
 import type { ExpectedDevice, Role, Segment } from "../model/model.ts";
 
-/** What follows the machine's name, or its serial, in the label of its interfaces. */
+/** The suffix after the machine's name or serial in the label of its interface, by role. */
 export const SUFFIX: Readonly<Record<Role, string>> = {
   host: "",
   host_bmc: "-bmc",
@@ -9,18 +9,18 @@ export const SUFFIX: Readonly<Record<Role, string>> = {
   other: "-other",
 };
 
-/** What a machine's interface of a role is called where nothing else is said. */
+/** The default label of a machine's interface, by role. */
 export function labelBase(machine: string, role: Role): string {
   return `${machine}${SUFFIX[role]}`.toLowerCase();
 }
 
-/** Where a machine's own interfaces are found by the machine's name: `r1-m01.bmc.rack.internal`. */
+/** The subdomain in which an interface has its machine's name, by role: `r1-m01.bmc.rack.internal`. */
 export const BRANCH: Readonly<Partial<Record<Role, string>>> = { host: "adm", host_bmc: "bmc" };
 
-/** A device as far as its name goes: a row of the database or of the model. */
+/** The fields of a device that make its name: a row of the database or of the model. */
 export type Named = Pick<ExpectedDevice, "label" | "machine" | "role"> & { readonly serial?: string | null };
 
-/** The label that a segment's naming wants for a device it knows; of a stranger the name is made of what it has. */
+/** The label of a known device by the segment's naming. A stranger's name is derived from its address or MAC. */
 const LABEL: Readonly<Record<Segment["naming"], (device: Named) => string | undefined>> = {
   address: ({ label }) => label,
   mac: ({ label }) => label,
@@ -29,12 +29,12 @@ const LABEL: Readonly<Record<Segment["naming"], (device: Named) => string | unde
   machine: ({ machine, role }) => slug(machine, SUFFIX[role]),
 };
 
-/** The host label of an expected device on a segment; `undefined` for a stranger, or where nothing can be made of it. */
+/** The host label of an expected device on a segment; `undefined` for a stranger, or if the texts give no label. */
 export function labelOf(naming: Segment["naming"], device: Named | undefined): string | undefined {
   return device && LABEL[naming](device);
 }
 
-/** A host label of any text (RFC 1123 §2.1): letters, digits and inner hyphens, 63 in all. */
+/** A host label made from any text (RFC 1123 §2.1): letters, digits and inner hyphens, 63 in all. */
 export function slug(text: string, suffix = ""): string | undefined {
   const bare = text
     .toLowerCase()

@@ -42,10 +42,10 @@ export function fqdn(
   return `${hostLabel(iface, address, segment)}.${domain.name}`;
 }
 
-/** The name an address has, as soon as its interface is known; `undefined` where a row is missing. */
+/** The name of a leased address; `undefined` if a row is missing or the host has no name. */
 export function fqdnOf(replica: Rows, lease: Lease): string | undefined {
-  const home = homeOf(replica, lease);
-  return home && isNamed(home) ? fqdn(home.iface, lease.address, home.segment, home.domain) : undefined;
+  const rows = relatedRows(replica, lease);
+  return rows && isNamed(rows) ? fqdn(rows.iface, lease.address, rows.segment, rows.domain) : undefined;
 }
 
 /** The host's name as a value; `undefined` where DNS cannot carry it. */
@@ -58,7 +58,7 @@ export function hostName(
   return below(hostLabel(iface, address, segment), domainName(domain));
 }
 
-/** `r1-m01.adm.DOMAIN` and `r1-m01.bmc.DOMAIN`: where a machine's own interfaces are found by the machine's name. */
+/** The name of a machine's interface by the machine's name: `r1-m01.adm.DOMAIN`, `r1-m01.bmc.DOMAIN`. */
 export function branchOf(
   { machine, role }: Pick<Interface, "machine" | "role">,
   domain: Domain,
@@ -74,17 +74,17 @@ function below(label: string, parent: DomainName | undefined): DomainName | unde
 }
 
 /**
- * A and PTR of a lease: a function of its rows, not of time, so that serials mean the same on every replica. A bound
- * lease is named; after its end it keeps its name until the address goes to another.
+ * The A (or AAAA) and PTR records of a lease. They depend on rows and not on time, so a serial means the same on every replica.
+ * A bound lease has a name. After its end it keeps the name until another interface gets the address.
  */
 export function recordsOf(replica: Rows, lease: Lease): DnsRecord[] {
-  const home = lease.state === "bound" ? homeOf(replica, lease) : undefined;
-  if (!home) return [];
-  const branch = branchOf(home.iface, home.domain);
-  const found = branch === undefined ? [] : [forwardOf(branch, lease, home.domain)];
-  const host = isNamed(home) ? hostName(home.iface, lease.address, home.segment, home.domain) : undefined;
+  const rows = lease.state === "bound" ? relatedRows(replica, lease) : undefined;
+  if (!rows) return [];
+  const branch = branchOf(rows.iface, rows.domain);
+  const found = branch === undefined ? [] : [forwardOf(branch, lease, rows.domain)];
+  const host = isNamed(rows) ? hostName(rows.iface, lease.address, rows.segment, rows.domain) : undefined;
   if (host === undefined) return found;
-  const forward = forwardOf(host, lease, home.domain);
+  const forward = forwardOf(host, lease, rows.domain);
   if (!replica.prefixOf(lease.address, lease.vrf)) return [forward, ...found];
   const { ttlSeconds } = forward;
   return [forward, { owner: reverseName(lease.address), type: "PTR", data: { is: "PTR", host }, ttlSeconds }, ...found];
@@ -95,7 +95,7 @@ function forwardOf(owner: DomainName, { address }: Lease, domain: Domain): DnsRe
   return { owner, type: data.is, data, ttlSeconds: Math.max(1, domain.ttlSeconds) };
 }
 
-/** The record of a declared name; none while its domain is unknown, or where DNS cannot carry the owner. */
+/** The record of a declared name; none if its domain is unknown or DNS cannot carry the owner. */
 export function declaredRecords(replica: Pick<Replica, "domain">, name: Name): DnsRecord[] {
   const owner = parseName(name.owner);
   if (isMalformed(owner) || !replica.domain(name.domain)) return [];
@@ -103,15 +103,15 @@ export function declaredRecords(replica: Pick<Replica, "domain">, name: Name): D
   return [{ owner, type, data: parseData(type, name.data), ttlSeconds: Math.max(1, name.ttlSeconds) }];
 }
 
-/** Why a declared owner cannot be served at all; `undefined` once no row has it, and for an owner that DNS can carry. */
+/** Why a declared owner cannot be served; `undefined` if no row has this owner, and for an owner that DNS can carry. */
 export function refusalOf(replica: Pick<Replica, "namesAt">, owner: NameText): string | undefined {
   const name = parseName(owner);
   return isMalformed(name) && replica.namesAt(owner).length > 0 ? name.because : undefined;
 }
 
 /**
- * All records of one owner, as of now: what a changed name is replaced by. Declared and derived stand side by side; a
- * CNAME gives way to an address, for a name can never block one (RFC 1034 §3.6.2: no CNAME beside other data).
+ * All records of one owner now. They replace the records before a change. Declared and derived records are both included. A
+ * CNAME is left out if there is any other record (RFC 1034 §3.6.2: no CNAME beside other data).
  */
 export function recordsAt(replica: Lookup, owner: DomainName): readonly DnsRecord[] {
   const found = replica.namesAt(owner).flatMap((name) => declaredRecords(replica, name));
@@ -123,7 +123,7 @@ export function recordsAt(replica: Lookup, owner: DomainName): readonly DnsRecor
   return addresses.length > 0 ? addresses : all.slice(0, 1);
 }
 
-/** Every owner with its records, each once: what an index is first built from. `refused` gets owners that DNS cannot carry. */
+/** The records of every owner, each owner once: the start of an index. `refused` gets the owners that DNS cannot carry. */
 export function* allRecords(
   replica: Lookup & Pick<Replica, "leases" | "domains" | "names">,
   refused: (owner: NameText, because: string) => void = () => {},
@@ -148,7 +148,7 @@ export function* allRecords(
   }
 }
 
-/** Whether no other lease can own this name: it is made of an address that one VRF alone has. */
+/** Whether no other lease can have this name: it is made of an address that only one VRF has. */
 function isOnly(replica: Lookup, lease: Lease, { type, owner }: DnsRecord): boolean {
   if (type === "PTR") return replica.leasesAt(lease.address).length === 1;
   const label = dashed(lease.address);
@@ -179,12 +179,12 @@ function leasesOnBranch(replica: Lookup, machine: string, branch: DomainName): L
 
 const BRANCHES: ReadonlySet<string> = new Set(Object.values(BRANCH));
 
-/** Where names are declared, what has no label has none. */
+/** On a segment whose names are declared, an interface without a label has no name. */
 function isNamed({ iface, segment }: { readonly iface: Interface; readonly segment: Segment }): boolean {
   return segment.naming !== "declared" || iface.label !== undefined;
 }
 
-function homeOf(replica: Rows, lease: Lease): { iface: Interface; segment: Segment; domain: Domain } | undefined {
+function relatedRows(replica: Rows, lease: Lease): { iface: Interface; segment: Segment; domain: Domain } | undefined {
   const iface = replica.interfaceById(lease.interface);
   const segment = replica.segment(lease.segment);
   const domain = segment && replica.domain(segment.domain);
@@ -199,7 +199,7 @@ function dashed(address: Address): string {
     .replaceAll(/....(?!$)/g, "$&-");
 }
 
-/** What a derived label was made of. */
+/** The address or MAC that a derived label was made of. */
 function undash(label: string): { readonly address?: Address; readonly mac?: number } | undefined {
   if (/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(label)) {
     const mac = parseMac(label);

@@ -53,8 +53,8 @@ function reverseZoneAt(address: Address, prefixLength: number): string {
 }
 
 /**
- * The zones that cover a prefix and, where a boundary allows, nothing else: a /20 is sixteen /24 zones, for its /16 may
- * hold addresses of others. What is longer than a /24 shares the zone of its /24 (RFC 2317 delegates, we need not).
+ * The zones that cover a prefix and, if its length is a boundary, nothing else: a /20 is sixteen /24 zones, because its /16 may
+ * contain addresses of others. A prefix longer than a /24 shares the zone of its /24 (RFC 2317 delegation is not needed here).
  */
 export function reverseZones({ address, length }: Prefix): string[] {
   const { step, deepest } = isIPv4(address) ? V4 : V6;

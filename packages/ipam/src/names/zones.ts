@@ -2,7 +2,7 @@ import type { Domain } from "../model/model.ts";
 import type { Replica } from "../replica/replica.ts";
 import { reverseZones } from "./reverse.ts";
 
-/** A zone the site is authoritative for. Names are lower-case, without the final dot. The serial is `dnsPosition`'s low 32 bits. */
+/** A zone for which the site is authoritative. Names are in lower case, without the final dot. The serial is the low 32 bits of `dnsPosition`. */
 export interface Zone {
   readonly name: string;
   readonly is: "forward" | "reverse";
@@ -22,7 +22,7 @@ export interface Soa {
   readonly minimumSeconds: number;
 }
 
-/** Every zone once: the domains, then what their segments' prefixes cover in reverse. Sorted, so alike on every replica. */
+/** Every zone once: the domains, and the reverse zones of their segments' prefixes. Sorted, so all replicas give the same list. */
 export function zonesOf(replica: Pick<Replica, "domains" | "segments" | "prefixes" | "domain">): Zone[] {
   const zones = new Map<string, Zone>();
   for (const domain of [...replica.domains()].toSorted((a, b) => a.id - b.id)) {
@@ -38,11 +38,11 @@ export function zonesOf(replica: Pick<Replica, "domains" | "segments" | "prefixe
   return [...zones.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A domain's name servers in full: a single label is below the zone, anything with a dot stands for itself. */
+/** Full names of a domain's name servers: a single label is relative to the zone, a name with a dot is absolute. */
 export function nameServersOf(domain: Domain): string[] {
   return domain.nameServers.map((server) => {
-    const bare = server.toLowerCase().replace(/\.$/, "");
-    return bare.includes(".") || server.endsWith(".") ? bare : `${bare}.${domain.name}`;
+    const name = server.toLowerCase().replace(/\.$/, "");
+    return name.includes(".") || server.endsWith(".") ? name : `${name}.${domain.name}`;
   });
 }
 
@@ -64,7 +64,7 @@ function zoneOf(domain: Domain, name: string, is: Zone["is"]): Zone {
   };
 }
 
-/** A TTL of 0 sticks for ever in resolvers that serve expired answers. */
+/** A resolver that serves expired answers would keep a TTL of 0 for ever. */
 function atLeastOne(seconds: number): number {
   return Math.max(1, seconds);
 }

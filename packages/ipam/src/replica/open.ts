@@ -3,6 +3,7 @@ import type { Context } from "@firstlight/service";
 import { createReplica, type Following } from "../feed/follower.ts";
 import { PgSource } from "../feed/postgres.ts";
 import type { DatabaseOptions } from "../database/connections.ts";
+import type { Holding } from "./holding.ts";
 
 /** The database of the site as this daemon connects to it. Throws if the site's file names none. */
 export function databaseOf({ site, log }: Pick<Context<unknown>, "site" | "log">): DatabaseOptions {
@@ -18,18 +19,19 @@ export function databaseOf({ site, log }: Pick<Context<unknown>, "site" | "log">
 }
 
 /**
- * A replica that follows the feed, for daemons that only read. Resolves while the database is away, too: with what the
- * snapshot in `STATE/DAEMON.ipam` has, and `ready()` says so. `ordered`: whether it can be listed in order.
+ * A replica that holds these kinds and indexes and follows the feed. Also resolves while the database is away: then with the
+ * rows of the snapshot in `STATE/DAEMON.ipam`, and `ready()` says so. `ordered`: whether rows can be listed in order.
  */
-export async function openReplica(
+export async function openReplica<const H extends Holding>(
   context: Context<unknown>,
+  holding: H,
   { ordered = false }: { readonly ordered?: boolean } = {},
-): Promise<Following> {
+): Promise<Following<H>> {
   const { site, log, clock } = context;
   await using parts = new AsyncDisposableStack();
   const source = parts.use(new PgSource(databaseOf(context)));
   const snapshotFile = join(site.site.stateDir, `${nameOf(log)}.ipam`);
-  const following = parts.use(await createReplica(source, clock, { snapshotFile, log, ordered }));
+  const following = parts.use(await createReplica(source, clock, { snapshotFile, log, ordered, holding }));
   const owned = parts.move();
   return { ...following, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

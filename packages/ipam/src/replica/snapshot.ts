@@ -3,30 +3,30 @@ import { dirname } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import type { Position } from "../feed/feed.ts";
-import type { Row } from "../model/model.ts";
+import type { Kind, Row } from "../model/model.ts";
 import { type Bulk, COLUMNS } from "../tuples/columns.ts";
 import { Tuples } from "../tuples/tuples.ts";
 import { TupleWriter } from "../tuples/writer.ts";
 
 /**
- * The replica on disk: a magic line, then frames of `tag u8, length u32, crc32 u32, bytes` (big-endian; the checksum is of
- * tag and bytes), first the heading, then rows, last an empty frame. Interfaces and leases are tuples, as a load from the
- * database has them; what has no tuple, and headings, are in V8's form, which knows bigints and byte arrays. The number in
- * the magic line grows with every change of a row's shape, and the heading names the tuples' columns: a snapshot of another
- * age is ignored, the database is asked instead.
+ * The replica on disk: a magic line, then frames of `tag u8, length u32, crc32 u32, bytes` (big-endian; the checksum covers
+ * tag and bytes): the heading, then rows, then an empty frame. Interfaces and leases are tuples, as in a load from the
+ * database. The heading and all other rows are in V8's serialization format, which has bigints and byte arrays. The number in
+ * the magic line grows with every change of a row's shape. The heading names the kinds and the tuples' columns. A snapshot
+ * with another number, other columns or other kinds is ignored, and the database is asked instead.
  */
-const MAGIC = Buffer.from("firstlight ipam snapshot 4\n");
+const MAGIC = Buffer.from("firstlight ipam snapshot 5\n");
 const ROWS_PER_FRAME = 1000;
 const MOST_FRAME_BYTES = 64 * 1024 * 1024;
 const HEAD_BYTES = 9;
 
-/** What a frame holds, by its tag. */
+/** The content of a frame, by its tag. */
 const TAGS = ["end", "heading", "rows", "interface", "lease"] as const;
 type Tag = (typeof TAGS)[number];
 
 const SHAPE = JSON.stringify(COLUMNS);
 
-/** Where a snapshot stands. Clock readings are milliseconds. */
+/** The position and the clocks of a snapshot. Clock readings are milliseconds. */
 export interface Heading {
   readonly at: Position;
   readonly dnsPosition: number;
@@ -41,17 +41,18 @@ export type Restored =
   | { readonly is: "restored"; readonly heading: Heading }
   | { readonly is: "ignored"; readonly because: string };
 
-/** What stands at the head of the file: the heading, the columns of its tuples, and how many rows of each bulk kind there are. */
+/** The first frame: the heading, the kinds of the rows, the columns of the tuples, and the number of rows of each bulk kind. */
 interface Head extends Heading {
+  readonly kinds: readonly Kind[];
   readonly shape: string;
-  readonly most: Readonly<Record<Bulk, number>>;
+  readonly totals: Readonly<Record<Bulk, number>>;
 }
 
-/** Writes beside the old one, syncs, renames: whoever reads sees the old one or the new one, whole. */
+/** Writes a new file, syncs it and renames it: a reader sees the whole old snapshot or the whole new one. */
 export async function saveSnapshot(
   file: string,
   heading: Omit<Heading, "rows">,
-  { count, rows, most = NONE }: Saved,
+  { kinds, count, rows, totals = NO_TOTALS }: Saved,
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const fresh = `${file}.new`;
@@ -59,7 +60,8 @@ export async function saveSnapshot(
     const handle = await open(fresh, "w", 0o600);
     try {
       await handle.writeFile(MAGIC);
-      await writeFrame(handle, "heading", serialize({ ...heading, rows: count, shape: SHAPE, most } satisfies Head));
+      const head: Head = { ...heading, rows: count, kinds, shape: SHAPE, totals };
+      await writeFrame(handle, "heading", serialize(head));
       for (const [tag, bytes] of frames(rows)) await writeFrame(handle, tag, bytes);
       await writeFrame(handle, "end", Buffer.alloc(0));
       await handle.sync();
@@ -73,30 +75,31 @@ export async function saveSnapshot(
   }
 }
 
-/** What is saved, and how much of the bulk kinds to make room for when it is read. */
+/** What is saved, and the number of rows of the bulk kinds, for which a reader reserves room. */
 interface Saved {
+  readonly kinds: readonly Kind[];
   readonly count: number;
   readonly rows: Iterable<Row>;
-  readonly most?: Readonly<Record<Bulk, number>>;
+  readonly totals?: Readonly<Record<Bulk, number>>;
 }
 
-const NONE: Readonly<Record<Bulk, number>> = { interface: 0, lease: 0 };
+const NO_TOTALS: Readonly<Record<Bulk, number>> = { interface: 0, lease: 0 };
 
-/** Each good until the next is asked for. */
+/** Each frame is valid until the next one is asked for. */
 function* frames(rows: Iterable<Row>): Generator<[Tag, Uint8Array]> {
-  let some: Row[] = [];
+  let batch: Row[] = [];
   const writers = { interface: new TupleWriter(), lease: new TupleWriter() };
   for (const row of rows) {
     if ((row.kind === "interface" || row.kind === "lease") && TupleWriter.fits(row)) {
       const writer = writers[row.kind];
       writer.write(row);
       if (writer.isFull) yield [row.kind, writer.take()];
-    } else if (some.push(row) >= ROWS_PER_FRAME) {
-      yield ["rows", serialize(some)];
-      some = [];
+    } else if (batch.push(row) >= ROWS_PER_FRAME) {
+      yield ["rows", serialize(batch)];
+      batch = [];
     }
   }
-  if (some.length > 0) yield ["rows", serialize(some)];
+  if (batch.length > 0) yield ["rows", serialize(batch)];
   for (const kind of ["interface", "lease"] as const) {
     const rest = writers[kind].take();
     if (rest.length > 0) yield [kind, rest];
@@ -104,10 +107,14 @@ function* frames(rows: Iterable<Row>): Generator<[Tag, Uint8Array]> {
 }
 
 /**
- * The snapshot, its rows handed to `take` as they are read, or why there is none to use: then what was taken counts for
- * nothing. Any bytes give one or the other. A batch is good until `take` returns.
+ * Reads the snapshot and passes its rows to `take`, batch by batch; a batch is valid until `take` returns. If the snapshot
+ * cannot be used (`ignored`), the caller drops the rows that it has taken. Any bytes give one of the two results.
  */
-export async function readSnapshot(file: string, take: (rows: Iterable<Row>) => void): Promise<Restored> {
+export async function readSnapshot(
+  file: string,
+  kinds: readonly Kind[],
+  take: (rows: Iterable<Row>) => void,
+): Promise<Restored> {
   let handle: FileHandle;
   try {
     handle = await open(file, "r");
@@ -118,7 +125,7 @@ export async function readSnapshot(file: string, take: (rows: Iterable<Row>) => 
     };
   }
   try {
-    return await readFrames(handle, take);
+    return await readFrames(handle, kinds, take);
   } catch (cause) {
     return { is: "ignored", because: String(cause) };
   } finally {
@@ -126,15 +133,20 @@ export async function readSnapshot(file: string, take: (rows: Iterable<Row>) => 
   }
 }
 
-async function readFrames(handle: FileHandle, take: (rows: Iterable<Row>) => void): Promise<Restored> {
+async function readFrames(
+  handle: FileHandle,
+  kinds: readonly Kind[],
+  take: (rows: Iterable<Row>) => void,
+): Promise<Restored> {
   const magic = Buffer.alloc(MAGIC.length);
   if (!(await fill(handle, magic)) || !magic.equals(MAGIC)) return ignored("it is of another format");
   const reader = new FrameReader(handle);
   const first = await reader.next();
   if (typeof first === "string") return ignored(first);
   if (first.tag !== "heading") return ignored("it has no heading");
-  const { shape, most, ...heading } = deserialize(first.bytes) as Head;
+  const { kinds: held, shape, totals, ...heading } = deserialize(first.bytes) as Head;
   if (shape !== SHAPE) return ignored("its rows have other columns");
+  if (!isSameSet(held, kinds)) return ignored(`it holds other kinds: ${held.join(", ")}`);
   let count = 0;
   for (;;) {
     const frame = await reader.next();
@@ -142,11 +154,15 @@ async function readFrames(handle: FileHandle, take: (rows: Iterable<Row>) => voi
     const { tag, bytes } = frame;
     if (tag === "end") break;
     const batch =
-      tag === "rows" ? (deserialize(bytes) as Row[]) : tag === "heading" ? [] : new Tuples(tag, bytes, most[tag]);
+      tag === "rows" ? (deserialize(bytes) as Row[]) : tag === "heading" ? [] : new Tuples(tag, bytes, totals[tag]);
     take(batch);
     count += Array.isArray(batch) ? batch.length : batch.count();
   }
   return heading.rows === count ? { is: "restored", heading } : ignored("rows are missing");
+}
+
+function isSameSet(a: readonly Kind[], b: readonly Kind[]): boolean {
+  return new Set(a).symmetricDifference(new Set(b)).size === 0;
 }
 
 function ignored(because: string): Restored {
@@ -166,7 +182,7 @@ function checksum(tag: Tag, bytes: Uint8Array): number {
   return crc32(bytes, TAGS.indexOf(tag));
 }
 
-/** Frames in turn, checked before anything is made of them. Tuples are read into one buffer that is used again. */
+/** Reads one frame after another and checks it. Tuples are read into one reused buffer. */
 class FrameReader {
   readonly #handle: FileHandle;
   readonly #head = Buffer.alloc(HEAD_BYTES);
@@ -176,7 +192,7 @@ class FrameReader {
     this.#handle = handle;
   }
 
-  /** The next frame, or what is wrong with it. */
+  /** The next frame, or the reason why it is not valid. */
   async next(): Promise<{ readonly tag: Tag; readonly bytes: Buffer } | string> {
     if (!(await fill(this.#handle, this.#head))) return "it ends early";
     const tag = TAGS[this.#head[0]!];

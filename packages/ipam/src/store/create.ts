@@ -73,7 +73,7 @@ export function createStore(options: DatabaseOptions): Store {
     expect: (devices, actor) => edit(async (client) => void (await expectDevices(client, devices, actor))),
     unexpect: (macs, actor) => edit((client) => unexpect(client, macs, actor)),
     lookup: createLookup(pool),
-    changes: (after, limit) => pull(pool, KINDS, after, limit),
+    changes: (after, limit) => pull(pool, KINDS, after, { limit }),
     async [Symbol.asyncDispose]() {
       notifier.close();
       await Promise.all([pool.end(), writers.end()]);

@@ -2,18 +2,18 @@ import { type Address, addressFrom, isMalformed, type Mac } from "@firstlight/wi
 import type { Interner } from "./interner.ts";
 
 const MAX_FIELDS = 32;
-/** Upper bound of a tuple's length in bytes; ours have a fixed head and a few short texts. */
+/** The most bytes of one field. Real fields are numbers and short texts. */
 const MOST_BYTES = 1 << 20;
 const NULL = -1;
-/** The end marker of COPY, in place of a tuple. */
+/** The trailer of COPY: this number in place of a tuple's field count. */
 export const END = -1;
-const FOUR = 2; // PGSQL_AF_INET; an IPv6 address has 3
+const PGSQL_AF_INET = 2; // an IPv6 address has 3
 const INET_HEAD = 4; // family, bits, is_cidr, length
 /** PostgreSQL counts microseconds from 2000-01-01, this code milliseconds from 1970-01-01. */
 const EPOCH_MS = 946_684_800_000;
 
 /** Stores copies of byte strings, each under a number above 0. */
-export interface Keeper {
+export interface ByteStore {
   hold(bytes: Uint8Array, start: number, length: number): number;
 }
 
@@ -90,10 +90,9 @@ export class Tuple {
   }
 
   isIPv4(field: number): boolean {
-    return this.#bytes[this.#starts[field]!] === FOUR;
+    return this.#bytes[this.#starts[field]!] === PGSQL_AF_INET;
   }
 
-  /** A boolean field. */
   ipv4(field: number): number {
     return this.#view.getUint32(this.#starts[field]! + INET_HEAD);
   }
@@ -117,14 +116,14 @@ export class Tuple {
   }
 
   /** The number of the field's text in this interner, -1 if it has none. */
-  word(field: number, words: Interner): number {
-    return words.find(this.#bytes, this.#starts[field]!, this.#lengths[field]!);
+  interned(field: number, interner: Interner): number {
+    return interner.find(this.#bytes, this.#starts[field]!, this.#lengths[field]!);
   }
 
   /** The number under which the field's bytes are stored, 0 for NULL. */
-  held(field: number, keeper: Keeper): number {
+  stored(field: number, store: ByteStore): number {
     const length = this.#lengths[field]!;
-    return length === NULL ? 0 : keeper.hold(this.#bytes, this.#starts[field]!, length);
+    return length === NULL ? 0 : store.hold(this.#bytes, this.#starts[field]!, length);
   }
 
   /** The field's bytes in place; the caller copies what it keeps. */

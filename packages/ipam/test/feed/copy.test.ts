@@ -10,6 +10,7 @@ import { systemClock } from "@firstlight/service";
 import * as fc from "fast-check";
 import { createReplica } from "../../src/feed/follower.ts";
 import { keyOf } from "../../src/model/key.ts";
+import { EVERYTHING } from "../../src/replica/holding.ts";
 import { Tables } from "../../src/replica/memory/tables.ts";
 import type { Row } from "../../src/model/model.ts";
 import { readSnapshot, saveSnapshot } from "../../src/replica/snapshot.ts";
@@ -55,9 +56,9 @@ async function loadedTables(): Promise<Tables> {
 
 async function throughSnapshot(tables: Tables): Promise<Tables> {
   const file = join(folder, "replica");
-  await saveSnapshot(file, HEADING, { count: tables.size, rows: tables.frozen() });
+  await saveSnapshot(file, HEADING, { kinds: EVERYTHING.kinds, count: tables.size, rows: tables.frozen() });
   const restored = new Tables();
-  const read = await readSnapshot(file, (batch) => restored.take(batch));
+  const read = await readSnapshot(file, EVERYTHING.kinds, (batch) => restored.take(batch));
   assert.equal(read.is, "restored");
   return restored;
 }
@@ -142,7 +143,7 @@ test("a load and a snapshot hold what the tables hold: every column, NULL, IPv6,
   );
 });
 
-test("a load is the site at one moment: what is committed after it began is in the feed, not in it", async () => {
+test("a load is one snapshot: rows committed after its begin are in the feed, not in the load", async () => {
   await fill([], []);
   const loaded = await source.load();
   await site.store.commit([bind(site.segments["open"]!, HOST, "10.0.0.77")], "late");
@@ -152,7 +153,7 @@ test("a load is the site at one moment: what is committed after it began is in t
   assert.equal((await loadedRows()).size, 2);
 });
 
-test("a column of a later schema comes as the row's field, one that is not there yet is absent", async () => {
+test("a column of a later schema becomes a field of the row, a missing column is an absent field", async () => {
   await using other = await ground();
   await using reader = new PgSource({ url: other.url, name: "test" });
   await other.store.commit([bind(other.segments["open"]!, HOST, "10.0.0.77", { clientId: Uint8Array.of(1) })], "t");
@@ -201,7 +202,7 @@ test("a connection that breaks in the middle of a load rejects it", async () => 
   assert.ok(rows < MANY, `${rows} of ${MANY}`);
 });
 
-test("a replica whose reload breaks off keeps what it has, says that the database is away, and loads again", async () => {
+test("a replica whose reload breaks off keeps its rows, reports that the database is away, and loads again", async () => {
   await fillMany();
   const warned: string[] = [];
   const log = { info: () => {}, warn: (_: object, message: string) => void warned.push(message) };
@@ -241,7 +242,7 @@ test("a replica whose reload breaks off keeps what it has, says that the databas
   assert.ok(warned.includes("database away, serving the replica"), warned.join());
 });
 
-test("a reader that turns away ends the copy and its connection", async () => {
+test("a reader that stops early ends the copy and its connection", async () => {
   await fillMany();
   for await (const batch of (await source.load()).rows) {
     if ([...batch].some(isBulk)) break;

@@ -58,7 +58,7 @@ function writing(): { stop(): Promise<void> } {
   };
 }
 
-test("a reader killed while it applies resumes without a gap, again and again, and has in the end what the tables have", async (t) => {
+test("a reader that is killed repeatedly while it applies changes resumes without a gap and ends with the rows of the tables", async (t) => {
   const writer = writing();
   let reached = 0;
   let applied = 0;

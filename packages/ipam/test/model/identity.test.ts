@@ -19,11 +19,11 @@ const identity: fc.Arbitrary<ClientIdentity> = fc.oneof(
   bytes.map((circuitId) => IDENTITY.port({ giaddr: 0xfdn << 120n, circuitId })!),
 );
 
-test("an identity reads as it was written, and is the same value", () => {
+test("an identity is read back from its text as the same value", () => {
   fc.assert(fc.property(identity, (value) => assert.equal(readIdentity(identityText(value)), value)));
 });
 
-test("what is no identity of a client is not read as one", () => {
+test("a text that is no identity of a client is not read as one", () => {
   for (const text of ["", "02:f1:00:00:00:01", "mac x", "uuid 00", "client-id 01"]) {
     assert.equal(readIdentity(text), undefined, text);
   }

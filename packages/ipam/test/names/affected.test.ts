@@ -29,7 +29,7 @@ async function after(site: MemorySite, act: () => void): Promise<Affected> {
   return seen[0]!;
 }
 
-test("a new lease touches its name and its pointer, nothing else", async () => {
+test("a new lease affects its name and its PTR record only", async () => {
   await using site = await siteOf([...LAB, iface({ label: "node-1" })]);
   const affected = await after(site, () => site.source.push(lease()));
   assert.deepEqual(affected, {
@@ -46,7 +46,7 @@ test("a declared owner that DNS cannot carry is refused", async () => {
   assert.equal(refusalOf(site.replica, "a..lab.test"), "empty label in name");
 });
 
-test("a renewal touches nothing", async () => {
+test("a renewal affects no name", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
   const affected = await after(site, () => site.source.push(lease({ expiresAt: lease().expiresAt + 1 })));
   assert.deepEqual(affected, { is: "owners", owners: new Set(), refused: new Set() });

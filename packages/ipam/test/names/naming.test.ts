@@ -83,21 +83,21 @@ test("a serial that is taken gets a suffix and leaves an event; the allocation g
   assert.deepEqual(collisions, [{ key: "sn-0001-a", given: "sn-0001-a-2", actor: "daemon/dhcpd" }]);
 });
 
-test("a segment that names otherwise renames what it has, in one edit", async () => {
+test("a change of a segment's naming renames its interfaces in the same edit", async () => {
   await store.updateSegment("named", { naming: "machine" }, "operator/test");
   assert.deepEqual(await labels(), ["m01", "m01-bmc", "m02", "m03", null]);
   await store.updateSegment("named", { naming: "declared" }, "operator/test");
   assert.deepEqual(await labels(), ["m01", "console-1", "m02", "m03", null]);
 });
 
-test("where names are declared, a stranger has none", async () => {
+test("on a segment with declared names a stranger has no name", async () => {
   assert.deepEqual(await at("10-30-0-14.lab.test"), []);
   assert.deepEqual(await at("14.0.30.10.in-addr.arpa"), []);
   await store.updateSegment("named", { naming: "address" }, "operator/test");
   assert.deepEqual(await at("10-30-0-14.lab.test"), ["A 10.30.0.14"]);
 });
 
-test("a machine's host and BMC are found by its name, beside what they are called", async () => {
+test("a machine's host and BMC have names by the machine's name, beside their own", async () => {
   assert.deepEqual(await at("m01.adm.lab.test"), ["A 10.30.0.10"]);
   assert.deepEqual(await at("m01.bmc.lab.test"), ["A 10.30.0.11"]);
   assert.deepEqual(await at("console-1.lab.test"), ["A 10.30.0.11"]);
@@ -108,7 +108,7 @@ test("a machine's host and BMC are found by its name, beside what they are calle
   assert.equal(all.filter((owner) => owner === dnsName("m01.adm.lab.test")).length, 1);
 });
 
-test("a machine that is renamed takes both its names along", async () => {
+test("renaming a machine renames both its names", async () => {
   const memory = await replica();
   const [row] = memory.interfacesOf(BMC!);
   const change = { ...row!, machine: "m77", version: row!.version + 1 } satisfies Interface;
@@ -143,7 +143,7 @@ test("a machine that is renamed takes both its names along", async () => {
   for (const owner of ["m01.bmc.lab.test", "m77.bmc.lab.test"]) assert.ok(affected.owners.has(dnsName(owner)), owner);
 });
 
-test("services are declared in the file, once, and below a domain of ours", async () => {
+test("a service is declared in the file once, below a domain of the site", async () => {
   const names = [
     { owner: "_ipmi._udp.lab.test", type: "SRV", data: "0 0 623 console-1.lab.test" },
     { owner: "Boot.lab.test.", type: "CNAME", data: "m02.lab.test", ttlSeconds: 30 },

@@ -42,7 +42,7 @@ for (const [address, label] of LABELS) {
   });
 }
 
-test("a label of its own comes before any derived one, in lower case", () => {
+test("an interface's label is used before any derived one, in lower case", () => {
   assert.equal(hostLabel(iface({ label: "Node-1" }), 1, segment()), "node-1");
   assert.equal(hostLabel(iface({ label: "node-1" }), 1, segment({ naming: "mac" })), "node-1");
   assert.equal(hostLabel(iface({ identity: "02:f1:00:00:00:01" }), 1, segment({ naming: "mac" })), "02-f1-00-00-00-01");
@@ -70,7 +70,7 @@ for (const [text, zones] of ZONES) {
   });
 }
 
-test("a bound lease has an address record and a pointer back", async () => {
+test("a bound lease has an address record and a PTR record", async () => {
   await using site = await siteOf([...LAB, iface({ label: "node-1" }), lease()]);
   assert.deepEqual(recordsOf(site.replica, lease()), [
     { owner: dnsName("node-1.lab.test"), type: "A", data: { is: "A", address: 0x7f40000c }, ttlSeconds: 60 },
@@ -84,7 +84,7 @@ test("a bound lease has an address record and a pointer back", async () => {
   assert.equal(fqdnOf(site.replica, lease()), "node-1.lab.test");
 });
 
-test("an IPv6 lease has AAAA and a nibble pointer", async () => {
+test("an IPv6 lease has an AAAA record and a PTR record below ip6.arpa", async () => {
   const v6 = lease({ address: "fd00::12" });
   await using site = await siteOf([...LAB, prefix({ id: 2, prefix: "fd00::/64" }), iface({ label: "node-1" }), v6]);
   const [forward, back] = recordsOf(site.replica, v6);
@@ -97,7 +97,7 @@ test("an IPv6 lease has AAAA and a nibble pointer", async () => {
   assert.equal(back?.owner, dnsName(`2.1.${"0.".repeat(28)}d.f.ip6.arpa`));
 });
 
-test("a released or declined address has no name; an expired one keeps it until it goes to another", async () => {
+test("a released or declined address has no name; an expired one keeps its name until another interface gets the address", async () => {
   await using site = await siteOf([...LAB, iface()]);
   assert.deepEqual(recordsOf(site.replica, lease({ state: "released" })), []);
   assert.deepEqual(recordsOf(site.replica, lease({ state: "declined" })), []);
@@ -146,7 +146,7 @@ test("zones are the domains and their prefixes in reverse, each once", async () 
   });
 });
 
-test("a reverse name leads back to its address, and to no other name does one", () => {
+test("a reverse name gives its address, and no other name gives an address", () => {
   for (const text of ["127.64.0.12", "0.0.0.0", "255.255.255.255", "fd00::12", "::"]) {
     const address = readAddress(text);
     assert.equal(addressOfReverse(reverseName(address)), address);
@@ -179,7 +179,7 @@ test("an owner has its declared and its derived records, each once", async () =>
   );
 });
 
-test("a declared CNAME gives way to an address", async () => {
+test("a declared CNAME is not served beside an address record", async () => {
   const alias = name({ owner: "node-1.lab.test", type: "CNAME", data: "www.lab.test" });
   await using site = await siteOf([...LAB, iface({ label: "node-1" }), alias]);
   assert.equal(recordsAt(site.replica, dnsName("node-1.lab.test"))[0]?.type, "CNAME");

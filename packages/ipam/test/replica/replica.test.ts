@@ -42,7 +42,7 @@ test("a loaded replica answers by every key", async () => {
   assert.deepEqual(site.following.ready(), { ready: true, stalenessMs: 0 });
 });
 
-test("a pushed row is there before followers are told, with the row it replaced", async () => {
+test("a changed row is applied before listeners are called, and they get the row that it replaced", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
   const seen: Followed[] = [];
   using _following = site.replica.follow((event) => {
@@ -59,7 +59,7 @@ test("a pushed row is there before followers are told, with the row it replaced"
   assert.equal(change.before.state, "bound");
 });
 
-test("a row learnt ahead of the feed stays when the feed brings an older one", async () => {
+test("a row that was learnt before the feed brought it is not replaced by an older one", async () => {
   await using site = await siteOf([...LAB, iface()]);
   site.replica.learn([lease({ version: 3 })]);
   site.source.commit({
@@ -74,7 +74,7 @@ test("a row learnt ahead of the feed stays when the feed brings an older one", a
   assert.equal(site.replica.lease(ADDRESS)?.version, 3);
 });
 
-test("a tombstone keeps an older copy from coming back, and lets a newer one in", async () => {
+test("a tombstone refuses an older version of the row and accepts a newer one", async () => {
   await using site = await siteOf([...LAB, iface(), name({ version: 4 })]);
   site.source.remove(name()); // version 5
   await site.settled();
@@ -85,7 +85,7 @@ test("a tombstone keeps an older copy from coming back, and lets a newer one in"
   assert.equal(site.replica.namesAt(dnsName("www.lab.test")).length, 1);
 });
 
-test("the serial's position moves with names, not with renewals", async () => {
+test("changes of names advance the position of the serial, renewals do not", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
   site.source.push(lease({ expiresAt: CLOCK_START + 7_200_000 })); // position 1
   await site.settled();
@@ -95,7 +95,7 @@ test("the serial's position moves with names, not with renewals", async () => {
   assert.equal(site.replica.dnsPosition, 2);
 });
 
-test("a new epoch replaces everything and is told as a reload", async () => {
+test("a new epoch replaces all rows, and listeners get a reload", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
   const seen: string[] = [];
   using _following = site.replica.follow((event) => seen.push(event.is));
@@ -107,7 +107,7 @@ test("a new epoch replaces everything and is told as a reload", async () => {
   assert(site.replica.dnsPosition >= 2 ** 20, "serials never go back");
 });
 
-test("a position that is missing in the feed loads everything anew, and is reported", async () => {
+test("a position that is missing in the feed is reported, and all rows are loaded again", async () => {
   const holes: number[] = [];
   await using site = await siteOf(LAB, { onGap: (at) => holes.push(at.position) });
   site.source.commit({ position: 7, kind: "lease", key: "default/127.64.0.12", version: 1, dns: true, row: lease() });
@@ -133,7 +133,7 @@ test("a change that arrives twice is applied once", async () => {
   );
 });
 
-test("a lost notification costs a poll, nothing else", async () => {
+test("after a lost notification the next poll brings the change", async () => {
   await using site = await siteOf(LAB);
   site.source.isSilent = true;
   site.source.push(iface());
@@ -141,7 +141,7 @@ test("a lost notification costs a poll, nothing else", async () => {
   assert.equal(site.replica.interfaceById(1)?.identity, MAC);
 });
 
-test("more changes than one batch holds all arrive, in order", async () => {
+test("more changes than fit into one batch all arrive in order", async () => {
   await using site = await siteOf(LAB, { batch: 3 });
   for (let id = 1; id <= 20; id++) site.source.push(iface({ id, identity: id }));
   await site.settled();
@@ -149,7 +149,7 @@ test("more changes than one batch holds all arrive, in order", async () => {
   assert.equal(site.replica.interfaceById(20)?.identity, 20);
 });
 
-test("while the database is away the replica answers and counts its age; when it is back the age is nothing", async () => {
+test("while the database is away the replica answers and its age grows; once the database is back the age is 0", async () => {
   await using site = await siteOf([...LAB, iface(), lease()]);
   site.source.down = new Error("connection refused");
   site.clock.advance(12_000);
@@ -162,7 +162,7 @@ test("while the database is away the replica answers and counts its age; when it
   assert.equal(site.replica.lease(ADDRESS)?.state, "released");
 });
 
-test("a follower that hears nothing says so, though nothing has failed", async () => {
+test("a follower whose feed is silent reports it, although no call has failed", async () => {
   await using site = await siteOf(LAB, { pollMs: 3_600_000 });
   site.clock.advance(10_000);
   assert.deepEqual(site.following.ready(), { ready: true, stalenessMs: 10_000 });
@@ -175,7 +175,7 @@ test("a follower that hears nothing says so, though nothing has failed", async (
   });
 });
 
-test("the database's clock is estimated, not our own", async () => {
+test("the replica estimates the database's clock, whatever its own clock shows", async () => {
   const clock = new ManualClock();
   const source = new MemorySource(LAB, new ManualClock(CLOCK_START + 90_000));
   const { replica, follower } = await createReplica(source, clock);

@@ -20,7 +20,7 @@ import {
   segment,
 } from "@firstlight/kit";
 import * as fc from "fast-check";
-import { keyOf, type Row } from "../../src/index.ts";
+import { EVERYTHING, keyOf, type Row } from "../../src/index.ts";
 import { createReplica } from "../../src/rooms/replica.ts";
 import { fullKey } from "@firstlight/changefeed";
 import { readSnapshot, saveSnapshot } from "../../src/replica/snapshot.ts";
@@ -36,6 +36,7 @@ const ROWS: readonly Row[] = [
   name(),
   expected({ mac: 7, address: "127.64.0.77" }),
 ];
+const KINDS = EVERYTHING.kinds;
 const HEADING = { at: { epoch: "e", position: 42 }, dnsPosition: 40, completeAt: CLOCK_START, ahead: 250 };
 
 const byKey = (rows: readonly Row[]): Map<string, Row> =>
@@ -48,49 +49,49 @@ async function folder(): Promise<AsyncDisposable & { readonly file: string; read
   return { path, file: join(path, "state", "dnsd.ipam"), [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
 }
 
-test("a snapshot brings back every kind of row, bigints and bytes included", async () => {
+test("a snapshot restores rows of every kind, bigints and bytes included", async () => {
   await using at = await folder();
-  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
+  await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   const rows: Row[] = [];
-  const read = await readSnapshot(at.file, (some) => rows.push(...some));
+  const read = await readSnapshot(at.file, KINDS, (some) => rows.push(...some));
   assert(read.is === "restored");
   assert.deepEqual(read.heading, { ...HEADING, rows: ROWS.length });
   assert.equal(rows.length, ROWS.length);
   assert.deepEqual(byKey(rows), byKey(ROWS));
 });
 
-test("a snapshot is the owner's alone, and leaves no half-written file beside it", async () => {
+test("only the owner can read a snapshot, and no half-written file stays beside it", async () => {
   await using at = await folder();
-  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
-  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
+  await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
+  await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   assert.equal((await stat(at.file)).mode & 0o777, 0o600);
   assert.deepEqual(await readdir(join(at.path, "state")), ["dnsd.ipam"]);
 });
 
-test("no file, and a folder in its place, are reasons and not errors", async () => {
+test("a missing file and a folder in its place are ignored with a reason, not an error", async () => {
   await using at = await folder();
-  assert.deepEqual(await readSnapshot(at.file, ignore), { is: "ignored", because: "there is none yet" });
-  assert.equal((await readSnapshot(at.path, ignore)).is, "ignored");
+  assert.deepEqual(await readSnapshot(at.file, KINDS, ignore), { is: "ignored", because: "there is none yet" });
+  assert.equal((await readSnapshot(at.path, KINDS, ignore)).is, "ignored");
 });
 
 test("a snapshot with any byte changed, or cut anywhere, is ignored", async () => {
   await using at = await folder();
-  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
+  await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   const whole = await readFile(at.file);
   await fc.assert(
     fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), async (n, flip, cut) => {
       const bytes = cut ? whole.subarray(0, n) : Buffer.from(whole);
       if (!cut) bytes[n]! ^= flip;
       await writeFile(at.file, bytes);
-      assert.equal((await readSnapshot(at.file, ignore)).is, "ignored");
+      assert.equal((await readSnapshot(at.file, KINDS, ignore)).is, "ignored");
     }),
     { numRuns: 150 },
   );
 });
 
-test("a snapshot whose tuples have other columns is of another version, and ignored", async () => {
+test("a snapshot whose tuples have other columns is ignored", async () => {
   await using at = await folder();
-  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
+  await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   const whole = await readFile(at.file);
   const from = whole.indexOf("\n") + 1; // the heading's frame: tag, length, checksum
   const end = from + 9 + whole.readUInt32BE(from + 1);
@@ -100,22 +101,25 @@ test("a snapshot whose tuples have other columns is of another version, and igno
   head.writeUInt32BE(other.length, 1);
   head.writeUInt32BE(crc32(other, 1), 5);
   await writeFile(at.file, Buffer.concat([whole.subarray(0, from), head, other, whole.subarray(end)]));
-  assert.deepEqual(await readSnapshot(at.file, ignore), { is: "ignored", because: "its rows have other columns" });
+  assert.deepEqual(await readSnapshot(at.file, KINDS, ignore), {
+    is: "ignored",
+    because: "its rows have other columns",
+  });
 });
 
-test("any bytes are ignored", async () => {
+test("a file of arbitrary bytes is ignored", async () => {
   await using at = await folder();
-  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
+  await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
-      await writeFile(at.file, Buffer.concat([Buffer.from("firstlight ipam snapshot 3\n"), bytes]));
-      assert.equal((await readSnapshot(at.file, ignore)).is, "ignored");
+      await writeFile(at.file, Buffer.concat([Buffer.from("firstlight ipam snapshot 5\n"), bytes]));
+      assert.equal((await readSnapshot(at.file, KINDS, ignore)).is, "ignored");
     }),
     { numRuns: 100 },
   );
 });
 
-test("a daemon starts on its snapshot while the database is away, tells the age, and catches up later", async () => {
+test("a daemon starts from its snapshot while the database is away, reports its age, and catches up later", async () => {
   await using at = await folder();
   const clock = new ManualClock();
   const source = new MemorySource(ROWS, clock);
@@ -142,16 +146,16 @@ test("a daemon starts on its snapshot while the database is away, tells the age,
   await second.follower.stop();
 });
 
-test("a snapshot of another database's epoch is replaced by a load", async () => {
+test("a snapshot of another epoch is replaced by a load", async () => {
   await using at = await folder();
-  await saveSnapshot(at.file, HEADING, { count: ROWS.length, rows: ROWS });
+  await saveSnapshot(at.file, HEADING, { kinds: KINDS, count: ROWS.length, rows: ROWS });
   const source = new MemorySource([domain({ name: "other.test" })]);
   await using following = await createReplica(source, new ManualClock(), { snapshotFile: at.file });
   assert.equal(following.replica.domainNamed(dnsName("lab.test")), undefined);
   assert.equal(following.replica.domainNamed(dnsName("other.test"))?.id, 1);
 });
 
-test("a snapshot that cannot be written is a warning, not the end", async () => {
+test("a snapshot that cannot be written is logged as a warning, and the daemon goes on", async () => {
   await using at = await folder();
   await writeFile(join(at.path, "state"), "a file where the folder should be");
   const said: string[] = [];

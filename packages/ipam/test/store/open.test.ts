@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import { type Context, siteSchema, systemClock } from "@firstlight/service";
+import { EVERYTHING } from "../../src/replica/holding.ts";
 import { warnOfDurability } from "../../src/store/durability.ts";
 import { migrateIpam } from "../../src/store/migrate.ts";
 import { openIpam } from "../../src/store/open.ts";
@@ -37,15 +38,23 @@ async function until(isSo: () => boolean): Promise<void> {
 
 test("what one daemon commits, another's replica shows; and after a stop it starts from its snapshot while the database is away", async () => {
   {
-    await using writer = await openIpam({ context: contextOf("dhcpd", site.url), sequencer: true });
-    await using reader = await openIpam({ context: contextOf("dnsd", site.url), sequencer: false });
+    await using writer = await openIpam({
+      context: contextOf("dhcpd", site.url),
+      holding: EVERYTHING,
+      sequencer: true,
+    });
+    await using reader = await openIpam({
+      context: contextOf("dnsd", site.url),
+      holding: EVERYTHING,
+      sequencer: false,
+    });
     assert.equal(reader.replica.segment(open)?.name, "open");
     assert.deepEqual(reader.ready().ready, true);
     await writer.store.commit([bind(open, stranger(1), "10.0.0.20")], "daemon/dhcpd");
     await until(() => reader.replica.lease(ip("10.0.0.20")) !== undefined);
     assert.equal(reader.replica.lease(ip("10.0.0.20"))?.identity, stranger(1));
   }
-  await using alone = await openIpam({ context: contextOf("dnsd", nowhere()), sequencer: true });
+  await using alone = await openIpam({ context: contextOf("dnsd", nowhere()), holding: EVERYTHING, sequencer: true });
   assert.equal(alone.replica.lease(ip("10.0.0.20"))?.identity, stranger(1));
   const { ready, because, detail } = alone.ready();
   assert.equal(ready, true);
@@ -55,7 +64,7 @@ test("what one daemon commits, another's replica shows; and after a stop it star
 });
 
 test("without a snapshot and a database it starts, is not ready, and says why", async () => {
-  await using alone = await openIpam({ context: contextOf("tftpd", nowhere()), sequencer: false });
+  await using alone = await openIpam({ context: contextOf("tftpd", nowhere()), holding: EVERYTHING, sequencer: false });
   assert.deepEqual(alone.ready(), {
     ready: false,
     because: "replica-not-loaded",
@@ -69,20 +78,28 @@ test("a database that was never migrated is said by name, with the remedy; once 
   await site.sql("CREATE DATABASE bare");
   const detail = "database has no schema ipam (run: firstlight migrate)";
   {
-    await using bare = await openIpam({ context: contextOf("pxe-http", url.href), sequencer: false });
+    await using bare = await openIpam({
+      context: contextOf("pxe-http", url.href),
+      holding: EVERYTHING,
+      sequencer: false,
+    });
     assert.deepEqual(bare.ready(), { ready: false, because: "feed-fault", detail });
     await migrateIpam(url.href);
     await until(() => bare.ready().ready);
   }
   await site.sql("DROP DATABASE bare WITH (FORCE)");
   await site.sql("CREATE DATABASE bare");
-  await using stale = await openIpam({ context: contextOf("pxe-http", url.href), sequencer: false });
+  await using stale = await openIpam({
+    context: contextOf("pxe-http", url.href),
+    holding: EVERYTHING,
+    sequencer: false,
+  });
   assert.deepEqual([stale.ready().ready, stale.ready().detail], [true, `${detail}, serving the replica`]);
 });
 
 test("a site without a database is told what to set", async () => {
   await assert.rejects(
-    openIpam({ context: contextOf("dhcpd", undefined), sequencer: false }),
+    openIpam({ context: contextOf("dhcpd", undefined), holding: EVERYTHING, sequencer: false }),
     /database\.url is not set/,
   );
 });

@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { iface, lease } from "@firstlight/kit";
 import * as fc from "fast-check";
-import { heard, whole } from "../../src/feed/copy.ts";
+import { withSilenceLimit, wholeTuples } from "../../src/feed/copy.ts";
 import { Tables } from "../../src/replica/memory/tables.ts";
 import { Tuple } from "../../src/tuples/tuple.ts";
 import { Tuples } from "../../src/tuples/tuples.ts";
@@ -98,7 +98,7 @@ test("the writer writes what PostgreSQL writes", () => {
   assert.deepEqual(Buffer.from(writer.take()), hex(LEASE));
 });
 
-test("what a tuple cannot say is not written as one", () => {
+test("a row that a tuple cannot hold is not written as one", () => {
   assert.equal(TupleWriter.fits(THE_LEASE), true);
   assert.equal(TupleWriter.fits({ ...THE_LEASE, startsAt: 0.5 }), false);
   assert.equal(TupleWriter.fits({ ...THE_LEASE, later: 1 } as Lease), false);
@@ -114,7 +114,7 @@ async function* pieces(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<
 
 async function rowsOf(chunks: AsyncIterable<Uint8Array>): Promise<(Interface | Lease)[]> {
   const rows: (Interface | Lease)[] = [];
-  for await (const bytes of whole(chunks)) rows.push(...new Tuples("lease", bytes, 0));
+  for await (const bytes of wholeTuples(chunks)) rows.push(...new Tuples("lease", bytes, 0));
   return rows;
 }
 
@@ -126,7 +126,7 @@ const manyBytes = ((): Buffer => {
   return Buffer.concat([hex(HEADER), writer.take(), hex(END)]);
 })();
 
-test("in whatever pieces a copy comes, its rows are the same", async () => {
+test("a copy gives the same rows, however it is split into chunks", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 30_000, max: 600_000 })), {
@@ -151,7 +151,7 @@ test("a copy that is cut anywhere is an error, never fewer rows", async () => {
     await assert.rejects(rowsOf(pieces(bytes.subarray(0, length), [])), `cut at ${length}`);
 });
 
-test("any bytes are tuples or an error, and are never read beyond their end", () => {
+test("arbitrary bytes give tuples or an error, and nothing is read beyond their end", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const inside = Buffer.concat([bytes, hex(LEASE)]).subarray(0, bytes.length);
@@ -165,13 +165,13 @@ test("any bytes are tuples or an error, and are never read beyond their end", ()
   );
 });
 
-test("a database that falls silent is given up", async () => {
+test("a database that sends nothing for too long is given up", async () => {
   const stream = new PassThrough();
   stream.write(hex(HEADER));
-  await assert.rejects(rowsOf(heard(stream, 20)), /sent nothing for 20 ms/);
+  await assert.rejects(rowsOf(withSilenceLimit(stream, 20)), /sent nothing for 20 ms/);
 });
 
-test("rows that come after a load find room: no column is copied for them", () => {
+test("rows added after a load fit into reserved room: no column is copied", () => {
   const total = 50_000;
   const writer = new TupleWriter();
   for (let n = 1; n <= total; n++) writer.write(iface({ id: n, identity: n, machine: `m${n}`, label: `m${n}` }));

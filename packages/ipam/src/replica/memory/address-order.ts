@@ -27,7 +27,7 @@ export class AddressOrder {
     else this.#vrfs.get(vrf)?.v6.drop(address);
   }
 
-  /** Those beyond this one, or all. */
+  /** The addresses after this one, or all. */
   *after(key?: LeaseKey): IterableIterator<LeaseKey> {
     if (key) yield* this.#in(key.vrf, key.address);
     for (const vrf of this.#names.after(key?.vrf)) yield* this.#in(vrf);
@@ -40,7 +40,7 @@ export class AddressOrder {
     for (const address of own.v6.after(typeof beyond === "bigint" ? beyond : undefined)) yield { vrf, address };
   }
 
-  /** How many of a prefix are held here. */
+  /** The number of these addresses within a prefix. */
   count(prefix: Prefix, vrf: string): number {
     const own = this.#vrfs.get(vrf);
     if (!own) return 0;

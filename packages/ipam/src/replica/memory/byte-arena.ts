@@ -7,7 +7,7 @@ const PLACE_MASK = PAGE_BYTES - 1;
 
 /**
  * Byte strings and texts, each addressed by a number, in pages that are never copied and that the garbage collector does not
- * scan. A string costs 8 bytes more than its own; as a JavaScript object it would cost 200. Number 0 means none.
+ * scan. A string costs 8 bytes more than its length; as a JavaScript object it would cost 200. Number 0 means none.
  */
 export class ByteArena {
   readonly #pages: Uint8Array[] = [];

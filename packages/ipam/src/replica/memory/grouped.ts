@@ -1,6 +1,6 @@
 import { type Key, Ordered } from "./ordered.ts";
 
-/** Keys in order: all of them, and those of each group alone. */
+/** Keys in order: of all groups together, and of each group. */
 export class Grouped<K extends Key> {
   readonly #all = new Ordered<K>();
   readonly #groups = new Map<number, Ordered<K>>();
@@ -17,7 +17,7 @@ export class Grouped<K extends Key> {
     this.#groups.get(group)?.drop(key);
   }
 
-  /** The keys beyond this one, of a group or of all. */
+  /** The keys after this one, of one group or of all. */
   after(key?: K, group?: number): Iterable<K> {
     const keys = group === undefined ? this.#all : this.#groups.get(group);
     return keys?.after(key) ?? [];

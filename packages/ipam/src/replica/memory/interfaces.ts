@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { ClientIdentity } from "../../model/identity.ts";
 import { readId } from "../../model/key.ts";
 import { ROLES } from "../../fields/lists.ts";
@@ -16,6 +17,13 @@ const IDENTIFIED = new Interner(["expected", "lease", "declared"] satisfies Inte
 const STATES = new Interner(["", "predicted", "away"] satisfies (NonNullable<Interface["state"]> | "")[]);
 const IDENTIFIED_SHIFT = 3;
 const STATE_SHIFT = 5;
+const NO_IDENTITY_INDEX = "the replica was made without `interfaceByIdentity`";
+
+/** The indexes that are built beside the one by id. */
+interface InterfaceIndexes {
+  readonly byIdentity?: boolean;
+  readonly byLabel?: boolean;
+}
 
 /**
  * Interfaces by id, identity and label. A MAC has a column of numbers; another identity is interned, and the column has its
@@ -32,12 +40,20 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   readonly #identities = new ByteInterner();
   readonly #machines = new ByteInterner();
   readonly #labels = new ByteArena();
-  readonly #odd = new Map<number, Interface>();
+  /** Rows that the columns cannot hold, by slot. */
+  readonly #objects = new Map<number, Interface>();
   readonly #byId = new HashIndex((slot) => hashOfId(this.#id[slot]!));
-  readonly #byClient = new HashIndex((slot) => hashOf(this.#client[slot]!));
-  readonly #byLabel = new HashIndex((slot) => this.#labels.nameHash(this.#label[slot]!));
+  readonly #byClient: HashIndex | undefined;
+  readonly #byLabel: HashIndex | undefined;
 
-  protected override readonly chains = [this.#byId, this.#byClient, this.#byLabel];
+  protected override readonly chains: readonly HashIndex[];
+
+  constructor({ byIdentity = true, byLabel = true }: InterfaceIndexes = {}) {
+    super();
+    this.#byClient = byIdentity ? new HashIndex((slot) => hashOf(this.#client[slot]!)) : undefined;
+    this.#byLabel = byLabel ? new HashIndex((slot) => this.#labels.nameHash(this.#label[slot]!)) : undefined;
+    this.chains = [this.#byId, this.#byClient, this.#byLabel].filter((index) => index !== undefined);
+  }
 
   get(id: number): Interface | undefined {
     const slot = this.#slotOf(id);
@@ -46,7 +62,9 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
 
   on(segment: number, identity: ClientIdentity): Interface | undefined {
     const client = typeof identity === "number" ? identity : -this.#identities.numberOf(identity);
-    for (let slot = this.#byClient.first(hashOf(client)); slot !== -1; slot = this.#byClient.next(slot))
+    const index = this.#byClient;
+    assert.ok(index, NO_IDENTITY_INDEX);
+    for (let slot = index.first(hashOf(client)); slot !== -1; slot = index.next(slot))
       if (this.#client[slot] === client && this.#segment[slot] === segment) return this.read(slot);
     return undefined;
   }
@@ -55,7 +73,9 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   of(identity: ClientIdentity): Interface[] {
     const client = typeof identity === "number" ? identity : -this.#identities.numberOf(identity);
     const found: Interface[] = [];
-    for (let slot = this.#byClient.first(hashOf(client)); slot !== -1; slot = this.#byClient.next(slot))
+    const index = this.#byClient;
+    assert.ok(index, NO_IDENTITY_INDEX);
+    for (let slot = index.first(hashOf(client)); slot !== -1; slot = index.next(slot))
       if (this.#client[slot] === client) found.push(this.read(slot));
     return found.sort((a, b) => a.id - b.id);
   }
@@ -63,8 +83,9 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   /** In all domains; `label` in lower case. */
   labelled(label: string): Interface[] {
     const found: Interface[] = [];
-    const first = this.#byLabel.first(hashOfName(Buffer.from(label)));
-    for (let slot = first; slot !== -1; slot = this.#byLabel.next(slot))
+    const index = this.#byLabel;
+    assert.ok(index, "the replica was made without `interfaceByLabel`");
+    for (let slot = index.first(hashOfName(Buffer.from(label))); slot !== -1; slot = index.next(slot))
       if (this.#labels.text(this.#label[slot]!)!.toLowerCase() === label) found.push(this.read(slot));
     return found.sort((a, b) => a.id - b.id);
   }
@@ -89,20 +110,20 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
 
   /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
   fill(tuple: Tuple): boolean {
-    const role = tuple.word(INTERFACE.role, ROLE_NUMBERS);
-    const identified = tuple.word(INTERFACE.identified_by, IDENTIFIED);
-    const state = tuple.has(INTERFACE.state) ? tuple.word(INTERFACE.state, STATES) : 0;
+    const role = tuple.interned(INTERFACE.role, ROLE_NUMBERS);
+    const identified = tuple.interned(INTERFACE.identified_by, IDENTIFIED);
+    const state = tuple.has(INTERFACE.state) ? tuple.interned(INTERFACE.state, STATES) : 0;
     if (tuple.has(INTERFACE.more) || role === -1 || identified === -1 || state === -1) return false;
     const slot = this.take();
     this.#id[slot] = tuple.int32(INTERFACE.id);
     this.#segment[slot] = tuple.int32(INTERFACE.segment);
     this.#client[slot] = tuple.has(INTERFACE.mac)
       ? tuple.mac(INTERFACE.mac)
-      : -tuple.held(INTERFACE.identity, this.#identities);
+      : -tuple.stored(INTERFACE.identity, this.#identities);
     this.#flags[slot] = role | (identified << IDENTIFIED_SHIFT) | (state << STATE_SHIFT);
     this.#version[slot] = tuple.int64(INTERFACE.version);
-    this.#machine[slot] = tuple.held(INTERFACE.machine, this.#machines);
-    this.#label[slot] = tuple.held(INTERFACE.label, this.#labels);
+    this.#machine[slot] = tuple.stored(INTERFACE.machine, this.#machines);
+    this.#label[slot] = tuple.stored(INTERFACE.label, this.#labels);
     this.#index(slot);
     return true;
   }
@@ -112,16 +133,16 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     if (slot === -1) return;
     this.give(slot);
     this.#byId.drop(slot);
-    this.#byClient.drop(slot);
-    if (this.#label[slot] !== 0) this.#byLabel.drop(slot);
+    this.#byClient?.drop(slot);
+    if (this.#label[slot] !== 0) this.#byLabel?.drop(slot);
     this.#machines.release(this.#machine[slot]!);
     this.#labels.release(this.#label[slot]!);
-    this.#odd.delete(slot);
+    this.#objects.delete(slot);
   }
 
   protected override read(slot: number): Interface {
-    const odd = this.#odd.size > 0 && this.#odd.get(slot);
-    if (odd) return odd;
+    const object = this.#objects.size > 0 && this.#objects.get(slot);
+    if (object) return object;
     const flags = this.#flags[slot]!;
     const machine = this.#machines.text(this.#machine[slot]!);
     const label = this.#labels.text(this.#label[slot]!);
@@ -164,13 +185,13 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
     this.#version[slot] = row.version;
     this.#machine[slot] = this.#machines.holdText(row.machine);
     this.#label[slot] = this.#labels.holdText(row.label);
-    if (role === -1 || identified === -1 || state === -1 || !isPlain(row)) this.#odd.set(slot, row);
+    if (role === -1 || identified === -1 || state === -1 || !isPlain(row)) this.#objects.set(slot, row);
   }
 
   #index(slot: number): void {
     this.#byId.add(slot);
-    this.#byClient.add(slot);
-    if (this.#label[slot] !== 0) this.#byLabel.add(slot);
+    this.#byClient?.add(slot);
+    if (this.#label[slot] !== 0) this.#byLabel?.add(slot);
   }
 
   protected override widen(width: number): void {

@@ -10,9 +10,13 @@ const NONE: readonly Lease[] = [];
 
 /** Leases by VRF and address, and by interface. IPv4 leases are packed, others are objects. */
 export class Leases implements Rows<Lease> {
-  readonly #packed = new PackedLeases();
+  readonly #packed: PackedLeases;
   readonly #vrfs = new Map<string, Table<Address, Lease>>();
   readonly #byInterface = new Multimap<number, Lease>((lease) => lease.interface);
+
+  constructor({ byInterface = true }: { readonly byInterface?: boolean } = {}) {
+    this.#packed = new PackedLeases({ byInterface });
+  }
 
   get(address: Address, vrf: string): Lease | undefined {
     const packed = typeof address === "number" ? this.#packed.get(address, vrf) : undefined;

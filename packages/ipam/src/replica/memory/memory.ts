@@ -20,25 +20,25 @@ import type {
 } from "../../model/model.ts";
 import type { Candidate, OrderedRows, Replica } from "../replica.ts";
 import type { Bulk } from "../../tuples/columns.ts";
-import { Tables } from "./tables.ts";
+import { Tables, type TablesOptions } from "./tables.ts";
 
 const NO_NAMES: readonly Name[] = [];
 
-/** The replica in this process's memory: the rows of the feed, and the questions that daemons ask of them. */
+/** The replica in this process's memory: its rows and the methods of `Replica`. It has all methods; its type in a daemon has fewer. */
 export class Memory extends FeedReplica<Row, Events, Tables> implements Replica {
   #tables: Tables;
-  readonly #isOrdered: boolean;
+  readonly #options: TablesOptions;
 
-  constructor(clock: Clock, { ordered = false }: { readonly ordered?: boolean } = {}) {
-    const tables = new Tables({ ordered });
+  constructor(clock: Clock, options: TablesOptions = {}) {
+    const tables = new Tables(options);
     super(clock, tables);
-    this.#isOrdered = ordered;
+    this.#options = options;
     this.#tables = tables;
   }
 
-  /** Empty tables for a load, ordered if these are. */
+  /** Empty tables for a load, with the same indexes and order. */
   emptyTables(): Tables {
-    return new Tables({ ordered: this.#isOrdered });
+    return new Tables(this.#options);
   }
 
   override swap(tables: Tables, at: Position, dnsPosition: number): void {
@@ -47,9 +47,9 @@ export class Memory extends FeedReplica<Row, Events, Tables> implements Replica 
   }
 
   /** Every row as of the call, and their number. */
-  rows(): { readonly count: number; readonly most: Record<Bulk, number>; readonly rows: Iterable<Row> } {
+  rows(): { readonly count: number; readonly totals: Record<Bulk, number>; readonly rows: Iterable<Row> } {
     const { size: count, interfaces, leases } = this.#tables;
-    return { count, most: { interface: interfaces.size, lease: leases.size }, rows: this.#tables.frozen() };
+    return { count, totals: { interface: interfaces.size, lease: leases.size }, rows: this.#tables.frozen() };
   }
 
   segment(id: number): Segment | undefined {

@@ -1,11 +1,11 @@
-/** What a list can be ordered by; `<` compares two of one kind. */
+/** A key of an ordered list; `<` compares two keys of the same type. */
 export type Key = number | bigint | string;
 
 const MOST = 512;
 
 /**
- * Distinct keys in ascending order, in blocks of at most 512: a key is found by two binary searches, and what is put in moves
- * the rest of one block only. 8 bytes a number. How many lie in a range is the sum of the blocks' sizes.
+ * Distinct keys in ascending order, in blocks of at most 512. Two binary searches find a key, and an insert moves only the
+ * rest of one block. A number takes 8 bytes. The count of a range is the sum of its blocks' sizes.
  */
 export class Ordered<K extends Key> {
   readonly #blocks: K[][] = [];
@@ -33,7 +33,7 @@ export class Ordered<K extends Key> {
     else block.splice(at, 1);
   }
 
-  /** The keys beyond this one, or all. Not to be read on once a key was added or dropped. */
+  /** The keys after this one, or all. The iterator is invalid once a key was added or dropped. */
   *after(key?: K): IterableIterator<K> {
     let nth = key === undefined ? 0 : this.#blockOf(key);
     let at = key === undefined ? 0 : lowerBound(this.#blocks[nth] ?? [], key);
@@ -44,7 +44,7 @@ export class Ordered<K extends Key> {
     }
   }
 
-  /** How many keys lie from `first` to `last`, both included. */
+  /** The number of keys from `first` to `last`, both included. */
   count(first: K, last: K): number {
     const [low, high] = [this.#blockOf(first), this.#blockOf(last)];
     let count = lowerBound(this.#blocks[high] ?? [], last) - lowerBound(this.#blocks[low] ?? [], first);
@@ -53,7 +53,7 @@ export class Ordered<K extends Key> {
     return end && end[lowerBound(end, last)] === last ? count + 1 : count;
   }
 
-  /** The first block whose last key is not before this one; as many as there are when all are. */
+  /** The index of the first block whose last key is not before this one; the number of blocks if there is none. */
   #blockOf(key: K): number {
     let [low, high] = [0, this.#blocks.length];
     while (low < high) {
@@ -65,7 +65,7 @@ export class Ordered<K extends Key> {
   }
 }
 
-/** Where the first key lies that is not before this one. */
+/** The index of the first key that is not before this one. */
 function lowerBound<K extends Key>(block: readonly K[], key: K): number {
   let [low, high] = [0, block.length];
   while (low < high) {

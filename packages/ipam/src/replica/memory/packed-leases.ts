@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { IPv4, Mac } from "@firstlight/wire";
 import type { AddressPolicy, Lease } from "../../model/model.ts";
 import { isPlain, LEASE } from "../../tuples/columns.ts";
@@ -37,9 +38,15 @@ export class PackedLeases extends Packed<Lease> {
   readonly #clientIds = new ByteArena();
   readonly #ports = new ByteInterner();
   readonly #byAddress = new HashIndex((slot) => hashOfAddress(this.#address[slot]!));
-  readonly #byInterface = new HashIndex((slot) => hashOfId(this.#interface[slot]!));
+  readonly #byInterface: HashIndex | undefined;
 
-  protected override readonly chains = [this.#byAddress, this.#byInterface];
+  protected override readonly chains: readonly HashIndex[];
+
+  constructor({ byInterface = true }: { readonly byInterface?: boolean } = {}) {
+    super();
+    this.#byInterface = byInterface ? new HashIndex((slot) => hashOfId(this.#interface[slot]!)) : undefined;
+    this.chains = [this.#byAddress, this.#byInterface].filter((index) => index !== undefined);
+  }
 
   /** Whether the columns can hold all of this row. */
   static fits(row: Lease): row is PackedLease {
@@ -63,7 +70,9 @@ export class PackedLeases extends Packed<Lease> {
 
   heldBy(interfaceId: number): Lease[] {
     const found: Lease[] = [];
-    for (let slot = this.#byInterface.first(hashOfId(interfaceId)); slot !== -1; slot = this.#byInterface.next(slot))
+    const index = this.#byInterface;
+    assert.ok(index, "the replica was made without `leaseByInterface`");
+    for (let slot = index.first(hashOfId(interfaceId)); slot !== -1; slot = index.next(slot))
       if (this.#interface[slot] === interfaceId) found.push(this.read(slot));
     return found;
   }
@@ -74,27 +83,27 @@ export class PackedLeases extends Packed<Lease> {
       slot = this.take();
       this.#write(slot, row);
       this.#byAddress.add(slot);
-      this.#byInterface.add(slot);
+      this.#byInterface?.add(slot);
       return;
     }
     this.changing(slot);
     this.#release(slot);
     const isMoved = this.#interface[slot] !== row.interface;
-    if (isMoved) this.#byInterface.drop(slot);
+    if (isMoved) this.#byInterface?.drop(slot);
     this.#write(slot, row);
-    if (isMoved) this.#byInterface.add(slot);
+    if (isMoved) this.#byInterface?.add(slot);
   }
 
   /** Adds a new row from its tuple without making an object. False: the columns cannot hold it. */
   fill(tuple: Tuple): boolean {
-    const policy = tuple.word(LEASE.policy, POLICIES);
-    const state = tuple.word(LEASE.state, STATES);
+    const policy = tuple.interned(LEASE.policy, POLICIES);
+    const state = tuple.interned(LEASE.state, STATES);
     const hasRelay = tuple.has(LEASE.giaddr);
     if (tuple.has(LEASE.more) || !tuple.has(LEASE.mac) || tuple.has(LEASE.iaid) || policy === -1 || state === -1)
       return false;
     if (!tuple.isIPv4(LEASE.address) || (hasRelay && !tuple.isIPv4(LEASE.giaddr))) return false;
     const slot = this.take();
-    let vrf = tuple.word(LEASE.vrf, this.#vrfs);
+    let vrf = tuple.interned(LEASE.vrf, this.#vrfs);
     if (vrf === -1) vrf = this.#vrfs.number(tuple.text(LEASE.vrf));
     this.#address[slot] = tuple.ipv4(LEASE.address);
     this.#vrf[slot] = vrf;
@@ -107,11 +116,11 @@ export class PackedLeases extends Packed<Lease> {
     this.#reusableAt[slot] = tuple.time(LEASE.reusable_at);
     this.#version[slot] = tuple.int64(LEASE.version);
     this.#giaddr[slot] = hasRelay ? tuple.ipv4(LEASE.giaddr) : 0;
-    this.#clientId[slot] = tuple.held(LEASE.client_id, this.#clientIds);
-    this.#circuitId[slot] = hasRelay ? tuple.held(LEASE.circuit_id, this.#ports) : 0;
-    this.#remoteId[slot] = hasRelay ? tuple.held(LEASE.remote_id, this.#ports) : 0;
+    this.#clientId[slot] = tuple.stored(LEASE.client_id, this.#clientIds);
+    this.#circuitId[slot] = hasRelay ? tuple.stored(LEASE.circuit_id, this.#ports) : 0;
+    this.#remoteId[slot] = hasRelay ? tuple.stored(LEASE.remote_id, this.#ports) : 0;
     this.#byAddress.add(slot);
-    this.#byInterface.add(slot);
+    this.#byInterface?.add(slot);
     return true;
   }
 
@@ -120,7 +129,7 @@ export class PackedLeases extends Packed<Lease> {
     if (slot === -1) return;
     this.give(slot);
     this.#byAddress.drop(slot);
-    this.#byInterface.drop(slot);
+    this.#byInterface?.drop(slot);
     this.#release(slot);
   }
 

@@ -8,7 +8,7 @@ import { Ordered } from "./ordered.ts";
 
 const DIGITS = 16;
 
-/** Where the rows themselves are. */
+/** The tables that hold the rows. */
 interface Held {
   lease(address: Address, vrf: string): Lease | undefined;
   interfaceById(id: number): Interface | undefined;
@@ -17,7 +17,7 @@ interface Held {
   readonly reservations: { get(id: number): Reservation | undefined };
 }
 
-/** The order that lists show rows in, and how many addresses are bound: kept with each change, so that a page costs a page. */
+/** The order of rows in lists, and the number of bound addresses. Each change updates it, so a page reads only its own rows. */
 export class RowOrder implements OrderedRows {
   readonly #held: Held;
   readonly #leases = new AddressOrder();
@@ -34,7 +34,7 @@ export class RowOrder implements OrderedRows {
     this.#held = held;
   }
 
-  /** A row came, went, or took the place of another. */
+  /** A row was added (no `before`), dropped (no `row`) or replaced. */
   change(before: Row | undefined, row: Row | undefined): void {
     if (before?.kind === "lease" && row?.kind === "lease" && isAlike(before, row)) return; // a renewal
     if (before) this.#drop(before);

@@ -23,6 +23,7 @@ import type {
   Row,
   Segment,
 } from "../../model/model.ts";
+import { INDEXES, type IndexName } from "../holding.ts";
 import { Interfaces } from "./interfaces.ts";
 import { slug } from "../../names/naming.ts";
 import { Leases } from "./leases.ts";
@@ -32,8 +33,15 @@ import { RowOrder } from "./row-order.ts";
 import { rowOf } from "../../tuples/rows.ts";
 import { Tuples } from "../../tuples/tuples.ts";
 
-/** What became of one row. */
+/** The outcome for one row. */
 export type Put = PutOf<Row>;
+
+export interface TablesOptions {
+  /** Whether rows are also kept in order. */
+  readonly ordered?: boolean;
+  /** The indexes that are built. Default: all. */
+  readonly indexes?: readonly IndexName[];
+}
 
 /** All rows of one epoch, with what is derived from them. */
 export class Tables implements Ground, RowSet<Row> {
@@ -48,36 +56,48 @@ export class Tables implements Ground, RowSet<Row> {
   /** By prefix and parcel (a fixed share of the prefix). */
   readonly #vacancies = new Map<number, Vacancy[]>();
 
-  readonly leases = new Leases();
+  readonly leases: Leases;
   readonly domains = new Table<number, Domain>((row) => row.id, readId, [this.domainsByName]);
   readonly segments = new Table<number, Segment>((row) => row.id, readId);
   readonly prefixRows = new Table<number, PrefixRow>((row) => row.id, readId, [this.routes]);
-  readonly interfaces = new Interfaces();
-  readonly names = new Table<number, Name>((row) => row.id, readId, [this.byOwner, namesByDomain(this.byDomain)]);
+  readonly interfaces: Interfaces;
+  readonly names: Table<number, Name>;
   readonly devices = new Table<Mac, ExpectedDevice>((row) => row.mac, readMacKey, [this.#declaredAt, this.byMachine]);
   readonly reservations = new Table<number, Reservation>((row) => row.id, readId, [
     this.#reservedAt,
     this.#reservedFor,
   ]);
 
-  /** Also the load order: referenced kinds come first. */
-  readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> } = {
-    domain: this.domains,
-    segment: this.segments,
-    prefix: this.prefixRows,
-    expected: this.devices,
-    reservation: this.reservations,
-    interface: this.interfaces,
-    lease: this.leases,
-    name: this.names,
-  };
-  /** A row that is new can only take an address away; one that is replaced or dropped may have freed one. */
-  readonly #versioned = new VersionedRows<Row>(this.#kinds, keyOf, (before) => this.#freed(before));
+  /** In the order of loading: a row's references come before it. */
+  readonly #kinds: { readonly [K in Kind]: Rows<Extract<Row, { kind: K }>> };
+  /** A new row can only occupy an address; a row that is replaced or dropped may have freed one. */
+  readonly #versioned: VersionedRows<Row>;
 
-  /** The rows in order; only where lists are asked for. */
+  /** The rows in order; only if the replica can be listed. */
   readonly order: RowOrder | undefined;
 
-  constructor({ ordered = false }: { readonly ordered?: boolean } = {}) {
+  constructor({ ordered = false, indexes = INDEXES }: TablesOptions = {}) {
+    const built = new Set(indexes);
+    this.leases = new Leases({ byInterface: built.has("leaseByInterface") });
+    this.interfaces = new Interfaces({
+      byIdentity: built.has("interfaceByIdentity"),
+      byLabel: built.has("interfaceByLabel"),
+    });
+    this.names = new Table<number, Name>((row) => row.id, readId, [
+      ...(built.has("nameByOwner") ? [this.byOwner] : []),
+      ...(built.has("nameByDomain") ? [namesByDomain(this.byDomain)] : []),
+    ]);
+    this.#kinds = {
+      domain: this.domains,
+      segment: this.segments,
+      prefix: this.prefixRows,
+      expected: this.devices,
+      reservation: this.reservations,
+      interface: this.interfaces,
+      lease: this.leases,
+      name: this.names,
+    };
+    this.#versioned = new VersionedRows<Row>(this.#kinds, keyOf, (before) => this.#freed(before));
     if (ordered) this.order = new RowOrder(this);
   }
 
@@ -112,11 +132,11 @@ export class Tables implements Ground, RowSet<Row> {
     for (const rows of Object.values(this.#kinds)) yield* rows.all();
   }
 
-  /** Every row as of the call, however slowly they are read while changes go on. One reader at a time. */
+  /** Every row as of the call, even if changes are applied while the rows are read. One reader at a time. */
   frozen(): Iterable<Row> {
     const { interface: _interfaces, lease: _leases, ...rest } = this.#kinds;
-    const few = Object.values(rest).flatMap((rows): Row[] => [...rows.all()]);
-    return inTurn(few, this.interfaces.frozen(), this.leases.frozen());
+    const small = Object.values(rest).flatMap((rows): Row[] => [...rows.all()]);
+    return concatenated(small, this.interfaces.frozen(), this.leases.frozen());
   }
 
   get size(): number {
@@ -186,11 +206,11 @@ export class Tables implements Ground, RowSet<Row> {
   }
 }
 
-function* inTurn(...parts: readonly Iterable<Row>[]): Generator<Row> {
+function* concatenated(...parts: readonly Iterable<Row>[]): Generator<Row> {
   for (const part of parts) yield* part;
 }
 
-/** A name that DNS cannot carry is held under its text, which no name equals: names end with a zero octet. */
+/** A name that DNS cannot carry is stored under its text. No name equals a text: names end with a zero octet. */
 function ownerKey(owner: NameText): DomainName | NameText {
   const name = parseName(owner);
   return isMalformed(name) ? owner : name;

@@ -29,7 +29,7 @@ for (const Kept of [ByteArena, ByteInterner]) {
   });
 }
 
-test("nothing, no bytes and more than a page are three different things", () => {
+test("an absent string, an empty one and one longer than a page are read back as they were", () => {
   const pages = new ByteArena();
   assert.equal(pages.hold(undefined), 0);
   assert.equal(pages.bytes(0), undefined);
@@ -44,7 +44,7 @@ test("nothing, no bytes and more than a page are three different things", () => 
   assert.ok(rest.every((id, n) => pages.bytes(id)?.every((byte) => byte === n % 256)));
 });
 
-test("what comes and goes takes the places of what went", () => {
+test("new strings reuse the space of released ones", () => {
   const pages = new ByteArena();
   const seen = new Set<number>();
   for (let n = 0; n < 10_000; n++) {

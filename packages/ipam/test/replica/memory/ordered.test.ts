@@ -71,7 +71,7 @@ const someLease = fc
   })
   .map((row): Lease => lease(row));
 
-test("leases in order and bound addresses are those of all leases, whatever changes and goes", () => {
+test("ordered leases and counts of bound addresses equal those of all leases, whatever is changed and dropped", () => {
   const change = fc.record({ row: someLease, isGone: fc.boolean() });
   fc.assert(
     fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
@@ -136,7 +136,7 @@ test("interfaces, names and devices are read in order, of one group or of all", 
   );
 });
 
-test("a replica made without an order has none to ask", () => {
+test("a replica that was made without `ordered` throws when it is asked for an order", () => {
   assert.throws(() => new Memory(new ManualClock()).ordered, /made without `ordered`/);
 });
 

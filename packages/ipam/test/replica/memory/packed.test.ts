@@ -175,7 +175,7 @@ test("interfaces in columns answer as interfaces in a Map, by id, identity and l
 
 const row = (n: number): Lease => lease({ address: `10.1.${n >> 8}.${n & 255}`, interface: n, version: n + 1 });
 
-test("many rows that come and go leave chains that find every one", () => {
+test("after many rows were added and dropped the index finds every row that is left", () => {
   const packed = new Leases();
   for (let n = 0; n < 5000; n++) packed.put(row(n));
   for (let n = 0; n < 5000; n += 2) packed.drop(row(n));
