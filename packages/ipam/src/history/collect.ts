@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { append } from "../store/append.ts";
 import type { Json } from "../database/rows.ts";
+import { COUNTED_ON } from "../policy/counted-on.ts";
 import { AS_EDIT } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
 
@@ -18,7 +19,7 @@ const FORGOTTEN = `
     AND (i.identified_by = 'lease' OR i.state = 'away')
     AND NOT EXISTS (
       SELECT FROM ipam.lease l WHERE l.interface = i.id
-        AND (l.policy <> 'dynamic' OR l.reusable_at > now() OR l.expires_at > now() - make_interval(days => $3)))
+        AND (${COUNTED_ON} OR l.expires_at > now() - make_interval(days => $3)))
     AND (i.state = 'away' OR NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = i.mac))
     AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.segment = i.segment AND r.identity = coalesce('mac ' || i.mac::text, i.identity))
     AND coalesce(
