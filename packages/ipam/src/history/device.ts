@@ -1,5 +1,6 @@
 import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
+import { LEASE_STATES, RELOCATIONS } from "../fields/lists.ts";
 import type { RelocationEvent } from "../model/relocation-event.ts";
 import { bytes, instant, integer, oneOf, optional, rowOf, text } from "../database/columns.ts";
 import { MACHINE } from "./archive.ts";
@@ -67,7 +68,7 @@ const HAD_ROW = rowOf("addresses of a device", {
   began: text,
   from: instant,
   until: instant,
-  is: oneOf(["bound", "lapsed", "released", "declined"]),
+  is: oneOf([...LEASE_STATES, "lapsed"]),
   giaddr: optional(text),
   circuitId: optional(bytes),
 });
@@ -80,7 +81,7 @@ const ARRIVED = `
 
 const ARRIVED_ROW = rowOf("arrivals of a device", {
   at: instant,
-  is: oneOf(["promoted", "moved", "alternates"]),
+  is: oneOf(RELOCATIONS),
   segment: text,
   address: text,
   from: optional(text),
