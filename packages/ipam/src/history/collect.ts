@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { append } from "../store/append.ts";
+import { integer, rowOf } from "../database/columns.ts";
 import type { Json } from "../database/rows.ts";
 import { COUNTED_ON } from "../policy/counted-on.ts";
 import { AS_EDIT } from "../store/locks.ts";
@@ -29,6 +30,8 @@ const FORGOTTEN = `
     ) <= now() - make_interval(days => $3)
   ORDER BY i.id LIMIT ${MOST}`;
 
+const FORGOTTEN_ROW = rowOf("forgotten interfaces", { id: integer });
+
 const LEASES = `DELETE FROM ipam.lease l WHERE l.interface = ANY ($1) RETURNING to_jsonb(l) AS "row"`;
 const INTERFACES = `DELETE FROM ipam.interface i WHERE i.id = ANY ($1) RETURNING to_jsonb(i) AS "row"`;
 /** How often it moved, of who is nowhere any more. */
@@ -43,7 +46,7 @@ const LOCK_NOT_AVAILABLE = "55P03";
 /** Removes the forgotten ones of a slice, with what is left of their leases; how many there were. */
 export async function collect(client: pg.ClientBase, { after, to }: Slice, strangerDays: number): Promise<number> {
   const find = async (): Promise<number[]> =>
-    (await client.query<{ id: number }>(FORGOTTEN, [after, to, strangerDays])).rows.map(({ id }) => id);
+    (await client.query(FORGOTTEN, [after, to, strangerDays])).rows.map((row) => FORGOTTEN_ROW(row).id);
   if ((await find()).length === 0) return 0;
   await client.query("SAVEPOINT collect");
   try {
