@@ -34,3 +34,17 @@ export const REHOMES = ["move", "keep", "refuse"] as const;
 
 /** What the names of a segment's interfaces come from. */
 export const NAMINGS = ["address", "mac", "serial", "machine", "declared"] as const;
+
+/** How an interface became known: its device is expected, a lease was committed for it, or an operator declared it. */
+export const IDENTIFICATIONS = ["expected", "lease", "declared"] as const;
+export type Identification = (typeof IDENTIFICATIONS)[number];
+
+/** `predicted`: not seen on its segment yet. `away`: its device lives on another segment now. */
+export const INTERFACE_STATES = ["predicted", "away"] as const;
+
+/** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
+export const RELOCATIONS = ["promoted", "moved", "alternates"] as const;
+export type Relocation = (typeof RELOCATIONS)[number];
+
+/** `bound`: promised; `released`: given back by its holder; `declined`: in use by an unknown device. */
+export const LEASE_STATES = ["bound", "released", "declined"] as const;

@@ -159,3 +159,9 @@ export type PooledField = {
 export const POOLED_FIELDS = Object.entries(SEGMENT_FIELDS).flatMap(([name, field]) =>
   "by" in field && field.by === "pool" ? [name as PooledField] : [],
 );
+
+/** The bounds of a number that a pool may give, or undefined: the setting is an address. */
+export function boundsOf(field: PooledField): { readonly least: number; readonly most: number } | undefined {
+  const [own] = SEGMENT_FIELDS[field].schema.unwrap().options;
+  return own instanceof z.ZodNumber ? { least: own.minValue!, most: own.maxValue! } : undefined;
+}

@@ -1,12 +1,13 @@
 import type pg from "pg";
-import type { RelocationEvent } from "../model/relocation-event.ts";
+import { integer, oneOf, optional, rowOf, text } from "../database/columns.ts";
+import { RELOCATIONS, type Relocation } from "../fields/lists.ts";
 
 /** What one round did. */
 export interface Archived {
   /** Changes of the feed taken in. */
   readonly changes: number;
   /** Devices that arrived somewhere, by what is told of them. */
-  readonly arrived: readonly (readonly [RelocationEvent["is"], number])[];
+  readonly arrived: readonly (readonly [Relocation, number])[];
   /** Why the trail has a hole here, where it has one. */
   readonly because?: string;
   readonly more: boolean;
@@ -22,15 +23,16 @@ const AT = `
     FROM (SELECT position FROM ipam.change WHERE position > coalesce(c.position, 0) ORDER BY position LIMIT $1) p
   ) n ON true`;
 
-interface At {
-  readonly own_epoch: string | null;
-  readonly own: number | null;
-  readonly epoch: string;
-  readonly feed: number;
-  readonly first: number | null;
-  readonly last: number | null;
-  readonly count: number;
-}
+const AT_ROW = rowOf("place of the chronicle", {
+  own_epoch: optional(text),
+  own: optional(integer),
+  epoch: text,
+  feed: integer,
+  first: optional(integer),
+  last: optional(integer),
+  count: integer,
+});
+type At = ReturnType<typeof AT_ROW>;
 
 const COLUMNS =
   "vrf, address, starts_at, expires_at, closed_at, state, segment, interface, mac, machine, giaddr, circuit_id, remote_id, identity, iaid";
@@ -83,6 +85,11 @@ const AUDIT = `
   RETURNING CASE WHEN kind = 'arrival' THEN "row" ->> 'is' END AS news
   ) SELECT news AS "is", count(*)::int AS count FROM put WHERE news IS NOT NULL GROUP BY 1`;
 
+const ARRIVED_ROW = rowOf("arrivals of a batch", {
+  is: oneOf(RELOCATIONS),
+  count: integer,
+});
+
 /** The leases as they stand close what nobody told the end of. */
 const STALE = `
   UPDATE ipam.tenancy t SET closed_at = least(t.expires_at, now()) WHERE t.closed_at IS NULL
@@ -101,12 +108,12 @@ const MARK = `
  * chronicle's lock in. What is missing in the feed is caught up with from the leases as they stand, and said in the audit.
  */
 export async function archive(client: pg.ClientBase, limit: number): Promise<Archived> {
-  const { rows } = await client.query<At>({ name: "chronicle-at", text: AT, values: [limit] });
-  const at = rows[0]!;
+  const { rows } = await client.query({ name: "chronicle-at", text: AT, values: [limit] });
+  const at = AT_ROW(rows[0]);
   const because = holeIn(at);
   let own = at.own ?? 0;
   if (because !== undefined) {
-    own = at.first === null ? at.feed : at.first - 1;
+    own = at.first === undefined ? at.feed : at.first - 1;
     await client.query(tenancies("SELECT * FROM ipam.lease"));
     await client.query(STALE);
     await client.query(HOLE, [own, at.epoch, because]);
@@ -114,17 +121,17 @@ export async function archive(client: pg.ClientBase, limit: number): Promise<Arc
   const last = at.last ?? own;
   let arrived: Archived["arrived"] = [];
   if (at.count > 0) {
-    const { rows: told } = await client.query<{ is: RelocationEvent["is"]; count: number }>(AUDIT, [own, last]);
-    arrived = told.map(({ is, count }) => [is, count] as const);
-    for (const text of [tenancies(LEASES), SUPERSEDED, DELETED]) await client.query(text, [own, last]);
+    const { rows: counted } = await client.query(AUDIT, [own, last]);
+    arrived = counted.map(ARRIVED_ROW).map(({ is, count }) => [is, count] as const);
+    for (const statement of [tenancies(LEASES), SUPERSEDED, DELETED]) await client.query(statement, [own, last]);
   }
   if (at.count > 0 || because !== undefined) await client.query(MARK, [at.epoch, last]);
   return { changes: at.count, arrived, more: at.count === limit, ...(because !== undefined && { because }) };
 }
 
 function holeIn({ own_epoch, own, epoch, feed, first }: At): string | undefined {
-  if (own === null) return "history begins";
+  if (own === undefined) return "history begins";
   if (own_epoch !== epoch) return "a new epoch began (restore, failover)";
-  if (first === null) return own < feed ? "changes were trimmed before they were taken in" : undefined;
+  if (first === undefined) return own < feed ? "changes were trimmed before they were taken in" : undefined;
   return first === own + 1 ? undefined : "changes were trimmed before they were taken in";
 }

@@ -1,6 +1,8 @@
 import type pg from "pg";
 import { append } from "../store/append.ts";
+import { integer, rowOf } from "../database/columns.ts";
 import type { Json } from "../database/rows.ts";
+import { COUNTED_ON } from "../policy/counted-on.ts";
 import { AS_EDIT } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
 
@@ -18,7 +20,7 @@ const FORGOTTEN = `
     AND (i.identified_by = 'lease' OR i.state = 'away')
     AND NOT EXISTS (
       SELECT FROM ipam.lease l WHERE l.interface = i.id
-        AND (l.policy <> 'dynamic' OR l.reusable_at > now() OR l.expires_at > now() - make_interval(days => $3)))
+        AND (${COUNTED_ON} OR l.expires_at > now() - make_interval(days => $3)))
     AND (i.state = 'away' OR NOT EXISTS (SELECT FROM ipam.expected_device e WHERE e.mac = i.mac))
     AND NOT EXISTS (SELECT FROM ipam.reservation r WHERE r.segment = i.segment AND r.identity = coalesce('mac ' || i.mac::text, i.identity))
     AND coalesce(
@@ -27,6 +29,8 @@ const FORGOTTEN = `
       (SELECT begun_at FROM ipam.chronicle)
     ) <= now() - make_interval(days => $3)
   ORDER BY i.id LIMIT ${MOST}`;
+
+const FORGOTTEN_ROW = rowOf("forgotten interfaces", { id: integer });
 
 const LEASES = `DELETE FROM ipam.lease l WHERE l.interface = ANY ($1) RETURNING to_jsonb(l) AS "row"`;
 const INTERFACES = `DELETE FROM ipam.interface i WHERE i.id = ANY ($1) RETURNING to_jsonb(i) AS "row"`;
@@ -42,7 +46,7 @@ const LOCK_NOT_AVAILABLE = "55P03";
 /** Removes the forgotten ones of a slice, with what is left of their leases; how many there were. */
 export async function collect(client: pg.ClientBase, { after, to }: Slice, strangerDays: number): Promise<number> {
   const find = async (): Promise<number[]> =>
-    (await client.query<{ id: number }>(FORGOTTEN, [after, to, strangerDays])).rows.map(({ id }) => id);
+    (await client.query(FORGOTTEN, [after, to, strangerDays])).rows.map((row) => FORGOTTEN_ROW(row).id);
   if ((await find()).length === 0) return 0;
   await client.query("SAVEPOINT collect");
   try {

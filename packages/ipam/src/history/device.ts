@@ -1,7 +1,8 @@
 import { formatMac, type Mac } from "@firstlight/wire";
 import type pg from "pg";
+import { LEASE_STATES, RELOCATIONS } from "../fields/lists.ts";
 import type { RelocationEvent } from "../model/relocation-event.ts";
-import type { Json } from "../database/rows.ts";
+import { bytes, instant, integer, oneOf, optional, rowOf, text } from "../database/columns.ts";
 import { MACHINE } from "./archive.ts";
 
 /** One address that a device had, wherever that was. Times are milliseconds of the database's clock. */
@@ -58,32 +59,49 @@ const HAD = `
   ) t LEFT JOIN ipam.segment s ON s.id = t.segment
   ORDER BY t.starts_at DESC, t.vrf DESC, t.address DESC`;
 
+const HAD_ROW = rowOf("addresses of a device", {
+  vrf: text,
+  address: text,
+  segment: text,
+  interface: integer,
+  machine: optional(text),
+  began: text,
+  from: instant,
+  until: instant,
+  is: oneOf([...LEASE_STATES, "lapsed"]),
+  giaddr: optional(text),
+  circuitId: optional(bytes),
+});
+
 const ARRIVED = `
-  SELECT floor(extract(epoch FROM at) * 1000)::float8 AS at, "row" FROM ipam.audit
+  SELECT floor(extract(epoch FROM at) * 1000)::float8 AS at, "row"->>'is' AS is, "row"->>'segment' AS segment,
+    "row"->>'address' AS address, "row"->>'from' AS "from", "row"->>'was' AS was
+  FROM ipam.audit
   WHERE key = $1 AND kind = 'arrival' AND "row" IS NOT NULL ORDER BY id DESC LIMIT ${ARRIVALS}`;
+
+const ARRIVED_ROW = rowOf("arrivals of a device", {
+  at: instant,
+  is: oneOf(RELOCATIONS),
+  segment: text,
+  address: text,
+  from: optional(text),
+  was: optional(text),
+});
 
 const BEGUN = `SELECT to_char(begun_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS begun FROM ipam.chronicle`;
 
 /** All that a device had, across segments, a page at a time. `after` is the `next` of the page before. */
 export async function whatHad(pool: pg.Pool, mac: Mac, limit: number, after?: string): Promise<WhatHad> {
   const [began = null, vrf = null, address = null] = after === undefined ? [] : (JSON.parse(after) as string[]);
-  const { rows } = await pool.query<Json>(HAD, [formatMac(mac), began, vrf, address, limit + 1]);
-  const { rows: arrived } = await pool.query<{ at: number; row: Omit<Arrived, "at"> }>(ARRIVED, [formatMac(mac)]);
-  const page = rows.slice(0, limit);
+  const { rows } = await pool.query(HAD, [formatMac(mac), began, vrf, address, limit + 1]);
+  const { rows: arrived } = await pool.query(ARRIVED, [formatMac(mac)]);
+  const page = rows.slice(0, limit).map(HAD_ROW);
   const last = rows.length > limit ? page.at(-1) : undefined;
-  const arrivals = arrived.map(({ at, row: { is, segment, address, from, was } }) => ({
-    at,
-    is,
-    segment,
-    address,
-    ...(from !== undefined && { from }),
-    ...(was !== undefined && { was }),
-  }));
   const because = page.length === 0 && after === undefined ? await whyNone(pool) : undefined;
   return {
-    tenancies: page.map(hadFrom),
-    arrivals,
-    ...(last && { next: JSON.stringify([last["began"], last["vrf"], last["address"]]) }),
+    tenancies: page.map(({ began: _began, ...had }) => had),
+    arrivals: arrived.map(ARRIVED_ROW),
+    ...(last && { next: JSON.stringify([last.began, last.vrf, last.address]) }),
     ...(because !== undefined && { because }),
   };
 }
@@ -91,8 +109,4 @@ export async function whatHad(pool: pg.Pool, mac: Mac, limit: number, after?: st
 async function whyNone(pool: pg.Pool): Promise<string> {
   const { rows } = await pool.query<{ begun: string }>(BEGUN);
   return rows[0] ? `it had no address since ${rows[0].begun}` : "no history is kept yet";
-}
-
-function hadFrom({ began: _began, ...row }: Json): Had {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as Had;
 }

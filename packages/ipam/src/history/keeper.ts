@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "@firstlight/service";
 import { Client } from "pg";
 import { clientOptions, type DatabaseOptions } from "../database/connections.ts";
+import type { Relocation } from "../fields/lists.ts";
 import { archive } from "./archive.ts";
 import { collect } from "./collect.ts";
 import { pressure } from "../usage/reclaim.ts";
@@ -33,7 +34,7 @@ export interface HistoryOptions extends DatabaseOptions {
 }
 
 /** What becomes of interfaces: devices that arrived somewhere, and what was collected. */
-export type Done = "promoted" | "moved" | "alternates" | "collected";
+export type Done = Relocation | "collected";
 
 export interface Keeper extends AsyncDisposable {
   /** Changes this one has taken in. */

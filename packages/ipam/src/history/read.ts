@@ -1,6 +1,6 @@
 import { type Address, formatAddress, type Mac } from "@firstlight/wire";
 import type pg from "pg";
-import type { Json } from "../database/rows.ts";
+import { bytes, instant, integer, json, optional, rowOf, text } from "../database/columns.ts";
 import type { Utilisation } from "../usage/utilisation.ts";
 import { MACHINE } from "./archive.ts";
 import { whatHad, type WhatHad } from "./device.ts";
@@ -71,7 +71,7 @@ export interface History {
 const WHO = `
   SELECT DISTINCT ON (t.vrf) t.vrf, abbrev(t.address) AS address, coalesce(t.mac::text, t.identity) AS mac, coalesce(s.name, '') AS segment, t.interface,
     t.machine, floor(extract(epoch FROM t.starts_at) * 1000)::float8 AS "from",
-    floor(extract(epoch FROM coalesce(t.closed_at, t.expires_at)) * 1000)::float8 AS until, host(t.giaddr) AS giaddr, t.circuit_id
+    floor(extract(epoch FROM coalesce(t.closed_at, t.expires_at)) * 1000)::float8 AS until, host(t.giaddr) AS giaddr, t.circuit_id AS "circuitId"
   FROM (
     SELECT vrf, address, starts_at, expires_at, closed_at, segment, interface, mac, identity, machine, giaddr, circuit_id, 1 AS rank
     FROM ipam.tenancy
@@ -81,6 +81,19 @@ const WHO = `
   ) t LEFT JOIN ipam.segment s ON s.id = t.segment
   WHERE t.address = $1::inet AND t.vrf = ANY ($2::text[]) AND t.starts_at <= to_timestamp($3::float8 / 1000)
   ORDER BY t.vrf, t.starts_at DESC, t.rank`;
+
+const WHO_ROW = rowOf("who had an address", {
+  vrf: text,
+  address: text,
+  mac: text,
+  segment: text,
+  interface: integer,
+  machine: optional(text),
+  from: instant,
+  until: instant,
+  giaddr: optional(text),
+  circuitId: optional(bytes),
+});
 
 const VRFS = "SELECT DISTINCT vrf FROM ipam.prefix WHERE $1::text IS NULL OR vrf = $1";
 const BEGUN = `SELECT floor(extract(epoch FROM begun_at) * 1000)::float8 AS begun FROM ipam.chronicle`;
@@ -97,6 +110,22 @@ const audit = (of: string): string => `
     AND ($6::bigint IS NULL OR a.id < $6)
   ORDER BY a.id DESC LIMIT $7`;
 
+const AUDIT_ROW = rowOf("audit", {
+  id: integer,
+  position: integer,
+  at: instant,
+  actor: text,
+  kind: text,
+  key: text,
+  row: optional(json),
+  before: optional(json),
+  trace: optional(text),
+});
+type AuditRow = ReturnType<typeof AUDIT_ROW>;
+
+/** The entry of a machine has both states in itself. */
+const MACHINE_STATES = rowOf("audit of a machine", { before: json, after: json });
+
 const AUDIT_OF_ALL = audit("$3::text[] IS NULL");
 /** By its index, whatever the planner thinks of walking back from the newest. */
 const AUDIT_OF_KEYS = audit("key = ANY ($3::text[]) OFFSET 0");
@@ -106,8 +135,8 @@ export function createHistory(pool: pg.Pool): History {
   return {
     async whoHad(address, at, vrf) {
       const { rows: vrfs } = await pool.query<{ vrf: string }>(VRFS, [vrf ?? null]);
-      const { rows } = await pool.query<Json>(WHO, [formatAddress(address), vrfs.map((row) => row.vrf), at]);
-      if (rows.length > 0) return { tenancies: rows.map((row) => tenancy(row, at)) };
+      const { rows } = await pool.query(WHO, [formatAddress(address), vrfs.map((row) => row.vrf), at]);
+      if (rows.length > 0) return { tenancies: rows.map((row) => tenancyAt(WHO_ROW(row), at)) };
       const { rows: chronicle } = await pool.query<{ begun: number }>(BEGUN);
       const begun = chronicle[0]?.begun;
       if (begun === undefined) return { tenancies: [], because: "no history is kept yet" };
@@ -119,46 +148,38 @@ export function createHistory(pool: pg.Pool): History {
       const { rows: vrfs } = await pool.query<{ vrf: string }>(VRFS, [null]);
       const keys = key === undefined ? null : [key, ...vrfs.map(({ vrf }) => `${vrf}/${key}`)];
       const values = [actor ?? null, kind ?? null, keys, from ?? null, to ?? null, before ?? null, limit];
-      const { rows } = await pool.query<Json>(keys ? AUDIT_OF_KEYS : AUDIT_OF_ALL, values);
-      return rows.map(audited);
+      const { rows } = await pool.query(keys ? AUDIT_OF_KEYS : AUDIT_OF_ALL, values);
+      return rows.map((row) => audited(AUDIT_ROW(row)));
     },
     utilisation: (trendDays) => utilisation(pool, trendDays),
   };
 }
 
-function tenancy(row: Json, at: number): Tenancy {
-  const { machine, giaddr, circuit_id: circuitId, ...known } = row;
-  return {
-    ...(known as unknown as Tenancy),
-    is: at < (row["until"] as number) ? "bound" : "lapsed",
-    ...(machine !== null && { machine: machine as string }),
-    ...(giaddr !== null && { giaddr: giaddr as string }),
-    ...(circuitId !== null && { circuitId: circuitId as Uint8Array }),
-  };
+function tenancyAt(row: Omit<Tenancy, "is">, at: number): Tenancy {
+  return { ...row, is: at < row.until ? "bound" : "lapsed" };
 }
 
 /** Kinds of which an entry is what happened, and no state of a row. */
 const NEWS: ReadonlySet<string> = new Set(["arrival", "collision"]);
 
-/** A row before and after its change. An entry of a machine has both in itself. */
-function statesOf(row: Json): { readonly before: Json | null; readonly after: Json | null } {
-  const after = row["row"] as Json | null;
-  if (row["kind"] === "machine") return after as { before: Json; after: Json };
-  return { before: NEWS.has(row["kind"] as string) ? null : (row["before"] as Json | null), after };
+/** A row before and after its change. */
+function statesOf({ kind, row, before }: AuditRow): Pick<AuditRow, "before"> & { readonly after?: AuditRow["row"] } {
+  if (kind === "machine") return MACHINE_STATES(row);
+  return { ...(before && !NEWS.has(kind) && { before }), ...(row && { after: row }) };
 }
 
-function audited(row: Json): Audited {
+function audited(row: AuditRow): Audited {
   const { before, after } = statesOf(row);
-  const did = after === null ? "deleted" : before === null ? "created" : "changed";
+  const { id, position, at, actor, kind, key, trace } = row;
   return {
-    id: Number(row["id"]),
-    position: Number(row["position"]),
-    at: row["at"] as number,
-    actor: row["actor"] as string,
-    kind: row["kind"] as string,
-    key: row["key"] as string,
-    did,
+    id,
+    position,
+    at,
+    actor,
+    kind,
+    key,
+    did: after === undefined ? "deleted" : before === undefined ? "created" : "changed",
     changed: difference(before ?? {}, after ?? {}),
-    ...(row["trace"] !== null && { trace: row["trace"] as string }),
+    ...(trace !== undefined && { trace }),
   };
 }

@@ -2,6 +2,7 @@ import { formatAddress } from "@firstlight/wire";
 import type pg from "pg";
 import type { PrefixRow } from "../model/model.ts";
 import { type Json, rowFrom } from "../database/rows.ts";
+import { KEPT_FOR_HOLDER } from "../policy/counted-on.ts";
 import { assignableIn, type PoolUse, type Use } from "../usage/utilisation.ts";
 
 /** A prefix as it was just counted. */
@@ -20,7 +21,7 @@ const COUNTS = `
 const LEASES = `(
     SELECT l.segment, l.address, CASE
       WHEN l.state = 'bound' AND l.expires_at > now() THEN 'bound'
-      WHEN l.policy <> 'dynamic' OR i.machine IS NOT NULL THEN 'kept'
+      WHEN ${KEPT_FOR_HOLDER} THEN 'kept'
       WHEN l.reusable_at > now() THEN 'resting'
       ELSE 'idle' END AS is
     FROM ipam.lease l LEFT JOIN ipam.interface i ON i.id = l.interface

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { type Arrival, arrive, otherInterfacesOf } from "../store/device/arrive.ts";
+import { integer, rowOf } from "../database/columns.ts";
 import { rowFrom } from "../database/rows.ts";
 import { AS_LEASES } from "../store/locks.ts";
 import type { Slice } from "./walk.ts";
@@ -24,6 +25,8 @@ const SURVIVORS = `
 
 const LOCK = `SELECT id FROM ipam.interface WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`;
 
+const LOCKED_ROW = rowOf("locked interfaces", { id: integer });
+
 type Found = Omit<Arrival, "homes" | "identity"> & { readonly over: number };
 type Survivor = Omit<Arrival, "homes"> & { readonly over: number };
 
@@ -40,10 +43,8 @@ export async function settle(client: pg.ClientBase, { after, to }: Slice): Promi
   const found = await find(null);
   if (found.length === 0) return 0;
   await client.query(AS_LEASES);
-  const { rows: locked } = await client.query<{ id: number }>(LOCK, [
-    found.flatMap(({ interface: own, over }) => [own.id, over]),
-  ]);
-  const survivors = await find(locked.map(({ id }) => id));
+  const { rows: locked } = await client.query(LOCK, [found.flatMap(({ interface: own, over }) => [own.id, over])]);
+  const survivors = await find(locked.map((row) => LOCKED_ROW(row).id));
   const homes = await otherInterfacesOf(client, survivors);
   const arrivals = survivors.map((one, n): Arrival => {
     const others = homes[n]!.map((home) => ({ ...home, rehome: "keep" as const })); // what runs is not ours to end

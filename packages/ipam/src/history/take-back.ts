@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { append } from "../store/append.ts";
+import { integer, rowOf, text } from "../database/columns.ts";
 import type { Json } from "../database/rows.ts";
 import { AS_LEASES } from "../store/locks.ts";
 
@@ -18,6 +19,8 @@ const IDLE = `
   ORDER BY l.expires_at LIMIT $2
   FOR NO KEY UPDATE OF i SKIP LOCKED`;
 
+const IDLE_ROW = rowOf("idle addresses", { id: integer, vrf: text, address: text });
+
 /** Its interface gets it again if it comes back before somebody else needed it. */
 const RELEASE = `
   UPDATE ipam.lease l SET state = 'released', policy = 'dynamic', version = nextval('ipam.version')
@@ -33,12 +36,8 @@ export async function takeBack(
   pool?: { readonly from: string; readonly to: string },
 ): Promise<number> {
   await client.query(AS_LEASES);
-  const { rows: idle } = await client.query<{ id: number; vrf: string; address: string }>(IDLE, [
-    prefix,
-    count,
-    pool?.from ?? null,
-    pool?.to ?? null,
-  ]);
+  const { rows: found } = await client.query(IDLE, [prefix, count, pool?.from ?? null, pool?.to ?? null]);
+  const idle = found.map(IDLE_ROW);
   if (idle.length === 0) return 0;
   const values = [idle.map(({ id }) => id), idle.map(({ vrf }) => vrf), idle.map(({ address }) => address)];
   const { rows } = await client.query<{ row: Json }>(RELEASE, values);

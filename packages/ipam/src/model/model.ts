@@ -1,7 +1,14 @@
 import type { Address, Mac } from "@firstlight/wire";
 import type { ClientIdentity, RelayInfo } from "./identity.ts";
 import type { RowOf } from "../fields/field.ts";
-import type { AddressPolicy, RecordType, Role } from "../fields/lists.ts";
+import type {
+  AddressPolicy,
+  Identification,
+  INTERFACE_STATES,
+  LEASE_STATES,
+  RecordType,
+  Role,
+} from "../fields/lists.ts";
 import type { PREFIX_FIELDS } from "../fields/prefix.ts";
 import type { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
 import type { PooledField, SEGMENT_FIELDS } from "../fields/segment.ts";
@@ -67,9 +74,9 @@ export interface Interface extends Versioned {
   readonly machine?: string;
   /** Its host label, unique in the domain. Absent: derived by the segment's `naming`. */
   readonly label?: string;
-  readonly identifiedBy: "expected" | "lease" | "declared";
+  readonly identifiedBy: Identification;
   /** `predicted`: not seen here yet. `away`: its device is on another segment now. Absent: its device is here. */
-  readonly state?: "predicted" | "away";
+  readonly state?: (typeof INTERFACE_STATES)[number];
 }
 
 /**
@@ -90,7 +97,7 @@ export interface Lease extends Versioned {
   /** The IAID of the identity association (RFC 8415 §12): unsigned 32 bits. Absent in IPv4. */
   readonly iaid?: number;
   readonly policy: AddressPolicy;
-  readonly state: "bound" | "released" | "declined";
+  readonly state: (typeof LEASE_STATES)[number];
   readonly startsAt: number;
   /** End of the lease. A `fixed` address without DHCP has none. */
   readonly expiresAt: number;

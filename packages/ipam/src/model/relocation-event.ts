@@ -1,7 +1,8 @@
+import type { Relocation } from "../fields/lists.ts";
+
 /** The event of a device that got an address on a segment where it had none before. */
 export interface RelocationEvent {
-  /** `promoted`: it had been predicted; `moved`: it left another segment; `alternates`: it is on both. */
-  readonly is: "promoted" | "moved" | "alternates";
+  readonly is: Relocation;
   /** The MAC as text, or another identity in the form of `identity.ts`. */
   readonly mac: string;
   readonly segment: string;

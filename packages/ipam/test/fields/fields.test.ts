@@ -6,6 +6,9 @@ import {
   ADMISSIONS,
   ALLOCATIONS,
   DRAIN_STATES,
+  IDENTIFICATIONS,
+  INTERFACE_STATES,
+  LEASE_STATES,
   NAMINGS,
   RECORD_TYPES,
   REHOMES,
@@ -49,6 +52,9 @@ const LISTS: readonly (readonly [words: readonly string[], columns: readonly str
   [ALLOCATIONS, ["segment.allocation"]],
   [REHOMES, ["segment.rehome"]],
   [NAMINGS, ["segment.naming"]],
+  [IDENTIFICATIONS, ["interface.identified_by"]],
+  [INTERFACE_STATES, ["interface.state"]],
+  [LEASE_STATES, ["lease.state"]],
 ];
 
 test("the check constraints of SQL have the words of the lists, and no others", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ClientIdentity } from "../../model/identity.ts";
 import { readId } from "../../model/key.ts";
-import { ROLES } from "../../fields/lists.ts";
+import { IDENTIFICATIONS, INTERFACE_STATES, ROLES } from "../../fields/lists.ts";
 import type { Interface, Role } from "../../model/model.ts";
 import { INTERFACE, isPlain } from "../../tuples/columns.ts";
 import type { Tuple } from "../../tuples/tuple.ts";
@@ -13,8 +13,8 @@ import { hashOfName, ByteArena } from "./byte-arena.ts";
 import type { Rows } from "@firstlight/changefeed";
 
 const ROLE_NUMBERS = new Interner(ROLES);
-const IDENTIFIED = new Interner(["expected", "lease", "declared"] satisfies Interface["identifiedBy"][]);
-const STATES = new Interner(["", "predicted", "away"] satisfies (NonNullable<Interface["state"]> | "")[]);
+const IDENTIFIED = new Interner(IDENTIFICATIONS);
+const STATES = new Interner(["", ...INTERFACE_STATES]);
 const IDENTIFIED_SHIFT = 3;
 const STATE_SHIFT = 5;
 const NO_IDENTITY_INDEX = "the replica was made without `interfaceByIdentity`";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LEASE_STATES } from "../../fields/lists.ts";
 import type { IPv4, Mac } from "@firstlight/wire";
 import type { AddressPolicy, Lease } from "../../model/model.ts";
 import { isPlain, LEASE } from "../../tuples/columns.ts";
@@ -10,7 +11,7 @@ import { Packed } from "./packed.ts";
 import { ByteArena } from "./byte-arena.ts";
 
 const POLICIES = new Interner(["dynamic", "fixed", "retained", "preserved"] satisfies AddressPolicy[]);
-const STATES = new Interner(["bound", "released", "declined"] satisfies Lease["state"][]);
+const STATES = new Interner(LEASE_STATES);
 const HAS_RELAY = 0x80;
 const STATE_SHIFT = 2;
 

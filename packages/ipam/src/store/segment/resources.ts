@@ -1,21 +1,9 @@
-import { formatAddress, parseAddress } from "@firstlight/wire";
+import { formatAddress, isMalformed, parseAddress } from "@firstlight/wire";
 import type pg from "pg";
-import type { PooledField } from "../../model/model.ts";
+import { boundsOf, POOLED_FIELDS, type PooledField } from "../../fields/segment.ts";
 import { Exhausted, Refused, type SegmentEdit } from "../store.ts";
 import { allocate, releaseOf } from "../pool/grants.ts";
 import type { Json } from "../../database/rows.ts";
-
-/** What a segment may take from a resource pool, and which values do. */
-const FIELDS: Readonly<Record<PooledField, { readonly of: string; readonly isOne: (value: string) => boolean }>> = {
-  vlan: { of: "1 to 4094", isOne: within(4094) },
-  vni: { of: "1 to 16777215", isOne: within(16_777_215) },
-  asn: { of: "1 to 4294967295", isOne: within(4_294_967_295) },
-  loopback: { of: "an address", isOne: (value) => ["number", "bigint"].includes(typeof parseAddress(value)) },
-};
-
-function within(most: number): (value: string) => boolean {
-  return (value) => /^\d{1,10}$/.test(value) && Number(value) >= 1 && Number(value) <= most;
-}
 
 /** Whose a value is: the segment's, and which of its numbers. */
 const ownerOf = (name: string, field: string): string => `segment ${name} ${field}`;
@@ -35,9 +23,9 @@ export async function resourceColumns(
   if (name !== had) await renameOwner(client, had, name);
   const pools = { ...(before?.["from_pools"] as Record<string, string> | undefined) };
   const columns: Record<string, unknown> = {};
-  for (const [field, { of, isOne }] of Object.entries(FIELDS)) {
+  for (const field of POOLED_FIELDS) {
     if (!(field in edit)) continue;
-    const wanted = edit[field as PooledField];
+    const wanted = edit[field];
     const pool = typeof wanted === "object" ? wanted.pool : undefined;
     const gone = pools[field];
     if (gone !== undefined && gone !== pool) await releaseOf(client, gone, ownerOf(name, field), actor);
@@ -47,8 +35,7 @@ export async function resourceColumns(
       continue;
     }
     const value = await take(client, pool, name, field, actor);
-    if (!isOne(value)) throw new Refused(`segment ${name}: ${field} ${value} of pool ${pool} is not ${of}`);
-    columns[field] = field === "loopback" ? value : Number(value);
+    columns[field] = columnOf(value, field, `segment ${name}: ${field} ${value} of pool ${pool}`);
     pools[field] = pool;
   }
   return Object.keys(columns).length === 0 ? {} : { ...columns, from_pools: pools };
@@ -59,7 +46,7 @@ export async function giveBackResources(client: pg.ClientBase, name: string, act
   const { rows } = await client.query<{ pool: string; owner: string }>(
     `SELECT p.name AS pool, g.owner FROM ipam.pool_grant g JOIN ipam.pool p ON p.id = g.pool
      WHERE g.owner = ANY($1) ORDER BY 1, 2`,
-    [Object.keys(FIELDS).map((field) => ownerOf(name, field))],
+    [POOLED_FIELDS.map((field) => ownerOf(name, field))],
   );
   for (const { pool, owner } of rows) await releaseOf(client, pool, owner, actor);
 }
@@ -75,12 +62,25 @@ async function take(client: pg.ClientBase, pool: string, name: string, field: st
 }
 
 async function renameOwner(client: pg.ClientBase, had: string, name: string): Promise<void> {
-  const fields = Object.keys(FIELDS);
   await client.query(
     `UPDATE ipam.pool_grant g SET owner = o.now, version = nextval('ipam.version')
      FROM unnest($1::text[], $2::text[]) o (was, now) WHERE g.owner = o.was`,
-    [fields.map((field) => ownerOf(had, field)), fields.map((field) => ownerOf(name, field))],
+    [POOLED_FIELDS.map((field) => ownerOf(had, field)), POOLED_FIELDS.map((field) => ownerOf(name, field))],
   );
+}
+
+/** The column of what a pool gave; refused where the segment's setting cannot have it. */
+function columnOf(value: string, field: PooledField, says: string): number | string {
+  const bounds = boundsOf(field);
+  if (bounds === undefined) {
+    if (isMalformed(parseAddress(value))) throw new Refused(`${says} is not an address`);
+    return value;
+  }
+  const number = Number(value);
+  if (!(number >= bounds.least && number <= bounds.most)) {
+    throw new Refused(`${says} is not ${bounds.least} to ${bounds.most}`);
+  }
+  return number;
 }
 
 function plain(field: string, value: number | bigint | undefined): unknown {
