@@ -6,8 +6,9 @@
 ALTER TABLE ipam.interface
   ALTER COLUMN mac DROP NOT NULL,
   ADD COLUMN identity text CHECK (identity ~ '^(duid|port) '),
-  ADD CONSTRAINT interface_identified CHECK ((mac IS NULL) <> (identity IS NULL)),
-  ADD CONSTRAINT interface_identity_segment UNIQUE (identity, segment);
+  ADD CONSTRAINT interface_identified CHECK ((mac IS NULL) <> (identity IS NULL));
+-- Partial: nearly every interface has a MAC, and an index of NULLs would cost each of them an entry.
+CREATE UNIQUE INDEX interface_identity_segment ON ipam.interface (identity, segment) WHERE identity IS NOT NULL;
 
 ALTER TABLE ipam.reservation
   DROP CONSTRAINT reservation_identity_check,
