@@ -72,6 +72,8 @@ const REPLACED_FILES: Readonly<Record<string, string>> = {
   promised: "leased-hosts",
   asking: "load",
   filled: "fill-database",
+  journal: "event-recorder",
+  reading: "read-progress",
 };
 
 /** Identifiers that did not say what they are, with the names that replaced them. */
@@ -79,6 +81,9 @@ const REPLACED_IDENTIFIERS: Readonly<Record<string, string>> = {
   noteGone: "tombstone",
   tidings: "relocation",
   Unfit: "MissingPrerequisite",
+  Journal: "EventRecorder",
+  Asker: "ResolverClient",
+  undash: "readDerivedLabel",
   whenGone: "onExit",
   DAWN: "CLOCK_START",
   cuttable: "cuttingProxy",

@@ -1,4 +1,4 @@
-import { isMalformed, sound } from "@firstlight/wire";
+import { isMalformed, assertParsed } from "@firstlight/wire";
 import { encodeQuery, parseData, parseName } from "@firstlight/wire/dns";
 import { answer, newScratch } from "../../packages/dnsd/src/answer.ts";
 import { Zones } from "../../packages/dnsd/src/zones.ts";
@@ -34,7 +34,7 @@ function zonesOf(): Zones {
   const times = { refreshSeconds, retrySeconds, expireSeconds };
   const zones = new Zones([{ name: FORWARD, ttlSeconds: TTL_SECONDS, soa: { ...soa, ...times } }], 7);
   for (let n = 0; n < HOSTS; n++) {
-    const owner = sound(parseName(hostOf(n)), hostOf(n));
+    const owner = assertParsed(parseName(hostOf(n)), hostOf(n));
     zones.put(owner, [{ type: "A", data: parseData("A", addressOf(n)), ttlSeconds: TTL_SECONDS }]);
   }
   return zones;

@@ -111,7 +111,7 @@ export type NewEvent = Omit<BootEvent, "id" | "at"> & { readonly at?: number };
  * order per machine, with back-off; what overflows is counted and the oldest goes first.
  */
 export interface Reporter {
-  tell(event: NewEvent): void;
+  report(event: NewEvent): void;
   /** Waits until everything told so far is acknowledged, or the time is over; says how many are left. */
   flush(timeoutMs: number): Promise<number>;
 }

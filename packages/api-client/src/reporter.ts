@@ -110,7 +110,7 @@ export async function createReporter({
   for (const event of kept) enter(event);
 
   return {
-    tell(event) {
+    report(event) {
       if (isClosed) return count.dropped("stopped");
       const whole = withinLimits({ id: randomUUID(), at: clock.now(), ...event });
       traceEvent(traces, whole);

@@ -30,7 +30,7 @@ test("events arrive once and in order", async (t) => {
   const { make } = await parts(t);
   const api = new FakeApi();
   await using reporter = await make(api);
-  for (let i = 0; i < 600; i++) reporter.tell({ kind: "dhcp.offer", because: `${i}` });
+  for (let i = 0; i < 600; i++) reporter.report({ kind: "dhcp.offer", because: `${i}` });
   assert.equal(await reporter.flush(5_000), 0);
   assert.deepEqual(
     [...api.events.values()].map((event) => Number(event.because)),
@@ -44,7 +44,7 @@ test("unsent events are sent after the next start", async (t) => {
   away.down = true;
   {
     await using reporter = await make(away);
-    reporter.tell({ kind: "dhcp.silence", because: "no segment" });
+    reporter.report({ kind: "dhcp.silence", because: "no segment" });
     assert.equal(await reporter.flush(50), 1);
   }
   const back = new FakeApi();
@@ -74,7 +74,7 @@ test("an event is truncated to the API's limits", async (t) => {
   const api = new FakeApi();
   await using reporter = await make(api);
   const detail = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${i}`, "x".repeat(10_000)]));
-  reporter.tell({ kind: "pxe.refused", because: `a\nb${"c".repeat(5_000)}`, detail });
+  reporter.report({ kind: "pxe.refused", because: `a\nb${"c".repeat(5_000)}`, detail });
   await reporter.flush(5_000);
   const [event] = api.events.values();
   assert.equal(event?.because?.length, 1024);

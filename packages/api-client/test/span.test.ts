@@ -41,10 +41,10 @@ test("events of one boot from two daemons form one trace", async () => {
   const dhcpd = await daemon("dhcpd", collector.endpoint);
   const tftpd = await daemon("tftpd", collector.endpoint);
   const boot = { mac: "02:f1:00:00:00:01", address: "127.64.0.11", trace: TRACE };
-  dhcpd.reporter.tell({ ...boot, kind: "dhcp.offer", because: "PXE boot", detail: { stage: "rom" } });
-  tftpd.reporter.tell({ ...boot, kind: "tftp.end", because: "sent", detail: { file: "snponly.efi", ms: "117" } });
-  tftpd.reporter.tell({ kind: "tftp.refused", because: "of no boot" });
-  tftpd.reporter.tell({ kind: "tftp.refused", because: "of a made-up one", trace: "0".repeat(32) });
+  dhcpd.reporter.report({ ...boot, kind: "dhcp.offer", because: "PXE boot", detail: { stage: "rom" } });
+  tftpd.reporter.report({ ...boot, kind: "tftp.end", because: "sent", detail: { file: "snponly.efi", ms: "117" } });
+  tftpd.reporter.report({ kind: "tftp.refused", because: "of no boot" });
+  tftpd.reporter.report({ kind: "tftp.refused", because: "of a made-up one", trace: "0".repeat(32) });
   await Promise.all([dhcpd.stop(), tftpd.stop()]);
 
   const [offer, transfer, ...more] = collector.spans.toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -68,7 +68,7 @@ test("events of one boot from two daemons form one trace", async () => {
 test("spans that the collector rejects are counted", async () => {
   await using collector = await testCollector();
   const { reporter, metrics, stop } = await daemon("dhcpd", `${collector.endpoint}/elsewhere`);
-  reporter.tell({ kind: "dhcp.offer", trace: TRACE });
+  reporter.report({ kind: "dhcp.offer", trace: TRACE });
   await assert.rejects(stop(), /Not Found/);
   assert.match(await metrics.metrics(), /firstlight_spans_total\{outcome="lost",[^}]*\} 1\n/);
 });

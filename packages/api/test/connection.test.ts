@@ -32,7 +32,7 @@ test("a daemon starts while the API is away, and what it told meanwhile arrives"
   });
   {
     await using away = await connectApi(context("127.0.0.1:9"));
-    away.reporter.tell({ kind: "dhcp.discover", mac: HOST });
+    away.reporter.report({ kind: "dhcp.discover", mac: HOST });
     await assert.rejects(away.api.feedPosition(), ApiUnavailable);
   }
   {

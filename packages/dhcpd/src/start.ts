@@ -10,7 +10,7 @@ import {
   type Running,
   splitEndpoint,
 } from "@firstlight/service";
-import { formatAddress, type IPv4, parseIPv4, parsePrefix, sound } from "@firstlight/wire";
+import { formatAddress, type IPv4, parseIPv4, parsePrefix, assertParsed } from "@firstlight/wire";
 import { Answer } from "./v4/answer.ts";
 import { RetransmissionCache } from "./v4/retransmission-cache.ts";
 import { bootUrlOf } from "./v4/boot-url.ts";
@@ -18,7 +18,7 @@ import { Committer } from "./lease/committer.ts";
 import type { DhcpdConfig } from "./config.ts";
 import type { Listener } from "./v4/packet-context.ts";
 import { OfferHolds } from "./lease/offer-holds.ts";
-import { Journal } from "./lease/journal.ts";
+import { EventRecorder } from "./lease/event-recorder.ts";
 import { Lookups } from "./lease/lookup.ts";
 import { createMetrics } from "./metrics.ts";
 import { ACTOR, reportLeases } from "./lease/outbox.ts";
@@ -71,7 +71,7 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
   const nextServer = ipv4(config.nextServer);
   const bootUrl = bootUrlOf(config.bootUrl, context.sections?.["pxeHttp"]);
   const routine = config.routineEvents;
-  const journal = new Journal({ reporter, clock, routine, onLeftOut: (kind) => metrics.leftOut(kind) });
+  const events = new EventRecorder({ reporter, clock, routine, onLeftOut: (kind) => metrics.leftOut(kind) });
   const server = new Server({
     clock,
     replica,
@@ -82,9 +82,9 @@ export async function startDhcpd(context: StartContext, backing: Backing): Promi
     patienceMs: config.patienceSeconds * 1000,
     holds: new OfferHolds(config.offerHoldSeconds * 1000, MOST_CLIENTS),
     traces: new Traces(traceIds(), MOST_CLIENTS),
-    answer: new Answer({ replica, metrics, journal, source: { ...config, nextServer, bootUrl } }),
+    answer: new Answer({ replica, metrics, events, source: { ...config, nextServer, bootUrl } }),
     serverIds: new Set([config.serverId, ...config.serverIds].flatMap((id) => (id === undefined ? [] : ipv4(id)))),
-    relays: config.relays?.map((text) => sound(parsePrefix(text), text)),
+    relays: config.relays?.map((text) => assertParsed(parsePrefix(text), text)),
     perClient: new RateLimit(config.perClient, MOST_CLIENTS),
     perRelayUnknown: new RateLimit(config.perRelayUnknown, MOST_RELAYS),
     awayMarginMs: config.awayMarginSeconds * 1000,
@@ -169,4 +169,4 @@ function endpointOf({ local }: Port): string {
   return joinEndpoint(formatAddress(local.address), local.port);
 }
 
-const ipv4 = (text: string): IPv4 => sound(parseIPv4(text), text);
+const ipv4 = (text: string): IPv4 => assertParsed(parseIPv4(text), text);

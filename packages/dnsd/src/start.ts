@@ -9,7 +9,7 @@ import {
   type Running,
   splitEndpoint,
 } from "@firstlight/service";
-import { type Address, formatAddress, parseAddress, sound } from "@firstlight/wire";
+import { type Address, formatAddress, parseAddress, assertParsed } from "@firstlight/wire";
 import { Authority } from "./authority.ts";
 import { createBuilder } from "./builder.ts";
 import type { DnsdConfig } from "./config.ts";
@@ -164,4 +164,4 @@ function endpointsOf({ port: { local } }: Listener, i: number): Record<string, s
   return i === 0 ? { udp: at, tcp: at } : { [`udp${i}`]: at, [`tcp${i}`]: at };
 }
 
-const address = (text: string): Address => sound(parseAddress(text), text);
+const address = (text: string): Address => assertParsed(parseAddress(text), text);

@@ -40,7 +40,7 @@ export function artefactRoute(parts: ArtefactParts) {
 }
 
 /** Records an answer once it ended. Of the ranges of one file, only the last range makes an event. */
-export function artefactSent({ metrics, journal, cache }: ArtefactParts) {
+export function artefactSent({ metrics, events, cache }: ArtefactParts) {
   return async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> => {
     if (!(payload instanceof ReadStream || payload instanceof MemoryStream)) return payload;
     const caller = request.caller ?? {};
@@ -53,7 +53,7 @@ export function artefactSent({ metrics, journal, cache }: ArtefactParts) {
       if (isWhole && reply.statusCode === 200) void cache.learn(path);
       if (!isLast && isWhole) return;
       const cutFrom = isWhole ? undefined : bytes;
-      recordArtefact(journal, { path, party: caller, bytes: payload.bytesRead, cutFrom });
+      recordArtefact(events, { path, party: caller, bytes: payload.bytesRead, cutFrom });
     });
     return payload;
   };

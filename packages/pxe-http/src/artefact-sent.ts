@@ -1,4 +1,4 @@
-import type { Journal, Party } from "./journal.ts";
+import type { EventRecorder, Party } from "./event-recorder.ts";
 
 /** How an answer with an artefact ended. */
 export interface ArtefactSent {
@@ -10,8 +10,8 @@ export interface ArtefactSent {
 }
 
 /** Puts the answer on the machine's timeline. The caller counts the bytes: a range may count without an event. */
-export function recordArtefact(journal: Journal, { path, party, bytes, cutFrom }: ArtefactSent): void {
+export function recordArtefact(events: EventRecorder, { path, party, bytes, cutFrom }: ArtefactSent): void {
   const detail = { path, bytes: String(bytes) };
-  if (cutFrom === undefined) return journal.tell("pxe.artefact", party, { detail });
-  journal.tell("pxe.artefact", party, { because: "machine-left", detail: { ...detail, of: String(cutFrom) } });
+  if (cutFrom === undefined) return events.record("pxe.artefact", party, { detail });
+  events.record("pxe.artefact", party, { because: "machine-left", detail: { ...detail, of: String(cutFrom) } });
 }

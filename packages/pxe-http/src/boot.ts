@@ -4,14 +4,14 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { apiAnswer, isRefused } from "./api-answer.ts";
 import { REASONS, whyOf } from "./reasons.ts";
 import type { Decisions } from "./decisions.ts";
-import type { Journal } from "./journal.ts";
+import type { EventRecorder } from "./event-recorder.ts";
 import type { Metrics } from "./metrics.ts";
 import { render, type Rendered, renderWait, type ScriptContext } from "./script.ts";
 import { contextOf } from "./request-context.ts";
 
 export interface BootParts {
   readonly api: Pick<Api, "decide">;
-  readonly journal: Journal;
+  readonly events: EventRecorder;
   readonly clock: Clock;
   readonly decisions: Decisions;
   readonly metrics: Metrics;
@@ -29,7 +29,7 @@ export function bootRoute(parts: BootParts) {
     const [script, decision] = await scriptFor(parts, caller);
     if (request.method === "GET") {
       const kind = script.is === "wait" ? "pxe.wait" : "pxe.script";
-      parts.journal.tell(kind, caller, { because: script.because, detail: detailOf(script, decision) });
+      parts.events.record(kind, caller, { because: script.because, detail: detailOf(script, decision) });
       parts.metrics.script(script.is);
     }
     return sendScript(reply, script);

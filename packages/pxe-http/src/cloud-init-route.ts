@@ -19,7 +19,7 @@ export function cloudInitRoute(parts: CloudInitParts, document: DocumentName) {
     if (isRefused(decision)) return refuse(parts, request, reply, decision);
     if (request.method === "GET") {
       const detail = { document, machine: decision.machineName, version: String(decision.version) };
-      parts.journal.tell("pxe.cloud-init", caller, { detail });
+      parts.events.record("pxe.cloud-init", caller, { detail });
     }
     const text = DOCUMENTS[document]({ decision, requester, task: taskOf(decision.token) });
     return reply.type("text/yaml; charset=utf-8").header("cache-control", "no-store").send(text);

@@ -4,7 +4,7 @@ import type { RawAnswers } from "./raw-answer.ts";
 import { isArtefactName } from "./artefact.ts";
 import { recordArtefact } from "./artefact-sent.ts";
 import type { Gate } from "./gate.ts";
-import type { Journal } from "./journal.ts";
+import type { EventRecorder } from "./event-recorder.ts";
 import type { Metrics } from "./metrics.ts";
 import { type RawRequest, readRawRequest } from "./raw-request.ts";
 import { type Requester, sourceOf } from "./requester.ts";
@@ -14,7 +14,7 @@ export interface RawConnectionParts {
   readonly cache: ArtefactCache;
   readonly answers: RawAnswers;
   readonly gate: Pick<Gate, "known" | "take">;
-  readonly journal: Journal;
+  readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly limits: RawConnectionLimits;
@@ -170,11 +170,11 @@ class Connection {
   #ended(under: Under, isWhole: boolean): void {
     this.#under = undefined;
     const { asked, requester, content, sent, startedAt } = under;
-    const { metrics, journal, now } = this.#parts;
+    const { metrics, events, now } = this.#parts;
     metrics.request("artefact", 200, now() - startedAt);
     metrics.bytes(sent);
     const party = asked.trace === undefined ? { requester } : { requester, trace: asked.trace };
-    recordArtefact(journal, { path: asked.path, party, bytes: sent, cutFrom: isWhole ? undefined : content.length });
+    recordArtefact(events, { path: asked.path, party, bytes: sent, cutFrom: isWhole ? undefined : content.length });
   }
 
   /** To the HTTP server, as if it had been there from the start. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Refused, statusOf, whyOf } from "./reasons.ts";
-import type { Journal, Party } from "./journal.ts";
+import type { EventRecorder, Party } from "./event-recorder.ts";
 import type { RouteName } from "./metrics.ts";
 import type { Requester } from "./requester.ts";
 
@@ -35,19 +35,19 @@ export function traceOf(request: FastifyRequest): string | undefined {
 
 /** What saying no takes. */
 export interface RefuseParts {
-  readonly journal: Journal;
+  readonly events: EventRecorder;
   readonly waitSeconds: number;
 }
 
 /** Refuses what was let in. `code`: where the request itself has settled it (413, 415, 416). */
 export function refuse(
-  { journal, waitSeconds }: RefuseParts,
+  { events, waitSeconds }: RefuseParts,
   request: FastifyRequest,
   reply: FastifyReply,
   no: Refused,
   code?: number,
 ): FastifyReply {
-  journal.refused(request.caller ?? {}, no, request.url);
+  events.refused(request.caller ?? {}, no, request.url);
   return sendRefusal(reply, no, waitSeconds, code);
 }
 

@@ -7,7 +7,7 @@ import { type BootParts, bootRoute, sendScript } from "./boot.ts";
 import { type DocumentName, DOCUMENTS } from "./cloud-init.ts";
 import { artefactRoute, artefactSent, type ArtefactParts, pathOf } from "./artefact-route.ts";
 import type { Gate } from "./gate.ts";
-import type { Party } from "./journal.ts";
+import type { Party } from "./event-recorder.ts";
 import { type PhoneHomeParts, phoneHomeRoute } from "./phone-home.ts";
 import { sourceOf } from "./requester.ts";
 import { renderWait } from "./script.ts";
@@ -117,7 +117,7 @@ function refuseAtGate(
   stranger: Stranger,
 ): FastifyReply {
   if (no.because === "requests-per-client-limit") parts.metrics.refusal(no.because);
-  else parts.journal.refused(stranger, no, request.url);
+  else parts.events.refused(stranger, no, request.url);
   if (routeOf(request) !== "script") return sendRefusal(reply, no, parts.waitSeconds);
   return sendWait(parts, request, reply, no, no.because === "requests-per-client-limit" ? "wait" : "stranger");
 }

@@ -10,7 +10,7 @@ import {
   type Running,
   splitEndpoint,
 } from "@firstlight/service";
-import { parseAddress, sound } from "@firstlight/wire";
+import { parseAddress, assertParsed } from "@firstlight/wire";
 import type { FastifyListenOptions } from "fastify";
 import type { PxeHttpConfig } from "./config.ts";
 import { RawAnswers } from "./raw-answer.ts";
@@ -19,7 +19,7 @@ import { Decisions } from "./decisions.ts";
 import { Gate } from "./gate.ts";
 import { RawConnections } from "./raw-connection.ts";
 import { Identity } from "./identify.ts";
-import { Journal } from "./journal.ts";
+import { EventRecorder } from "./event-recorder.ts";
 import { createMetrics } from "./metrics.ts";
 import { createServer, LIMITS } from "./server.ts";
 import { ArtefactCache } from "./artefact-cache.ts";
@@ -29,7 +29,7 @@ import type { PxeHttpReplica } from "./holding.ts";
 export interface Backing {
   readonly replica: PxeHttpReplica;
   readonly api: Pick<Api, "decide" | "phoneHome">;
-  readonly reporter: Pick<Reporter, "tell">;
+  readonly reporter: Pick<Reporter, "report">;
   ready(): Readiness;
 }
 
@@ -54,7 +54,7 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   const connections = new Connections();
   const metrics = createMetrics(context.metrics, () => connections.open);
   let endpoint = config.listen;
-  const journal = new Journal({
+  const events = new EventRecorder({
     reporter,
     metrics,
     ofMachine: new RateLimit(OF_MACHINE, MOST_MACHINES),
@@ -68,7 +68,7 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   const app = createServer({
     api,
     cache,
-    journal,
+    events,
     clock,
     metrics,
     waitSeconds,
@@ -84,7 +84,7 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   const rawConnections = new RawConnections({
     cache,
     gate,
-    journal,
+    events,
     metrics,
     now,
     answers: new RawAnswers(clock, { keepAliveSeconds: keepAliveTimeout / 1000, mostRequests: maxRequestsPerSocket }),
@@ -100,7 +100,7 @@ export async function startPxeHttp(context: StartContext, backing: Backing): Pro
   app.server.maxConnections = config.maxConnections;
   connections.watch(app.server, config.maxConnectionsPerClient, () => metrics.refusal("connections-per-client-limit"));
   const { host, port } = splitEndpoint(config.listen);
-  const descriptor = inheritedListener({ address: sound(parseAddress(host), host), port });
+  const descriptor = inheritedListener({ address: assertParsed(parseAddress(host), host), port });
   const at: FastifyListenOptions & { fd?: number } =
     descriptor === undefined ? { host, port } : { host, fd: descriptor };
   await app.listen(at);

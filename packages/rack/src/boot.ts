@@ -25,13 +25,13 @@ export async function bootBmc(nic: Nic, program: Program): Promise<Booted> {
 
 /** A host or DPU, from its firmware to whatever its script says. */
 export async function bootNetwork(nic: Nic, firmware: Firmware): Promise<Booted> {
-  nic.tell("power-on", { firmware: firmware.name });
+  nic.record("power-on", { firmware: firmware.name });
   if (firmware.rom) await loadIpxe(nic, firmware.rom, firmware.romAgent);
   const lease = await obtain(nic, firmware.ipxe);
   const ending = await runIpxe(nic, firmware, lease);
   if (ending.do === "boot") return bootSystem(nic, ending);
   if (ending.do === "stop") return { runs: "boot script", program: firmware.ipxe, lease };
-  nic.tell("local-disk", { by: ending.by });
+  nic.record("local-disk", { by: ending.by });
   return { runs: "local disk", program: firmware.ipxe, lease };
 }
 
@@ -40,15 +40,15 @@ async function loadIpxe(nic: Nic, rom: Program, agent: string | undefined): Prom
   if (rom.boots === "tftp") return void (await download(nic, address, nextServer, bootFile));
   await using http = openHttp(nic, address, agent ?? rom.name);
   const announced = await http.head(bootFile);
-  nic.tell("http.probe", { url: bootFile, bytes: announced });
+  nic.record("http.probe", { url: bootFile, bytes: announced });
   const bytes = await http.get(bootFile);
   if (bytes !== announced) throw new BootFailed(`${bootFile}: HEAD said ${announced} bytes, GET gave ${bytes}`);
-  nic.tell("http.fetched", { what: "iPXE", url: bootFile, bytes });
+  nic.record("http.fetched", { what: "iPXE", url: bootFile, bytes });
 }
 
 /** The system in the initrd: its own DHCP, its name, cloud-init, and word to the site that it is up. */
 async function bootSystem(nic: Nic, { kernel, initrds }: Extract<Ending, { do: "boot" }>): Promise<Booted> {
-  nic.tell("os.boot", { kernel: kernel.url, initrds: initrds.length });
+  nic.record("os.boot", { kernel: kernel.url, initrds: initrds.length });
   const args = argumentsOf(kernel.args);
   const lease = await obtain(nic, PROGRAMS.linux);
   const name = nameOf(lease);
@@ -57,7 +57,7 @@ async function bootSystem(nic: Nic, { kernel, initrds }: Extract<Ending, { do: "
   const seed = /^nocloud;s=(.*)$/.exec(args.get("ds") ?? "")?.[1];
   if (seed !== undefined) {
     for (const file of ["meta-data", "user-data"]) {
-      nic.tell("http.fetched", { what: "cloud-init", url: seed + file, bytes: await http.get(seed + file) });
+      nic.record("http.fetched", { what: "cloud-init", url: seed + file, bytes: await http.get(seed + file) });
     }
   }
   const [url, token] = [args.get("firstlight.url"), args.get("firstlight.token")];
@@ -69,7 +69,7 @@ async function bootSystem(nic: Nic, { kernel, initrds }: Extract<Ending, { do: "
     serial: nic.serial,
     action: args.get("firstlight.action") ?? "",
   });
-  nic.tell("phone-home", { name });
+  nic.record("phone-home", { name });
   return { runs: "system", program: PROGRAMS.linux, lease, name };
 }
 

@@ -12,10 +12,10 @@ const MOST_BYTES = 64 << 20;
 /** Reads a boot file as EDK2 does: its size first, in a transfer ended by ERROR 8, then the file. Gives its size. */
 export async function download(nic: Nic, own: IPv4, server: IPv4, file: string): Promise<number> {
   const size = await transfer(nic, own, server, file, { tsize: true, ...EDK2_WANTED }, true);
-  nic.tell("tftp.probe", { file, bytes: size });
+  nic.record("tftp.probe", { file, bytes: size });
   const bytes = await transfer(nic, own, server, file, EDK2_WANTED, false);
   if (bytes !== size) throw new BootFailed(`${file} was ${size} bytes when probed and ${bytes} when read`);
-  nic.tell("tftp.fetched", { file, bytes });
+  nic.record("tftp.fetched", { file, bytes });
   return bytes;
 }
 

@@ -69,7 +69,7 @@ export function openHttp(nic: Nic, own: IPv4, userAgent: string): Http {
         if (!NETWORK.has((fault as NodeJS.ErrnoException).code ?? "")) throw fault;
         because = `${method} ${pathname}: ${(fault as NodeJS.ErrnoException).code}`;
       }
-      nic.tell("http.retry", { because, waitMs });
+      nic.record("http.retry", { because, waitMs });
       await sleep(waitMs, undefined, { signal: nic.signal });
     }
   }

@@ -26,7 +26,7 @@ export interface Rack {
   readonly servers: Servers;
   readonly clock: Clock;
   readonly startedAt: number;
-  readonly tell: (step: Step) => void;
+  readonly record: (step: Step) => void;
   readonly power: AbortFanOut;
   readonly booting: AbortFanOut;
   /** Lease renewals in the background. */
@@ -67,10 +67,10 @@ export class InterfaceBoot {
       nextSeed: () => seededRandom(rack.options.seed, programs++),
       until: rack.options.until,
       signal: booting.branch(),
-      tell: (step, detail = {}) => {
+      record: (step, detail = {}) => {
         const entry: Step = { machine: name, role, mac, at: clock.now() - startedAt, step, detail };
         this.#steps.push(entry);
-        rack.tell(entry);
+        rack.record(entry);
       },
     };
   }
@@ -85,13 +85,13 @@ export class InterfaceBoot {
     for (let tries = 0; !this.#booted && !this.#rack.booting.isAborted; tries++) {
       try {
         const booted = await boot(this.#nic);
-        this.#nic.tell("ready", { runs: booted.runs });
+        this.#nic.record("ready", { runs: booted.runs });
         this.#booted = { ...booted, ...(booted.name === undefined && before !== undefined && { name: before }) };
       } catch (fault) {
         if (this.#rack.booting.isAborted) return; // keep the last step and reason
         this.#because = fault instanceof Error ? fault.message : String(fault);
         const waitMs = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]!;
-        this.#nic.tell("boot.retry", { because: this.#because, waitMs });
+        this.#nic.record("boot.retry", { because: this.#because, waitMs });
         await sleep(waitMs, undefined, { signal: this.#nic.signal }).catch(() => {});
       }
     }
@@ -100,7 +100,7 @@ export class InterfaceBoot {
   /** Ends the boot: reports a failure, or keeps renewing the lease. */
   settle(): void {
     const { options, power, held } = this.#rack;
-    if (!this.#booted) this.#nic.tell("failed", { in: this.#hangsIn, because: this.#reason });
+    if (!this.#booted) this.#nic.record("failed", { in: this.#hangsIn, because: this.#reason });
     else if (options.stay) {
       const { program, lease } = this.#booted;
       held.push(hold({ ...this.#nic, signal: power.branch() }, program, lease).catch(() => {})); // ends when the power is cut

@@ -38,21 +38,21 @@ type Doer<W extends Wish["do"]> = (nic: Nic, http: Http, wish: Extract<Wish, { d
 
 const DO: { readonly [W in "echo" | "sleep" | "fetch"]: Doer<W> } = {
   async echo(nic, _http, { text }) {
-    nic.tell("ipxe.echo", { text });
+    nic.record("ipxe.echo", { text });
     return true;
   },
   async sleep(nic, _http, { ms }) {
-    nic.tell("ipxe.sleep", { ms });
+    nic.record("ipxe.sleep", { ms });
     await sleep(ms, undefined, { signal: nic.signal });
     return true;
   },
   async fetch(nic, http, { what, url }) {
     try {
-      nic.tell("http.fetched", { what, url, bytes: await http.get(url) });
+      nic.record("http.fetched", { what, url, bytes: await http.get(url) });
       return true;
     } catch (fault) {
       if (!(fault instanceof BootFailed)) throw fault;
-      nic.tell("http.refused", { what, url, because: fault.message }); // the script's `||` may know better
+      nic.record("http.refused", { what, url, because: fault.message }); // the script's `||` may know better
       return false;
     }
   },
@@ -68,7 +68,7 @@ async function chain(
     return await load(nic, http, url, settings);
   } catch (fault) {
     if (!(fault instanceof BootFailed)) throw fault;
-    nic.tell("http.refused", { what: "script", url, because: fault.message });
+    nic.record("http.refused", { what: "script", url, because: fault.message });
     return undefined;
   }
 }
@@ -76,6 +76,6 @@ async function chain(
 async function load(nic: Nic, http: Http, url: string, settings: ReadonlyMap<string, string>): Promise<Script> {
   const script = read(await http.text(url), url, settings);
   if (!("lines" in script)) throw new BootFailed(`${url}: ${script.because}`);
-  nic.tell("ipxe.script", { url, lines: script.lines.length });
+  nic.record("ipxe.script", { url, lines: script.lines.length });
   return script;
 }

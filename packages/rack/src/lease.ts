@@ -9,16 +9,16 @@ import type { Detail } from "./timeline.ts";
 
 /** Boots one program's DHCP client on the line, and gives what it was promised. */
 export async function obtain(nic: Nic, program: Program): Promise<Lease> {
-  nic.tell("dhcp.start", { as: program.name });
+  nic.record("dhcp.start", { as: program.name });
   const [client, effects] = start(program, nic.mac, nic.nextSeed(), nic.clock.now());
   const lease = await run(nic, client, effects);
-  nic.tell("dhcp.bound", told(lease));
+  nic.record("dhcp.bound", told(lease));
   return lease;
 }
 
 /** Keeps a lease for as long as the line has power: RENEWING at T1, REBINDING at T2, anew when it is lost. */
 export async function hold(nic: Nic, program: Program, lease: Lease): Promise<never> {
-  for (let held = lease; ; nic.tell("dhcp.renewed", told(held))) {
+  for (let held = lease; ; nic.record("dhcp.renewed", told(held))) {
     held = await run(nic, keep(program, nic.mac, nic.nextSeed(), held), []);
   }
 }
@@ -34,7 +34,7 @@ async function run(nic: Nic, begin: Client, effects: readonly Effect[]): Promise
       if (effect.do === "bound") return effect.lease;
       if (effect.do === "broadcast") attachment.broadcast(effect.message);
       else if (effect.do === "unicast") await unicast(unicasts, effect, nic.servers.dhcp, hear);
-      else nic.tell("dhcp.note", { note: effect.step, because: effect.because });
+      else nic.record("dhcp.note", { note: effect.step, because: effect.because });
     }
     const event = (await queue.next(client.wakeAt)) ?? { is: "tick" as const };
     [client, todo] = step(client, event, nic.clock.now());

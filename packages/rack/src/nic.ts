@@ -20,7 +20,7 @@ export interface Nic {
   readonly until: "script" | "system";
   /** Aborted at the rack's deadline; it ends every wait. */
   readonly signal: AbortSignal;
-  tell(step: StepName, detail?: Detail): void;
+  record(step: StepName, detail?: Detail): void;
 }
 
 /** The servers' addresses, the same for every machine; a laboratory may use other ports than the standard. */

@@ -31,7 +31,7 @@ export async function plugIn({ segments, servers }: Pick<PowerOn, "segments" | "
 }
 
 /** Powers a rack on, tells every step as it happens, and reports when each machine is done, has failed or is out of time. */
-export async function powerOn(options: PowerOn, tell: (step: Step) => void, relays?: Relays): Promise<RackReport> {
+export async function powerOn(options: PowerOn, record: (step: Step) => void, relays?: Relays): Promise<RackReport> {
   const { clock = systemClock, signal: power = new AbortController().signal, stay = false } = options;
   relays ??= await plugIn(options);
   const startedAt = clock.now();
@@ -43,7 +43,7 @@ export async function powerOn(options: PowerOn, tell: (step: Step) => void, rela
     servers: serversOf(options),
     clock,
     startedAt,
-    tell,
+    record,
     power: new AbortFanOut(power),
     booting: new AbortFanOut(booting),
     held: [],
@@ -96,7 +96,7 @@ const BOOT: Readonly<Record<Role, (nic: Nic, index: number) => Promise<Booted>>>
   dpu_oob: (nic) => bootNetwork(nic, DPU_FIRMWARE),
   host_bmc: (nic, index) => {
     const bmc = BMCS[index % BMCS.length]!;
-    nic.tell("power-on", { firmware: bmc.name });
+    nic.record("power-on", { firmware: bmc.name });
     return bootBmc(nic, bmc);
   },
 };

@@ -1,7 +1,7 @@
 import { listen, type Endpoint, type Port } from "@firstlight/datagram";
 import { formatIPv4, isMalformed, type IPv4, type Mac, macFrom } from "@firstlight/wire";
 import { decode, encode, get, getRelay, type Message, options, relayAgent } from "@firstlight/wire/dhcp4";
-import { BATCH, Reading } from "./reading.ts";
+import { BATCH, ReadProgress } from "./read-progress.ts";
 
 /**
  * The relay of one segment, RFC 1542 and RFC 3046: it takes what its clients broadcast, says where they are attached and
@@ -62,15 +62,15 @@ export async function openRelay(name: string, gateway: IPv4, server: Endpoint): 
     "circuit changed": 0,
   };
   const remoteId = new TextEncoder().encode(`${name}-tor-${formatIPv4(gateway)}`);
-  const reading = new Reading();
-  const listening = deliver(port, gateway, clients, counters, reading);
+  const progress = new ReadProgress();
+  const listening = deliver(port, gateway, clients, counters, progress);
   return {
     gateway,
     local: port.local,
     counters,
-    quiet: () => reading.quiet(),
+    quiet: () => progress.quiet(),
     get behindMs() {
-      return reading.behindMs;
+      return progress.behindMs;
     },
     attach(mac, switchPort, hear) {
       const client: Client = { circuitId: new TextEncoder().encode(`swp${switchPort}`), hear, xid: 0 };
@@ -108,10 +108,10 @@ async function deliver(
   gateway: IPv4,
   clients: Map<Mac, Client>,
   counters: Record<Counter, number>,
-  reading: Reading,
+  progress: ReadProgress,
 ): Promise<void> {
   for await (const batch of port) {
-    reading.took(batch.length);
+    progress.took(batch.length);
     for (const { bytes } of batch) {
       const message = decode(bytes.slice()); // the batch's memory is used again, the message's options are views
       const client = isMalformed(message) ? undefined : clients.get(macFrom(message.chaddr));

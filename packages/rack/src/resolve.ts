@@ -12,19 +12,19 @@ const PATIENCE_MS = 30_000;
 
 /** Resolves the machine's own name: forward to its address and back to its name. */
 export async function resolveSelf(nic: Nic, own: IPv4, name: string): Promise<void> {
-  await using asker = await openAsker(nic, own);
+  await using client = await openResolverClient(nic, own);
   const reverse = `${formatIPv4(own).split(".").toReversed().join(".")}.in-addr.arpa`;
   await until(nic, async () => {
-    const forward = await asker.ask(name, "A");
+    const forward = await client.ask(name, "A");
     if (typeof forward === "string") return forward;
     const isMine = forward.answers.some(({ data }) => data.is === "A" && data.address === own);
     if (!isMine) return `${name} has another address`;
-    const back = await asker.ask(reverse, "PTR");
+    const back = await client.ask(reverse, "PTR");
     if (typeof back === "string") return back;
     const isName = back.answers.some(({ data }) => data.is === "PTR" && foldName(data.host) === foldName(name));
     return isName ? undefined : `${reverse} has another name`;
   });
-  nic.tell("dns.resolved", { name, address: formatIPv4(own) });
+  nic.record("dns.resolved", { name, address: formatIPv4(own) });
 }
 
 async function until(nic: Nic, attempt: () => Promise<string | undefined>): Promise<void> {
@@ -33,17 +33,17 @@ async function until(nic: Nic, attempt: () => Promise<string | undefined>): Prom
     const because = await attempt();
     if (because === undefined) return;
     if (nic.clock.now() >= end) throw new BootFailed(`DNS: ${because}`);
-    if (tries % 8 === 7) nic.tell("dns.retry", { because }); // a replica's short lag is expected and not reported
+    if (tries % 8 === 7) nic.record("dns.retry", { because }); // a replica's short lag is expected and not reported
     await sleep(Math.min(1000, 25 * 2 ** tries), undefined, { signal: nic.signal });
   }
 }
 
-interface Asker extends AsyncDisposable {
+interface ResolverClient extends AsyncDisposable {
   /** One question, one answer: a response that has records, or why there is none. */
   ask(name: string, type: "A" | "PTR"): Promise<Message | string>;
 }
 
-async function openAsker(nic: Nic, own: IPv4): Promise<Asker> {
+async function openResolverClient(nic: Nic, own: IPv4): Promise<ResolverClient> {
   const port = await listen({ address: own, port: 0, engine: "dgram", bufferBytes: 65_536 });
   const queue = createEventQueue<Message | Malformed>(nic.clock, nic.signal);
   const listening = (async () => {

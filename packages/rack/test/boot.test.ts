@@ -142,10 +142,10 @@ test("a failed machine is reported with its last step and the reason", { skip },
 test("a failed boot is retried and its reason is kept", { skip }, async () => {
   await using site = await openSite();
   site.http.script = "#!ipxe\nnonsense\n";
-  const tell = (step: Step): void => {
+  const record = (step: Step): void => {
     if (step.step === "boot.retry") site.http.script = undefined; // the operator mends it
   };
-  const report = await powerOn(site.options({ machines: 1 }), tell);
+  const report = await powerOn(site.options({ machines: 1 }), record);
   assert.equal(report.done, 1);
   const { timeline } = of(report, 0, "host");
   const retry = timeline.find(({ step }) => step === "boot.retry")!;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { createStore } from "@firstlight/ipam/store";
-import { parseAddress, parseMac, sound } from "@firstlight/wire";
+import { parseAddress, parseMac, assertParsed } from "@firstlight/wire";
 import { apiProcess } from "./api-process.ts";
 
 const site = await apiProcess(`domains: [{ name: lab.test }]
@@ -20,8 +20,8 @@ async function lease(segment: number, mac: string, address: string): Promise<voi
       {
         do: "bind",
         segment,
-        identity: sound(parseMac(mac), mac),
-        address: sound(parseAddress(address), address),
+        identity: assertParsed(parseMac(mac), mac),
+        address: assertParsed(parseAddress(address), address),
         leaseSeconds: 600,
       },
     ],

@@ -5,7 +5,7 @@ import { type Address, formatMac } from "@firstlight/wire";
 
 export interface EventAttributionParts {
   readonly replica: Pick<Replica, "lease" | "follow">;
-  readonly reporter: Pick<Reporter, "tell">;
+  readonly reporter: Pick<Reporter, "report">;
   /** How long an event waits for its name, in milliseconds. */
   readonly waitMs: number;
   /** Bounds what is told of clients that nobody knows. */
@@ -34,7 +34,7 @@ export class EventAttribution {
     this.#parts = parts;
   }
 
-  tell(event: NewEvent, address: Address): void {
+  report(event: NewEvent, address: Address): void {
     const { replica, waitMs } = this.#parts;
     const before = this.#waiting.get(address);
     if (before && before.events.length < MOST_EVENTS) return void before.events.push(event);
@@ -74,6 +74,6 @@ export class EventAttribution {
     const lease = this.#leaseAt(address);
     if (!lease && !ofStrangers.take(event.kind, now())) return;
     const mac = lease && macOf(lease.identity);
-    reporter.tell({ ...event, ...(mac !== undefined && { mac: formatMac(mac) }) });
+    reporter.report({ ...event, ...(mac !== undefined && { mac: formatMac(mac) }) });
   }
 }

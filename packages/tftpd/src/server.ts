@@ -4,7 +4,7 @@ import { decode, encode, ERRORS, type Message, type Request } from "@firstlight/
 import { clientOf, keyOf } from "./client.ts";
 import { type BootFile, netasciiOf } from "./file.ts";
 import type { Files } from "./files.ts";
-import type { Asked, Journal } from "./journal.ts";
+import type { Asked, EventRecorder } from "./event-recorder.ts";
 import type { TransferWorker } from "./transfer-worker.ts";
 import { type ReplyPort, ownReplyPort, sharedReplyPort, sourceOf } from "./reply-port.ts";
 import type { RateLimit } from "@firstlight/service";
@@ -25,7 +25,7 @@ export interface Parts {
   readonly worker: TransferWorker | undefined;
   readonly files: Files;
   readonly transfers: TransferTable;
-  readonly journal: Journal;
+  readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly perClient: RateLimit<string>;
   readonly limits: OptionLimits;
@@ -137,20 +137,20 @@ export class Server {
   }
 
   async #open(entry: TransferEntry, asked: Asked, request: Request): Promise<void> {
-    const { files, journal, worker, limits, patience, port, now, metrics, mostNetasciiBytes, transfers } = this.#parts;
+    const { files, events, worker, limits, patience, port, now, metrics, mostNetasciiBytes, transfers } = this.#parts;
     const opened = await files.open(asked.file);
     const file =
       typeof opened !== "string" && request.mode === "netascii" ? await netasciiOf(opened, mostNetasciiBytes) : opened;
     if (typeof file === "string") return this.#giveUp(entry, asked, file);
     const agreed = negotiate(request.options, limits, file.bytes);
     const onEnd = (ended: Ended): void => {
-      journal.ended(asked, ended);
+      events.ended(asked, ended);
       this.#free(entry);
     };
     const { client } = entry;
     if (worker && file.content) {
       if (transfers.of(client.key) !== entry) return; // dismissed meanwhile
-      journal.started(asked, file.bytes, agreed);
+      events.started(asked, file.bytes, agreed);
       const transfer = { to: client.endpoint, source: sourceOf(client, port), content: file.content, agreed, patience };
       entry.session = worker.start(transfer, onEnd);
       return;
@@ -159,7 +159,7 @@ export class Server {
     const replyPort = await this.#replyPort(entry, Math.max(SMALLEST_BUFFER_BYTES, window)).catch(() => undefined);
     if (replyPort === undefined) return this.#giveUp(entry, asked, "no-port", file);
     if (transfers.of(client.key) !== entry) return this.#close(replyPort.close(), file); // dismissed meanwhile
-    journal.started(asked, file.bytes, agreed);
+    events.started(asked, file.bytes, agreed);
     entry.session = new Session({
       file,
       replyPort,
@@ -191,14 +191,14 @@ export class Server {
   }
 
   #refuse(asked: Asked, because: Refusal): void {
-    const { port, journal } = this.#parts;
+    const { port, events } = this.#parts;
     const error = REFUSALS[because];
     if (error !== "silence") {
       sharedReplyPort(asked.client, port).send(
         encode({ is: "ERROR", code: ERRORS.of[error], message: REASONS[because].sentence }),
       );
     }
-    journal.refused(asked, because);
+    events.refused(asked, because);
   }
 
   #dismiss(entry: TransferEntry, because: SessionEnding): void {

@@ -9,11 +9,11 @@ import {
   type Running,
   splitEndpoint,
 } from "@firstlight/service";
-import { formatAddress, parseAddress, sound } from "@firstlight/wire";
+import { formatAddress, parseAddress, assertParsed } from "@firstlight/wire";
 import type { TftpdConfig } from "./config.ts";
 import { Files } from "./files.ts";
 import type { TftpdReplica } from "./holding.ts";
-import { Journal } from "./journal.ts";
+import { EventRecorder } from "./event-recorder.ts";
 import { TransferWorker } from "./transfer-worker.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { REASONS } from "./reasons.ts";
@@ -24,7 +24,7 @@ import { TransferTable } from "./transfer-table.ts";
 /** The IPAM and the API as tftpd needs them, opened by whoever starts it. Neither can hold up a transfer. */
 export interface Backing {
   readonly replica: Pick<TftpdReplica, "lease" | "follow">;
-  readonly reporter: Pick<Reporter, "tell">;
+  readonly reporter: Pick<Reporter, "report">;
   ready(): Readiness;
 }
 
@@ -52,7 +52,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     cachedBytes: () => files.cachedBytes,
   });
   const { host, port: listening } = splitEndpoint(config.listen);
-  const address = sound(parseAddress(host), host);
+  const address = assertParsed(parseAddress(host), host);
   const port = await listen({
     address,
     port: listening,
@@ -74,7 +74,7 @@ export async function startTftpd(context: StartContext, backing: Backing): Promi
     transfers,
     metrics,
     now,
-    journal: new Journal({ attribution, metrics, now: () => clock.now() }),
+    events: new EventRecorder({ attribution, metrics, now: () => clock.now() }),
     perClient: new RateLimit(config.perClient, MOST_CLIENTS),
     limits: { blockBytes: config.blksize, windowBlocks: config.windowsize },
     patience: config,

@@ -43,7 +43,7 @@ export interface TransferLoopParts {
   readonly port: BlockingPort;
   readonly now: () => number;
   readonly nextCommand: () => WorkerCommand | undefined;
-  readonly tell: (report: WorkerReport) => void;
+  readonly report: (report: WorkerReport) => void;
 }
 
 /** How exact timers are while there are transfers, and how long the thread sleeps while there is none. */
@@ -76,7 +76,7 @@ export class TransferLoop {
       this.#tick();
     }
     for (const { session } of this.#byId.values()) session.end("server-stops");
-    this.#tellCounts();
+    this.#reportCounts();
     port.flush();
   }
 
@@ -90,7 +90,7 @@ export class TransferLoop {
     else return this.#ignore("means nothing within a transfer");
     if (transfer.isProven || !transfer.session.isProven) return;
     transfer.isProven = true;
-    this.#parts.tell({ is: "proven", id: transfer.id });
+    this.#parts.report({ is: "proven", id: transfer.id });
   }
 
   /** RFC 1350 §4: another's transfer is not disturbed; an ERROR is never answered. */
@@ -115,7 +115,7 @@ export class TransferLoop {
 
   #start(command: Extract<WorkerCommand, { do: "start" }>): void {
     const { id, to, content, agreed, patience } = command;
-    const { now, tell } = this.#parts;
+    const { now, report } = this.#parts;
     const key = keyOf(to);
     this.#byKey.get(key)?.session.end("client-asked-anew");
     const timer = new TickedTimer(now);
@@ -130,7 +130,7 @@ export class TransferLoop {
       onEnd: (ended) => {
         this.#byId.delete(id);
         if (this.#byKey.get(key)?.id === id) this.#byKey.delete(key);
-        tell({ is: "ended", id, ended });
+        report({ is: "ended", id, ended });
       },
     });
     const transfer: LoopTransfer = { id, key, session, timer, isProven: false };
@@ -166,15 +166,15 @@ export class TransferLoop {
     if (now < this.#countsAt) return;
     this.#countsAt = now + COUNTS_MS;
     this.#strays = 0;
-    this.#tellCounts();
+    this.#reportCounts();
   }
 
   #ignore(because: string): void {
     this.#ignored.set(because, (this.#ignored.get(because) ?? 0) + 1);
   }
 
-  #tellCounts(): void {
-    for (const [because, count] of this.#ignored) this.#parts.tell({ is: "ignored", because, count });
+  #reportCounts(): void {
+    for (const [because, count] of this.#ignored) this.#parts.report({ is: "ignored", because, count });
     this.#ignored.clear();
   }
 }

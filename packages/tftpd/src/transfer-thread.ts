@@ -6,14 +6,14 @@ import type { ThreadData } from "./transfer-worker.ts";
 
 const { address, bell, commands } = workerData as ThreadData & { readonly commands: MessagePort };
 const port = await listenBlocking({ address, port: 0 }, bell);
-const tell = (report: WorkerReport): void => commands.postMessage(report, []);
+const report = (message: WorkerReport): void => commands.postMessage(message, []);
 const loop = new TransferLoop({
   port,
   now: () => performance.now(),
   nextCommand: () => receiveMessageOnPort(commands)?.message as WorkerCommand | undefined,
-  tell,
+  report,
 });
-tell({ is: "open" });
+report({ is: "open" });
 loop.run();
 port.close();
 commands.close();

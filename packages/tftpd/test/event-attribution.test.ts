@@ -14,17 +14,17 @@ async function lab(rows: Parameters<typeof siteOf>[0], waitMs: number) {
   const reporter = new FakeReporter();
   const ofStrangers = new RateLimit<string>({ perSecond: 1, burst: 100 }, 8);
   const attribution = new EventAttribution({ replica: site.replica, reporter, waitMs, ofStrangers, now: () => 0 });
-  const tell = (file: string): void =>
-    attribution.tell({ kind: "tftp.start", at: 5, address: ADDRESS, detail: { file } }, readAddress(ADDRESS));
-  return { site, reporter, attribution, tell, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
+  const report = (file: string): void =>
+    attribution.report({ kind: "tftp.start", at: 5, address: ADDRESS, detail: { file } }, readAddress(ADDRESS));
+  return { site, reporter, attribution, report, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
 }
 
 const GROUND = [domain(), segment(), prefix(), iface()];
 
 test("an event that comes before its lease is told with its name, in order and with its own time", async () => {
   await using one = await lab(GROUND, 60_000);
-  one.tell("first");
-  one.tell("second");
+  one.report("first");
+  one.report("second");
   assert.equal(one.reporter.reported.length, 0);
   const row = lease();
   one.site.source.push(row);
@@ -40,12 +40,12 @@ test("an event that comes before its lease is told with its name, in order and w
 
 test("an event about an address that nobody holds is told without a name, once its time is over or at the stop", async () => {
   await using one = await lab(GROUND, 20);
-  one.tell("lost");
+  one.report("lost");
   for (let i = 0; i < 200 && one.reporter.reported.length < 1; i++) await delay(10);
   assert.deepEqual([one.reporter.reported[0]?.mac, one.reporter.reported[0]?.address], [undefined, ADDRESS]);
 
   await using other = await lab(GROUND, 60_000);
-  other.tell("stopped");
+  other.report("stopped");
   other.attribution.stop();
   assert.equal(other.reporter.reported.length, 1);
 });

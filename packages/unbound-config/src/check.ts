@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import type { Reason } from "./reasons.ts";
 
 export type Checked =
-  | { readonly is: "sound"; readonly warnings: string }
+  | { readonly is: "valid"; readonly warnings: string }
   | { readonly is: "unsound"; readonly because: Reason; readonly fault: string }
   /** No checker is installed. */
   | { readonly is: "skipped"; readonly because: Reason; readonly fault: string };
@@ -25,7 +25,7 @@ function run(program: string, file: string): Promise<Checked> {
   const { promise, resolve } = Promise.withResolvers<Checked>();
   execFile(program, [file], { timeout: DEADLINE_MS, maxBuffer: MOST_BYTES }, (error, stdout, stderr) => {
     const said = `${stderr}${stdout}`.trim();
-    if (error === null) resolve({ is: "sound", warnings: stderr.trim() });
+    if (error === null) resolve({ is: "valid", warnings: stderr.trim() });
     else if (error.code === "ENOENT")
       resolve({ is: "skipped", because: "checker-missing", fault: `${program} is not installed` });
     else if (error.killed === true)

@@ -87,7 +87,7 @@ export class Server {
       if (this.#mustPlace) await this.#place();
       if (!this.#isPlaced) return;
       if (this.#mustReload) await this.#reload();
-      if (this.#parts.clock.now() >= this.#heardAt + this.#parts.statusMs) await this.#tell("status");
+      if (this.#parts.clock.now() >= this.#heardAt + this.#parts.statusMs) await this.#send("status");
       await this.#flush();
       if (this.#away !== undefined) this.#parts.log.info({}, "unbound is up to date again");
       this.#away = undefined;
@@ -150,7 +150,7 @@ export class Server {
   }
 
   async #reload(): Promise<void> {
-    const answer = await reload((command) => this.#tell(command));
+    const answer = await reload((command) => this.#send(command));
     if (answer.is === "refused") throw new Error(`unbound does not reload: ${answer.fault}`);
     this.#mustReload = false;
     this.#parts.log.info({}, "unbound reads its configuration anew");
@@ -165,7 +165,7 @@ export class Server {
     for (let flush = flushQueue.take(clock.now()); flush !== undefined; flush = flushQueue.take(clock.now())) {
       if (this.#stopping.signal.aborted) return;
       const asked = flush;
-      const answer = await this.#tell(asked).catch((error: unknown) => {
+      const answer = await this.#send(asked).catch((error: unknown) => {
         flushQueue.retry(asked);
         throw error;
       });
@@ -174,7 +174,7 @@ export class Server {
     }
   }
 
-  async #tell(command: string): Promise<Answer> {
+  async #send(command: string): Promise<Answer> {
     const { control, metrics } = this.#parts;
     const name = command.split(" ", 1)[0]!;
     try {

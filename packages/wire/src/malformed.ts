@@ -19,7 +19,7 @@ export function isMalformed(value: unknown): value is Malformed {
 }
 
 /** The value of a text that somebody has checked before, a schema for one: what is malformed here is a bug. */
-export function sound<T>(value: T, text: string): Exclude<T, Malformed> {
+export function assertParsed<T>(value: T, text: string): Exclude<T, Malformed> {
   if (isMalformed(value)) throw new TypeError(`${text}: ${value.because}`);
   return value as Exclude<T, Malformed>;
 }

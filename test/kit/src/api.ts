@@ -103,7 +103,7 @@ export function decision(mac: string, set: Partial<Decision> = {}): Decision {
 export class FakeReporter implements Reporter {
   readonly reported: NewEvent[] = [];
 
-  tell(event: NewEvent): void {
+  report(event: NewEvent): void {
     this.reported.push(event);
   }
 

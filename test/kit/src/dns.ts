@@ -1,5 +1,5 @@
 import type { Row } from "@firstlight/ipam";
-import { formatAddress, isMalformed, type Malformed, sound } from "@firstlight/wire";
+import { formatAddress, isMalformed, type Malformed, assertParsed } from "@firstlight/wire";
 import {
   type Data,
   decode,
@@ -20,7 +20,7 @@ export const RACK_ROWS: readonly Row[] = [domain(), segment(), prefix(), iface()
 
 /** Parses a name that is known to be valid. */
 export function dnsName(text: NameText): DomainName {
-  return sound(parseName(text), text);
+  return assertParsed(parseName(text), text);
 }
 
 /** A record's data as text, its fields in order; the reason where it is malformed. */

@@ -10,7 +10,15 @@ import {
   type Reservation,
   type Segment,
 } from "@firstlight/ipam";
-import { type Address, type Mac, parseAddress, parseMac, parsePrefix, type Prefix, sound } from "@firstlight/wire";
+import {
+  type Address,
+  type Mac,
+  parseAddress,
+  parseMac,
+  parsePrefix,
+  type Prefix,
+  assertParsed,
+} from "@firstlight/wire";
 import { CLOCK_START } from "./clock.ts";
 
 /** Fields of a row, all optional. Addresses, MACs, identities and prefixes may be text. */
@@ -176,13 +184,13 @@ function readClient(identity: Mac | string): ClientIdentity {
 }
 
 export function readAddress(text: Address | string): Address {
-  return typeof text === "string" ? sound(parseAddress(text), text) : text;
+  return typeof text === "string" ? assertParsed(parseAddress(text), text) : text;
 }
 
 export function readMac(text: Mac | string): Mac {
-  return typeof text === "string" ? sound(parseMac(text), text) : text;
+  return typeof text === "string" ? assertParsed(parseMac(text), text) : text;
 }
 
 export function readPrefix(text: Prefix | string): Prefix {
-  return typeof text === "string" ? sound(parsePrefix(text), text) : text;
+  return typeof text === "string" ? assertParsed(parsePrefix(text), text) : text;
 }

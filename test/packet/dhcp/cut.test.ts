@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { CUTS, type Cut, cuttingProxy } from "@firstlight/kit";
 import { testDatabase } from "@firstlight/kit/postgres";
-import { parseMac, sound } from "@firstlight/wire";
+import { parseMac, assertParsed } from "@firstlight/wire";
 import { get } from "@firstlight/wire/dhcp4";
 import { packet } from "@firstlight/kit/dhcp4";
 import { realLab, until } from "./postgres.ts";
@@ -60,7 +60,7 @@ test("a renewal whose line is cut is acknowledged within what stands anyway, and
     const seconds = get(ack.options, "leaseTime") as number;
     const rests = (replica.lease(address)!.reusableAt - replica.databaseNow()) / 1000;
     assert.ok(seconds <= rests, `${seconds} s were promised, ${rests} s are known to stand`);
-    const rival = sound(parseMac(macOf(21)), "");
+    const rival = assertParsed(parseMac(macOf(21)), "");
     const segment = [...replica.segments()][0]!.id;
     const [outcome] = await near.commit(
       [{ do: "bind", segment, identity: rival, address, leaseSeconds: 600 }],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { startSequencer } from "@firstlight/ipam/store";
 import { backup, testDatabase } from "@firstlight/kit/postgres";
-import { type IPv4, parseMac, sound } from "@firstlight/wire";
+import { type IPv4, parseMac, assertParsed } from "@firstlight/wire";
 import { get } from "@firstlight/wire/dhcp4";
 import * as fc from "fast-check";
 import { packet } from "@firstlight/kit/dhcp4";
@@ -85,14 +85,14 @@ test("a restore under dhcpd: what the backup has stands, what it lost is given a
         const bind = {
           do: "bind",
           segment,
-          identity: sound(parseMac(thief), thief),
+          identity: assertParsed(parseMac(thief), thief),
           address: taken,
           leaseSeconds: 600,
         } as const;
         const [outcome] = await store.commit([bind], "daemon/dhcpd");
         assert.equal(outcome?.is, "bound", "the database does not know better");
       });
-      for (const mac of since.keys()) assert.equal(replica.interfacesOf(sound(parseMac(mac), mac)).length, 0);
+      for (const mac of since.keys()) assert.equal(replica.interfacesOf(assertParsed(parseMac(mac), mac)).length, 0);
 
       const now = new Map<string, IPv4>(taken === undefined ? [] : [[thief, taken]]);
       for (const [mac, address] of had) {

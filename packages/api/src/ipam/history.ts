@@ -10,7 +10,7 @@ import type {
 import type { Utilisation } from "@firstlight/ipam";
 import type { Arrived, Audited, History, Tenancy } from "@firstlight/ipam/ops";
 import { addressOf, macOf, pageSize, textOf } from "../grpc/field.ts";
-import { parseMac, sound } from "@firstlight/wire";
+import { parseMac, assertParsed } from "@firstlight/wire";
 import { invalid } from "../grpc/error.ts";
 import type { Handlers } from "../grpc/server.ts";
 
@@ -34,7 +34,7 @@ export function historyHandlers(
       const mac = macOf(request.mac, "mac");
       const limit = pageSize(request.pageSize, 100, 1_000);
       const after = markOf(request.pageToken);
-      const told = await history.whatHad(sound(parseMac(mac), mac), limit, after);
+      const told = await history.whatHad(assertParsed(parseMac(mac), mac), limit, after);
       return {
         tenancies: told.tenancies.map((one) => tenancyToWire({ ...one, mac })),
         arrivals: after === undefined ? told.arrivals.map(arrivalToWire) : [],

@@ -6,7 +6,7 @@ import { type Boot, type BootSource, bootOf } from "./boot.ts";
 import type { Client } from "./client.ts";
 import { destination, type ReplyType } from "./delivery.ts";
 import type { PacketContext } from "./packet-context.ts";
-import type { Journal } from "../lease/journal.ts";
+import type { EventRecorder } from "../lease/event-recorder.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Reason, REASONS } from "../reasons.ts";
 import { gatewayOf, grant, refusal, withRelayEcho } from "./reply.ts";
@@ -16,7 +16,7 @@ export interface AnswerParts {
   readonly replica: DhcpdReplica;
   readonly source: BootSource;
   readonly metrics: Metrics;
-  readonly journal: Journal;
+  readonly events: EventRecorder;
 }
 
 /** What is promised or only told. `address` 0 and no lease time answer an INFORM. */
@@ -58,28 +58,28 @@ export class Answer {
     if (granted.type === "OFFER") {
       const file = boot.bootFile === undefined ? {} : { file: boot.bootFile };
       const arch = client.arch !== undefined && boot.because === "no-boot-file" ? { arch: client.arch } : {};
-      this.tell(context, "dhcp.offer", boot.because, { ...file, ...arch, stage: client.stage }, address);
+      this.report(context, "dhcp.offer", boot.because, { ...file, ...arch, stage: client.stage }, address);
     }
   }
 
   nak(context: PacketContext, because: Reason): void {
     this.#send(context, "NAK", refusal(context.client, serverIdOf(context), REASONS[because].sentence));
-    this.tell(context, "dhcp.nak", because);
+    this.report(context, "dhcp.nak", because);
   }
 
   silence(context: PacketContext, because: Reason, detail: Readonly<Record<string, string>> = {}): void {
     this.#parts.metrics.silence(because);
-    this.tell(context, "dhcp.silence", because, { type: context.client.type, ...detail });
+    this.report(context, "dhcp.silence", because, { type: context.client.type, ...detail });
   }
 
-  tell(
+  report(
     { client, trace }: PacketContext,
     kind: EventKind,
     because?: Reason,
     detail: Readonly<Record<string, string>> = {},
     address?: IPv4,
   ): void {
-    this.#parts.journal.tell(kind, client.mac, KEYS[kind]?.(client, because), () => ({
+    this.#parts.events.record(kind, client.mac, KEYS[kind]?.(client, because), () => ({
       kind,
       mac: formatMac(client.mac),
       ...(trace !== undefined && { trace }),

@@ -94,5 +94,5 @@ function withoutDatabase(
   const known = replica.interface(segment.id, bind.identity);
   const { leaseSeconds } = stands;
   answer.grant(context, { type: "ACK", segment, prefix, address, leaseSeconds, known });
-  answer.tell(context, "dhcp.ack", "database-away-within-grace", {}, address);
+  answer.report(context, "dhcp.ack", "database-away-within-grace", {}, address);
 }

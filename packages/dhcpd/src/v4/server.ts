@@ -59,7 +59,7 @@ export class Server {
     const now = clock.now();
     const trace = isBooting(client) ? traces.of(client.mac, client.stage, now) : traces.known(client.mac, now);
     const context: PacketContext = { client, listener, ifindex: datagram.ifindex, trace };
-    if (client.type === "DISCOVER") answer.tell(context, "dhcp.discover", undefined, this.#facts(context));
+    if (client.type === "DISCOVER") answer.report(context, "dhcp.discover", undefined, this.#facts(context));
     this.#proceed(context, undefined);
   }
 
@@ -99,7 +99,7 @@ export class Server {
         return answer.grant(context, { type: "OFFER", segment, prefix, address, leaseSeconds, known });
       }
       case "inform": {
-        answer.tell(context, "dhcp.inform");
+        answer.report(context, "dhcp.inform");
         const { segment, prefix } = effect;
         const known = replica.interface(segment.id, client.mac);
         const none = { address: ANY, leaseSeconds: undefined };

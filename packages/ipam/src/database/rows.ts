@@ -152,7 +152,7 @@ export function toIdentity(identity: ClientIdentity): string {
 }
 
 /** An array of what needs no quotes: numbers, addresses, MACs, words of ours. */
-export function bare(list: readonly (string | number | boolean | null)[]): string {
+export function unquotedArray(list: readonly (string | number | boolean | null)[]): string {
   let text = "{";
   for (let n = 0; n < list.length; n++) text += `${n === 0 ? "" : ","}${list[n] ?? "NULL"}`;
   return `${text}}`;

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress, parseMac, sound } from "@firstlight/wire";
+import { formatAddress, parseAddress, parseMac, assertParsed } from "@firstlight/wire";
 import type { ExpectedMachines, IpamConfig } from "../config.ts";
 import type { FieldTable } from "../fields/field.ts";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
@@ -93,11 +93,13 @@ export function devices(rows: readonly Wanted[]): Device[] {
       mac: mac!,
       role: role as Role,
       ...(label && { label }),
-      ...(address && { address: formatAddress(sound(parseAddress(address), address)) }),
+      ...(address && { address: formatAddress(assertParsed(parseAddress(address), address)) }),
       ...(segment && { segment }),
     })),
   }));
-  const serials = new Map(rows.map(({ cells }) => [sound(parseMac(cells["mac"]!), cells["mac"]!), cells["serial"]]));
+  const serials = new Map(
+    rows.map(({ cells }) => [assertParsed(parseMac(cells["mac"]!), cells["mac"]!), cells["serial"]]),
+  );
   return devicesOf(machines).map((device) => {
     const serial = serials.get(device.mac);
     return serial ? { ...device, serial } : device;

@@ -10,7 +10,7 @@ import {
   parseAddress,
   parsePrefix,
   type Prefix,
-  sound,
+  assertParsed,
 } from "@firstlight/wire";
 import { z } from "zod";
 import { readRange } from "../pool/slot.ts";
@@ -52,7 +52,7 @@ const ADDRESSES: Conversion<readonly string[], readonly Address[]> = {
   },
   write: (addresses) => addresses.map(formatAddress),
   toColumn: (addresses) => addresses.map(formatAddress),
-  fromColumn: (list: readonly string[]) => list.map((text) => sound(parseAddress(text), text)),
+  fromColumn: (list: readonly string[]) => list.map((text) => assertParsed(parseAddress(text), text)),
 };
 
 const RANGES: Conversion<readonly string[], readonly AddressRange[]> = {
@@ -110,7 +110,7 @@ export const PREFIX_FIELDS = {
     usesCanonicalOnly: true,
     otherwise: "[]",
     conversion: RANGES,
-    cell: { read: (text) => text, write: (text) => sound(asRange(text), text) } satisfies Cell<string>,
+    cell: { read: (text) => text, write: (text) => assertParsed(asRange(text), text) } satisfies Cell<string>,
     isKept: true,
   },
   /** Ranges for some roles alone, none over another; absent: none. */
@@ -144,7 +144,7 @@ export const PREFIX_FIELDS = {
 
 /** A range of addresses in a prefix: its ends, one address, or a prefix inside. */
 export function reservedRange(within: string, text: string): AddressRange {
-  const inside = sound(parsePrefix(within), within);
+  const inside = assertParsed(parsePrefix(within), within);
   const isV4 = isIPv4(inside.address);
   const range = readRange({ is: isV4 ? "ipv4" : "ipv6" }, text);
   if (isMalformed(range)) throw new Refused(`prefix ${within}: reserved range ${text}: ${range.because}`);
@@ -157,8 +157,8 @@ export function reservedRange(within: string, text: string): AddressRange {
 const ends = (range: AddressRange): [string, string] => [formatAddress(range.first), formatAddress(range.last)];
 
 const rangeOf = (first: string, end: string): AddressRange => ({
-  first: sound(parseAddress(first), first),
-  last: sound(parseAddress(end), end),
+  first: assertParsed(parseAddress(first), first),
+  last: assertParsed(parseAddress(end), end),
 });
 
 /** Both ends, however it is written: `10.0.0.50-10.0.0.99`, `10.0.0.64/28`, `10.0.0.7`. */

@@ -27,8 +27,8 @@ const LOCK = `SELECT id FROM ipam.interface WHERE id = ANY ($1) ORDER BY id FOR 
 
 const LOCKED_ROW = rowOf("locked interfaces", { id: integer });
 
-type Found = Omit<Arrival, "homes" | "identity"> & { readonly over: number };
-type Survivor = Omit<Arrival, "homes"> & { readonly over: number };
+type Found = Omit<Arrival, "otherInterfaces" | "identity"> & { readonly over: number };
+type Survivor = Omit<Arrival, "otherInterfaces"> & { readonly over: number };
 
 /**
  * A device that has two homes lives where its promise runs: those whose promise is over are left, as by a move. So ends
@@ -45,10 +45,10 @@ export async function settle(client: pg.ClientBase, { after, to }: Slice): Promi
   await client.query(AS_LEASES);
   const { rows: locked } = await client.query(LOCK, [found.flatMap(({ interface: own, over }) => [own.id, over])]);
   const survivors = await find(locked.map((row) => LOCKED_ROW(row).id));
-  const homes = await otherInterfacesOf(client, survivors);
+  const otherInterfaces = await otherInterfacesOf(client, survivors);
   const arrivals = survivors.map((one, n): Arrival => {
-    const others = homes[n]!.map((home) => ({ ...home, rehome: "keep" as const })); // what runs is not ours to end
-    return { ...one, homes: others };
+    const others = otherInterfaces[n]!.map((other) => ({ ...other, rehome: "keep" as const })); // what runs is not ours to end
+    return { ...one, otherInterfaces: others };
   });
   await arrive(client, arrivals, "daemon/api");
   return arrivals.length;

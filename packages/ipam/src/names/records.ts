@@ -164,7 +164,7 @@ function leasesNamed(replica: Lookup, owner: DomainName): Lease[] {
   const parent = parentName(owner);
   if (label === "") return [];
   if (!replica.domainNamed(parent)) return leasesOnBranch(replica, label, parent);
-  const named = undash(label);
+  const named = readDerivedLabel(label);
   const ifaces = [...replica.labelled(label), ...(named?.mac === undefined ? [] : replica.interfacesOf(named.mac))];
   const leases = ifaces.flatMap(({ id }) => [replica.leaseOf(id, 4) ?? [], replica.leaseOf(id, 6) ?? []].flat());
   return named?.address === undefined ? leases : [...leases, ...replica.leasesAt(named.address)];
@@ -200,7 +200,7 @@ function dashed(address: Address): string {
 }
 
 /** The address or MAC that a derived label was made of. */
-function undash(label: string): { readonly address?: Address; readonly mac?: number } | undefined {
+function readDerivedLabel(label: string): { readonly address?: Address; readonly mac?: number } | undefined {
   if (/^[0-9a-f]{2}(-[0-9a-f]{2}){5}$/.test(label)) {
     const mac = parseMac(label);
     return isMalformed(mac) ? undefined : { mac };

@@ -1,8 +1,8 @@
-import { type Address, isIPv4, type Prefix, sound } from "@firstlight/wire";
+import { type Address, isIPv4, type Prefix, assertParsed } from "@firstlight/wire";
 import { type DomainName, nameText, parseName } from "@firstlight/wire/dns";
 
-const IN_ADDR = sound(parseName("in-addr.arpa"), "in-addr.arpa");
-const IP6 = sound(parseName("ip6.arpa"), "ip6.arpa");
+const IN_ADDR = assertParsed(parseName("in-addr.arpa"), "in-addr.arpa");
+const IP6 = assertParsed(parseName("ip6.arpa"), "ip6.arpa");
 
 /** The label of each octet of an address, its length first. */
 const OCTETS = Array.from({ length: 256 }, (_, octet) => `${String.fromCharCode(String(octet).length)}${octet}`);

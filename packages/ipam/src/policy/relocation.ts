@@ -39,13 +39,13 @@ export function relocationOf({ address, rehome, moves }: OtherInterface): Reloca
 /** What there is to tell of an arrival; undefined where nothing has changed for anybody. */
 export function relocationEventOf(
   wasPredicted: boolean,
-  homes: readonly OtherInterface[],
+  otherInterfaces: readonly OtherInterface[],
 ): { readonly is: RelocationEvent["is"]; readonly home?: OtherInterface } | undefined {
-  const left = homes.find((home) => !home.isPredicted && relocationOf(home) === "leaves");
+  const left = otherInterfaces.find((home) => !home.isPredicted && relocationOf(home) === "leaves");
   if (left) return { is: "moved", home: left };
-  const both = homes.find((home) => relocationOf(home) === "alternates");
+  const both = otherInterfaces.find((home) => relocationOf(home) === "alternates");
   if (both) return { is: "alternates", home: both };
-  const elsewhere = homes.find((home) => home.isPredicted && relocationOf(home) === "leaves");
+  const elsewhere = otherInterfaces.find((home) => home.isPredicted && relocationOf(home) === "leaves");
   if (wasPredicted) return { is: "promoted" };
   return elsewhere && { is: "promoted", home: elsewhere };
 }

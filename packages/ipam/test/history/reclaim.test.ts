@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { iface, lease, prefix, readPrefix, segment } from "@firstlight/kit";
-import { formatAddress, parsePrefix, sound } from "@firstlight/wire";
+import { formatAddress, parsePrefix, assertParsed } from "@firstlight/wire";
 import { candidate } from "../../src/allocation/allocate.ts";
 import { startHistory } from "../../src/history/keeper.ts";
 import { Tables } from "../../src/replica/memory/tables.ts";
@@ -88,7 +88,7 @@ test("under pressure the longest idle go first; a machine's, a declared, a runni
 test("a pool that is nearly full gives up what it merely keeps, though its prefix has plenty", async () => {
   await using own = await ground();
   const pool = { first: ip("10.0.2.64"), last: ip("10.0.2.67"), roles: ["other"] as const };
-  const prefix = sound(parsePrefix("10.0.2.0/24"), "prefix");
+  const prefix = assertParsed(parsePrefix("10.0.2.0/24"), "prefix");
   await own.store.updateSegment("held", { prefixes: [{ prefix, reserved: 1, excluded: [], pools: [pool] }] }, "t");
   const devices = [4, 5, 6, 7].map((n) => bind(own.segments["held"]!, stranger(n), `10.0.2.6${n}`));
   await own.store.commit(devices, "t");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { isMalformed, parsePrefix, sound } from "@firstlight/wire";
+import { isMalformed, parsePrefix, assertParsed } from "@firstlight/wire";
 import { Pool } from "pg";
 import { startHistory } from "../../src/history/keeper.ts";
 import { createHistory } from "../../src/history/read.ts";
@@ -97,7 +97,7 @@ test("each pool is counted for itself, and a drain shows what is left of it", as
   const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (pool) => pool.end());
   const history = createHistory(pool);
   const held = site.segments["held"]!;
-  const prefix = sound(parsePrefix("10.0.2.0/24"), "prefix");
+  const prefix = assertParsed(parsePrefix("10.0.2.0/24"), "prefix");
   const ofRole = { first: ip("10.0.2.64"), last: ip("10.0.2.67"), roles: ["host_bmc"] as const };
   const edit = { prefix, reserved: 1, excluded: [ip("10.0.2.65")], pools: [ofRole] };
   await site.store.updateSegment("held", { prefixes: [edit] }, "t");

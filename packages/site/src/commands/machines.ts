@@ -23,7 +23,9 @@ export function machinesCommands(program: Command): void {
   operatorVerb(machines.command("show <name>"))
     .description("one machine")
     .action((name: string, options: OperatorOptions) =>
-      ask(options, async (operator) => tell((await operator.machines.getMachine({ machine: name })).machine, options)),
+      ask(options, async (operator) =>
+        printMachine((await operator.machines.getMachine({ machine: name })).machine, options),
+      ),
     );
   timedVerb(machines.command("timeline <name>"))
     .description("every step of its boots, and every silence with its reason")
@@ -37,7 +39,7 @@ export function machinesCommands(program: Command): void {
       ask(options, async (operator) => {
         const script = readFileSync(options.script, "utf8");
         const userData = options.userData === undefined ? "" : readFileSync(options.userData, "utf8");
-        tell(
+        printMachine(
           (await operator.machines.assignMachine({ machine: name, tenant: options.tenant, script, userData })).machine,
           options,
         );
@@ -47,7 +49,7 @@ export function machinesCommands(program: Command): void {
     .description("take it back: it boots the cleanup image, then is ready")
     .action((name: string, options: OperatorOptions) =>
       ask(options, async (operator) =>
-        tell((await operator.machines.releaseMachine({ machine: name })).machine, options),
+        printMachine((await operator.machines.releaseMachine({ machine: name })).machine, options),
       ),
     );
   timedVerb(machines.command("watch"))
@@ -94,7 +96,7 @@ const COLUMNS: Columns<Machine> = {
   ],
 };
 
-function tell(machine: Machine | undefined, options: OperatorOptions): void {
+function printMachine(machine: Machine | undefined, options: OperatorOptions): void {
   if (machine === undefined) return;
   if (options.json === true) return void process.stdout.write(`${json(machine)}\n`);
   const head = `${paint("bold", machine.name)}  ${stateWord(machine.state)}${machine.tenant === "" ? "" : `, tenant ${machine.tenant}`}${machine.expected ? "" : ", not expected"}`;

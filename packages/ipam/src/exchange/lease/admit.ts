@@ -1,5 +1,5 @@
 import { ADDRESS_REASONS } from "../../policy/reasons.ts";
-import { type Address, formatAddress, parseAddress, parseMac, sound } from "@firstlight/wire";
+import { type Address, formatAddress, parseAddress, parseMac, assertParsed } from "@firstlight/wire";
 import type pg from "pg";
 import type { Bind } from "../../model/lease.ts";
 import { Refused } from "../../store/store.ts";
@@ -142,8 +142,8 @@ function bindOf(lease: FoundLease, segment: number, now: number, giaddr: Address
   return {
     do: "bind",
     segment,
-    identity: sound(parseMac(lease.mac), lease.mac),
-    address: sound(parseAddress(lease.address), lease.address),
+    identity: assertParsed(parseMac(lease.mac), lease.mac),
+    address: assertParsed(parseAddress(lease.address), lease.address),
     // Rounded up: never shorter than what was promised.
     leaseSeconds: Math.min(Math.ceil((lease.expiresAt - now) / 1000), MOST_SECONDS),
     ...(clientId && { clientId }),

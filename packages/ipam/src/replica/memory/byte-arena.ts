@@ -11,7 +11,7 @@ const PLACE_MASK = PAGE_BYTES - 1;
  */
 export class ByteArena {
   readonly #pages: Uint8Array[] = [];
-  /** The same pages as Buffers, for reading texts. */
+  /** The same pages as Buffers, for copy texts. */
   readonly #texts: Buffer[] = [];
   #page = -1;
   #used = PAGE_BYTES;

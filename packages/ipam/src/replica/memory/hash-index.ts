@@ -108,7 +108,7 @@ export function hashOf(key: number): number {
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** Hash of an id. Ids are consecutive and so spread already; reading in id order then walks memory in order. */
+/** Hash of an id. Ids are consecutive and so spread already; copy in id order then walks memory in order. */
 export function hashOfId(id: number): number {
   return id >>> 0;
 }

@@ -1,7 +1,7 @@
 import { type HashIndex, widened, widthFor } from "./hash-index.ts";
 
 /** How far a consistent copy has been read, and the rows that changed ahead of it. */
-interface Reading<R> {
+interface FrozenCopy<R> {
   at: number;
   readonly end: number;
   readonly kept: Map<number, R | undefined>;
@@ -18,7 +18,7 @@ export abstract class Packed<R> {
   #top = 0;
   #live = new Uint8Array(256);
   readonly #free: number[] = [];
-  #reading: Reading<R> | undefined;
+  #copy: FrozenCopy<R> | undefined;
   size = 0;
 
   /** The row in a used slot. */
@@ -62,9 +62,9 @@ export abstract class Packed<R> {
 
   /** Called before a slot changes: an unfinished consistent copy keeps the old row. */
   protected changing(slot: number): void {
-    const reading = this.#reading;
-    if (!reading || slot < reading.at || slot >= reading.end || reading.kept.has(slot)) return;
-    reading.kept.set(slot, this.#live[slot] === 1 ? this.read(slot) : undefined);
+    const copy = this.#copy;
+    if (!copy || slot < copy.at || slot >= copy.end || copy.kept.has(slot)) return;
+    copy.kept.set(slot, this.#live[slot] === 1 ? this.read(slot) : undefined);
   }
 
   *all(): IterableIterator<R> {
@@ -73,24 +73,20 @@ export abstract class Packed<R> {
 
   /** Every row as of the call, however slowly they are read. One reader at a time. */
   frozen(): IterableIterator<R> {
-    const reading = { at: 0, end: this.#top, kept: new Map<number, R | undefined>() };
-    this.#reading = reading;
-    return this.#from(reading);
+    const copy = { at: 0, end: this.#top, kept: new Map<number, R | undefined>() };
+    this.#copy = copy;
+    return this.#from(copy);
   }
 
-  *#from(reading: Reading<R>): IterableIterator<R> {
+  *#from(copy: FrozenCopy<R>): IterableIterator<R> {
     try {
-      while (reading.at < reading.end) {
-        const slot = reading.at++;
-        const row = reading.kept.has(slot)
-          ? reading.kept.get(slot)
-          : this.#live[slot] === 1
-            ? this.read(slot)
-            : undefined;
+      while (copy.at < copy.end) {
+        const slot = copy.at++;
+        const row = copy.kept.has(slot) ? copy.kept.get(slot) : this.#live[slot] === 1 ? this.read(slot) : undefined;
         if (row !== undefined) yield row;
       }
     } finally {
-      if (this.#reading === reading) this.#reading = undefined;
+      if (this.#copy === copy) this.#copy = undefined;
     }
   }
 }

@@ -18,7 +18,7 @@ export interface Arrival {
   readonly segment: number;
   readonly naming: Segment["naming"];
   readonly expected: Json | null;
-  readonly homes: readonly OtherInterface[];
+  readonly otherInterfaces: readonly OtherInterface[];
   readonly trace?: string;
 }
 
@@ -48,18 +48,18 @@ export async function otherInterfacesOf(
   client: pg.ClientBase,
   devices: readonly { readonly segment: number; readonly identity: ClientIdentity }[],
 ): Promise<OtherInterface[][]> {
-  const homes: OtherInterface[][] = devices.map(() => []);
+  const otherInterfaces: OtherInterface[][] = devices.map(() => []);
   for (const column of IDENTITY_COLUMNS) {
     const own = [...devices.keys()].filter((n) => identityColumnOf(devices[n]!.identity) === column);
     if (own.length === 0) continue;
     const { rows } = await client.query<Json & { n: number }>({
-      name: `homes ${column}`,
+      name: `otherInterfaces ${column}`,
       text: HOMES(column),
       values: [own.map((n) => devices[n]!.segment), own.map((n) => toIdentity(devices[n]!.identity))],
     });
-    for (const { n, ...home } of rows) homes[own[n - 1]!]!.push(present(home) as unknown as OtherInterface);
+    for (const { n, ...home } of rows) otherInterfaces[own[n - 1]!]!.push(present(home) as unknown as OtherInterface);
   }
-  return homes;
+  return otherInterfaces;
 }
 
 function present(row: Json): Json {
@@ -91,7 +91,7 @@ const COUNT = (column: IdentityColumn): string => `
   ON CONFLICT (${column}) DO UPDATE SET moves = excluded.moves, at = now()`;
 
 /**
- * Devices that settle in on a segment: what was predicted has come true; machine, label and names leave the homes they had,
+ * Devices that settle in on a segment: what was predicted has come true; machine, label and names leave the otherInterfaces they had,
  * whose addresses go as their policy says. Returns the interfaces as they are now.
  */
 export async function arrive(
@@ -103,12 +103,12 @@ export async function arrive(
   await client.query(BY_KEY);
   const left = await leave(
     client,
-    arrivals.flatMap(({ homes }) => homes.filter((home) => relocationOf(home) === "leaves")),
+    arrivals.flatMap(({ otherInterfaces }) => otherInterfaces.filter((home) => relocationOf(home) === "leaves")),
     actor,
   );
-  const wants = arrivals.flatMap(({ interface: own, homes, naming, expected }) => {
+  const wants = arrivals.flatMap(({ interface: own, otherInterfaces, naming, expected }) => {
     const label = labelOf(naming, (expected ?? undefined) as Named | undefined) ?? null;
-    const isFree = homes.every((home) => left.has(home.interface));
+    const isFree = otherInterfaces.every((home) => left.has(home.interface));
     return isFree && label !== own["label"] ? [{ id: own.id, label }] : [];
   });
   if (wants.length > 0) await giveLabels(client, wants, actor).catch(again);
@@ -129,10 +129,14 @@ function again(error: unknown): never {
 }
 
 /** Those that could be left; their promises stand, unnamed. */
-async function leave(client: pg.ClientBase, homes: readonly OtherInterface[], actor: string): Promise<Set<number>> {
-  if (homes.length === 0) return new Set();
+async function leave(
+  client: pg.ClientBase,
+  otherInterfaces: readonly OtherInterface[],
+  actor: string,
+): Promise<Set<number>> {
+  if (otherInterfaces.length === 0) return new Set();
   const { rows: away } = await client.query<{ row: Json & { id: number } }>(LEAVE, [
-    homes.map((home) => home.interface),
+    otherInterfaces.map((home) => home.interface),
   ]);
   const left = new Set(away.map(({ row }) => row.id));
   await append.changes(
@@ -154,8 +158,10 @@ async function tell(
   actor: string,
 ): Promise<void> {
   const told = arrivals.flatMap((arrival) => {
-    const homes = arrival.homes.filter((home) => relocationOf(home) !== "leaves" || left.has(home.interface));
-    const news = relocationEventOf(arrival.interface["state"] === "predicted", homes);
+    const otherInterfaces = arrival.otherInterfaces.filter(
+      (home) => relocationOf(home) !== "leaves" || left.has(home.interface),
+    );
+    const news = relocationEventOf(arrival.interface["state"] === "predicted", otherInterfaces);
     return news ? [{ arrival, news }] : [];
   });
   if (told.length === 0) return;

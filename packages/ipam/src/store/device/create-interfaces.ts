@@ -4,7 +4,7 @@ import { labelOf, type Named } from "../../names/naming.ts";
 import type { Fact } from "../lease/judge.ts";
 import { noteCollision, nthLabel } from "./labels.ts";
 import {
-  bare,
+  unquotedArray,
   IDENTITY_TYPES,
   type IdentityColumn,
   identityColumnOf,
@@ -23,8 +23,8 @@ export interface NewInterface {
 const LABEL_ATTEMPTS = 6;
 
 /** Who has a home elsewhere gets its label as it arrives: until then it is there. */
-function wantedLabel({ naming, expected, homes = [] }: Fact): string | null {
-  if (homes.length > 0) return null;
+function wantedLabel({ naming, expected, otherInterfaces = [] }: Fact): string | null {
+  if (otherInterfaces.length > 0) return null;
   return (expected && labelOf(naming, expected as unknown as Named)) ?? null;
 }
 
@@ -86,13 +86,13 @@ function known({ expected }: Fact): Json & Record<"role" | "machine" | "identifi
 function columns(missing: readonly NewInterface[], attempt: number): unknown[] {
   const all = missing.map(({ fact }) => known(fact));
   return [
-    bare(missing.map(({ request }) => request.segment)),
+    unquotedArray(missing.map(({ request }) => request.segment)),
     missing.map(({ request }) => toIdentity(request.identity)),
-    bare(missing.map(({ fact }) => fact.domain)),
-    bare(all.map(({ role }) => role)),
+    unquotedArray(missing.map(({ fact }) => fact.domain)),
+    unquotedArray(all.map(({ role }) => role)),
     all.map(({ machine }) => machine),
     missing.map(({ fact }) => nthLabel(wantedLabel(fact), attempt)),
-    bare(all.map(({ identified_by }) => identified_by)),
+    unquotedArray(all.map(({ identified_by }) => identified_by)),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { Bind } from "../../model/lease.ts";
 import type { Lease } from "../../model/model.ts";
 import { leasesOf } from "./give-back.ts";
 import { changesNames, isPromised, policyOf, preempts } from "./judge.ts";
-import { bare, toAddress, toBytes, toMac } from "../../database/rows.ts";
+import { unquotedArray, toAddress, toBytes, toMac } from "../../database/rows.ts";
 import { BIND, BY_KEY, MOVE } from "./statements.ts";
 import { type Commit, inOrder } from "../transaction.ts";
 import type { Admitted } from "./admitted.ts";
@@ -23,23 +23,23 @@ export async function bind(
   const values = [
     actor,
     column(({ fact }) => fact.vrf),
-    bare(column(({ request }) => toAddress(request.address))),
-    bare(column(({ request }) => request.segment)),
-    bare(column((one) => one.interface.id)),
-    bare(column(({ request: { identity } }) => (typeof identity === "number" ? toMac(identity) : null))),
-    bare(column(({ request, fact }) => policyOf(request, fact))),
-    bare(column(({ request }) => request.leaseSeconds)),
-    bare(column(({ fact }) => fact.grace_seconds)),
+    unquotedArray(column(({ request }) => toAddress(request.address))),
+    unquotedArray(column(({ request }) => request.segment)),
+    unquotedArray(column((one) => one.interface.id)),
+    unquotedArray(column(({ request: { identity } }) => (typeof identity === "number" ? toMac(identity) : null))),
+    unquotedArray(column(({ request, fact }) => policyOf(request, fact))),
+    unquotedArray(column(({ request }) => request.leaseSeconds)),
+    unquotedArray(column(({ fact }) => fact.grace_seconds)),
     column(({ request }) => toBytes(request.clientId)),
-    bare(column(({ request }) => (request.relay ? toAddress(request.relay.giaddr) : null))),
+    unquotedArray(column(({ request }) => (request.relay ? toAddress(request.relay.giaddr) : null))),
     column(({ request }) => toBytes(request.relay?.circuitId)),
     column(({ request }) => toBytes(request.relay?.remoteId)),
-    bare(column(({ fact }) => changesNames(fact))),
+    unquotedArray(column(({ fact }) => changesNames(fact))),
     column(({ request }) => request.trace ?? null),
-    bare(column(({ request, fact }) => isPromised(request, fact))),
-    bare(column(({ request, fact }) => preempts(request, fact))),
+    unquotedArray(column(({ request, fact }) => isPromised(request, fact))),
+    unquotedArray(column(({ request, fact }) => preempts(request, fact))),
     column(({ request: { identity } }) => (typeof identity === "number" ? null : identity)),
-    bare(column(({ request }) => request.iaid ?? null)),
+    unquotedArray(column(({ request }) => request.iaid ?? null)),
   ];
   const [{ rows }] = await inOrder(client, () => client.query<Bound>({ name: "bind", text: BIND, values }), commit);
   const bound = new Map(rows.map((row) => [binds[row.n - 1]!.key, leaseOf(binds[row.n - 1]!, row)]));

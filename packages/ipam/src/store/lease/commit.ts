@@ -103,11 +103,20 @@ function arrivalOf(
   { request, fact, interface: own, key }: Admitted<Bind>,
   bound: ReadonlyMap<string, Lease>,
 ): Arrival | undefined {
-  const { homes = [], naming, expected } = fact;
-  if (!bound.has(key) || (homes.length === 0 && (own["state"] ?? null) === null)) return undefined;
+  const { otherInterfaces = [], naming, expected } = fact;
+  if (!bound.has(key) || (otherInterfaces.length === 0 && (own["state"] ?? null) === null)) return undefined;
   const { segment, identity, trace } = request;
   const address = toAddress(request.address);
-  return { interface: own, identity, address, segment, naming, expected, homes, ...(trace !== undefined && { trace }) };
+  return {
+    interface: own,
+    identity,
+    address,
+    segment,
+    naming,
+    expected,
+    otherInterfaces,
+    ...(trace !== undefined && { trace }),
+  };
 }
 
 /** Two of one batch want the same address: the first one asked first. */
@@ -147,11 +156,11 @@ function settle(
 
 /** A bind after which nothing is left to write: by who is at home where it is, and leaves no other address. */
 function stays({ request, fact, interface: own }: Admitted<LeaseRequest>): boolean {
-  const { homes = [], others } = fact;
+  const { otherInterfaces = [], others } = fact;
   return (
     request.do === "bind" &&
     !others.some(({ isBound }) => isBound) &&
-    homes.length === 0 &&
+    otherInterfaces.length === 0 &&
     (own["state"] ?? null) === null
   );
 }

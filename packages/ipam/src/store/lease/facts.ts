@@ -10,7 +10,7 @@ import type { AddressPolicy, Role } from "../../model/model.ts";
 import { otherInterfacesOf } from "../device/arrive.ts";
 import type { Fact, Other } from "./judge.ts";
 import type { CachedSegment, SegmentCache } from "./segment-cache.ts";
-import { bare, identityColumnOf, type Json, toIdentity, toAddress } from "../../database/rows.ts";
+import { unquotedArray, identityColumnOf, type Json, toIdentity, toAddress } from "../../database/rows.ts";
 import { FACTS, LOCK_INTERFACES } from "./statements.ts";
 import { inOrder } from "../transaction.ts";
 
@@ -59,8 +59,8 @@ export async function look(
   assert(!isTwice, "one request per interface and batch");
   const values = [
     ...identities(batch),
-    bare(batch.map(({ address }) => toAddress(address))),
-    bare(batch.map((request) => (request.do === "bind" ? (request.iaid ?? null) : null))),
+    unquotedArray(batch.map(({ address }) => toAddress(address))),
+    unquotedArray(batch.map((request) => (request.do === "bind" ? (request.iaid ?? null) : null))),
   ];
   const [locked, { rows }] = await inOrder(
     client,
@@ -85,7 +85,10 @@ export async function look(
 /** Segments and identities; a text needs the driver's quotes. */
 function identities(batch: readonly LeaseRequest[]): unknown[] {
   const clients = batch.map(({ identity }) => toIdentity(identity));
-  return [bare(batch.map(({ segment }) => segment)), typeof batch[0]!.identity === "number" ? bare(clients) : clients];
+  return [
+    unquotedArray(batch.map(({ segment }) => segment)),
+    typeof batch[0]!.identity === "number" ? unquotedArray(clients) : clients,
+  ];
 }
 
 function order(a: ClientIdentity, b: ClientIdentity): number {
@@ -100,12 +103,12 @@ async function withHomes(
 ): Promise<Fact[]> {
   const movers = [...facts.keys()].filter((n) => facts[n]!.elsewhere && batch[n]!.do === "bind");
   if (movers.length === 0) return [...facts];
-  const homes = await otherInterfacesOf(
+  const otherInterfaces = await otherInterfacesOf(
     client,
     movers.map((n) => ({ segment: batch[n]!.segment, identity: batch[n]!.identity })),
   );
-  const found = new Map(movers.map((n, i) => [n, homes[i]!]));
-  return facts.map((fact, n) => (found.has(n) ? { ...fact, homes: found.get(n)! } : fact));
+  const found = new Map(movers.map((n, i) => [n, otherInterfaces[i]!]));
+  return facts.map((fact, n) => (found.has(n) ? { ...fact, otherInterfaces: found.get(n)! } : fact));
 }
 
 function factOf({ segment, identity, address }: LeaseRequest, cached: CachedSegment | undefined, found: Found): Fact {

@@ -46,7 +46,7 @@ export interface Fact {
   /** It is no home of its device yet, and the device has others, in whatever VRF. */
   readonly elsewhere: boolean;
   /** Those from which it may move. */
-  readonly homes?: readonly OtherInterface[];
+  readonly otherInterfaces?: readonly OtherInterface[];
 }
 
 /** Another address of the interface. */
@@ -71,7 +71,7 @@ export function addressFacts(request: Bind, fact: Fact): AddressFacts {
     isPromised: isPromised(request, fact),
     isOfPort: preempts(request, fact),
     isAdmitted: fact.admission === "open" || isExpected(fact),
-    isHeldElsewhere: fact.homes?.some((home) => relocationOf(home) === "refuses") === true,
+    isHeldElsewhere: fact.otherInterfaces?.some((home) => relocationOf(home) === "refuses") === true,
     isAssignable: fact.assignable,
     isClaimed: fact.claimed,
     isReservedForAnother: fact.reserved !== null && !isReservedFor(request, fact),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { CLOCK_START, prefix, segment } from "@firstlight/kit";
-import { type Prefix, parsePrefix, sound } from "@firstlight/wire";
+import { type Prefix, parsePrefix, assertParsed } from "@firstlight/wire";
 import { ipamSchema } from "../../../src/config.ts";
 import { termOf } from "../../../src/policy/drain.ts";
 import type { PrefixRow, Segment } from "../../../src/model/model.ts";
@@ -16,7 +16,7 @@ const commit = async (...batch: Parameters<typeof store.commit>[0]): Promise<str
   (await store.commit(batch, "t")).map(said);
 
 const MINUTE = 60_000;
-const net = (text: string): Prefix => sound(parsePrefix(text), text);
+const net = (text: string): Prefix => assertParsed(parsePrefix(text), text);
 const edit = (text: string): PrefixEdit => ({ prefix: net(text), reserved: 1, excluded: [] });
 
 async function refused(act: Promise<unknown>, because: RegExp): Promise<void> {

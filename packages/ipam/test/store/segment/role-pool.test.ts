@@ -1,7 +1,7 @@
 /** Role pools and drain as the database has the last word on them, under any sequence and several writers at once. */
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { formatAddress, formatMac, parsePrefix, sound } from "@firstlight/wire";
+import { formatAddress, formatMac, parsePrefix, assertParsed } from "@firstlight/wire";
 import * as fc from "fast-check";
 import { isInPool } from "../../../src/allocation/parcel.ts";
 import { macOf } from "../../../src/model/identity.ts";
@@ -21,7 +21,7 @@ const open = site.segments["open"]!;
 const BMC = mac("02:00:00:00:07:01");
 const pool = (first: string, last: string, ...roles: Role[]): RolePool => ({ first: ip(first), last: ip(last), roles });
 const NET: PrefixEdit = {
-  prefix: sound(parsePrefix("10.0.0.0/24"), "prefix"),
+  prefix: assertParsed(parsePrefix("10.0.0.0/24"), "prefix"),
   gateway: ip("10.0.0.1"),
   reserved: 3,
   excluded: [ip("10.0.0.9")],
@@ -100,7 +100,7 @@ test("a device whose role changes is refused its renewal, and bound in its own p
       boots: true,
       prefixes: [
         {
-          prefix: sound(parsePrefix("10.9.0.0/24"), "prefix"),
+          prefix: assertParsed(parsePrefix("10.9.0.0/24"), "prefix"),
           reserved: 1,
           excluded: [],
           pools: [pool("10.9.0.64", "10.9.0.95", "dpu_bmc")],
@@ -148,7 +148,7 @@ const round = fc.record({
 });
 
 test("three writers, edits and drains between them: nothing is bound outside its role's pool, nothing new in what drains", async () => {
-  const nets = ["10.10.0.0/28", "10.10.1.0/28"].map((text) => sound(parsePrefix(text), text));
+  const nets = ["10.10.0.0/28", "10.10.1.0/28"].map((text) => assertParsed(parsePrefix(text), text));
   const { id } = await store.createSegment(
     {
       name: "law",

@@ -7,7 +7,7 @@ import test, { after } from "node:test";
 import { dnsName } from "@firstlight/kit";
 import { testDatabase } from "@firstlight/kit/postgres";
 import { systemClock } from "@firstlight/service";
-import { parsePrefix, sound } from "@firstlight/wire";
+import { parsePrefix, assertParsed } from "@firstlight/wire";
 import { Pool } from "pg";
 import { createReplica } from "../../../src/feed/follower.ts";
 import { MIGRATIONS, migrateIpam, migrateSchema } from "../../../src/store/migrate.ts";
@@ -200,7 +200,7 @@ test("a daemon of schema 0005 leases beside role pools and drains, which it does
   const [row] = await sql<{ prefix: string }>("SELECT prefix::text FROM ipam.prefix");
   assert.equal(row?.prefix, "10.0.0.0/24");
   const edit = {
-    prefix: sound(parsePrefix("10.0.0.0/24"), "prefix"),
+    prefix: assertParsed(parsePrefix("10.0.0.0/24"), "prefix"),
     gateway: ip("10.0.0.1"),
     reserved: 2,
     excluded: [],

@@ -12,8 +12,8 @@ export interface Party {
   readonly trace?: string;
 }
 
-export interface JournalParts {
-  readonly reporter: Pick<Reporter, "tell">;
+export interface EventRecorderParts {
+  readonly reporter: Pick<Reporter, "report">;
   readonly metrics: Metrics;
   /** Bounds what is told of one machine, so that a hostile one cannot push the others' events out of the spool. */
   readonly ofMachine: RateLimit<string>;
@@ -23,20 +23,20 @@ export interface JournalParts {
 }
 
 /** Tells the flight recorder, within bounds; what is beyond them is counted. */
-export class Journal {
-  readonly #parts: JournalParts;
+export class EventRecorder {
+  readonly #parts: EventRecorderParts;
 
-  constructor(parts: JournalParts) {
+  constructor(parts: EventRecorderParts) {
     this.#parts = parts;
   }
 
-  tell(kind: BootEvent["kind"], party: Party, what: Pick<BootEvent, "because" | "detail">): void {
+  record(kind: BootEvent["kind"], party: Party, what: Pick<BootEvent, "because" | "detail">): void {
     const { reporter, metrics, ofMachine, ofStrangers, now } = this.#parts;
     const { requester, source, trace } = party;
     const isTold = requester ? ofMachine.take(requester.mac, now()) : ofStrangers.take("", now());
     if (!isTold) return metrics.untold();
     const address = requester?.address ?? source;
-    reporter.tell({
+    reporter.report({
       kind,
       ...(requester && { mac: requester.mac }),
       ...(address !== undefined && { address }),
@@ -48,6 +48,6 @@ export class Journal {
   refused(party: Party, no: Refused, path: string): void {
     this.#parts.metrics.refusal(no.because);
     const detail = { path: path.slice(0, 255), ...(no.detail !== undefined && { reason: no.detail }) };
-    this.tell("pxe.refused", party, { because: no.because, detail });
+    this.record("pxe.refused", party, { because: no.because, detail });
   }
 }

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
-import { BATCH, Reading } from "../src/reading.ts";
+import { BATCH, ReadProgress } from "../src/read-progress.ts";
 
 test("a wait lasts while the reader receives full batches", async () => {
-  const reading = new Reading();
+  const progress = new ReadProgress();
   let isQuiet = false;
-  void reading.quiet().then(() => (isQuiet = true));
+  void progress.quiet().then(() => (isQuiet = true));
   for (let i = 0; i < 20; i++) {
-    reading.took(BATCH);
+    progress.took(BATCH);
     await turn();
     assert.equal(isQuiet, false);
   }
@@ -17,15 +17,15 @@ test("a wait lasts while the reader receives full batches", async () => {
 });
 
 test("a short batch ends the wait", async () => {
-  const reading = new Reading();
-  const quiet = reading.quiet();
+  const progress = new ReadProgress();
+  const quiet = progress.quiet();
   for (let i = 0; i < 3; i++) {
-    reading.took(BATCH);
+    progress.took(BATCH);
     await turn();
   }
-  reading.took(BATCH - 1);
-  const always = setInterval(() => reading.took(BATCH));
+  progress.took(BATCH - 1);
+  const always = setInterval(() => progress.took(BATCH));
   await quiet;
   clearInterval(always);
-  assert.ok(reading.behindMs > 0);
+  assert.ok(progress.behindMs > 0);
 });

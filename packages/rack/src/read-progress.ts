@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 export const BATCH = 64;
 
 /** The progress of a socket's reader. */
-export class Reading {
+export class ReadProgress {
   /** The longest wait for this reader, in milliseconds. */
   behindMs = 0;
   #full = 0;

@@ -2,7 +2,7 @@ import type { EventKind, Reporter, NewEvent } from "@firstlight/api-client";
 import { type Clock, RateLimit, type Rate, LruMap } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 
-export interface JournalParts {
+export interface EventRecorderParts {
   readonly reporter: Reporter;
   readonly clock: Pick<Clock, "now">;
   /** How many routine events are told; beyond it they are counted alone. */
@@ -26,22 +26,22 @@ const MOST_CLIENTS = 65_536;
  * The flight recorder's share of what dhcpd does. An event costs the site as much as a lease, so what a storm of
  * machines repeats is told once, and beyond a rate the routine is counted and no more: what went wrong must have room.
  */
-export class Journal {
-  readonly #parts: JournalParts;
+export class EventRecorder {
+  readonly #parts: EventRecorderParts;
   readonly #last = new Map<EventKind, LruMap<Mac, Last>>();
   readonly #limit: RateLimit<"routine">;
 
-  constructor(parts: JournalParts) {
+  constructor(parts: EventRecorderParts) {
     this.#parts = parts;
     this.#limit = new RateLimit(parts.routine, 1);
   }
 
   /** `key` says what makes it the same event again; `event` is made only where it is told. */
-  tell(kind: EventKind, mac: Mac, key: string | number | undefined, event: () => NewEvent): void {
+  record(kind: EventKind, mac: Mac, key: string | number | undefined, event: () => NewEvent): void {
     const { reporter, clock, onLeftOut } = this.#parts;
     const now = clock.now();
     if ((key !== undefined && this.#isAgain(kind, mac, key, now)) || !this.#hasRoom(kind, now)) return onLeftOut(kind);
-    reporter.tell(event());
+    reporter.report(event());
   }
 
   #isAgain(kind: EventKind, mac: Mac, key: string | number, now: number): boolean {

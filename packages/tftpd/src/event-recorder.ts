@@ -12,37 +12,37 @@ export interface Asked {
   readonly trace?: string;
 }
 
-export interface JournalParts {
-  readonly attribution: Pick<EventAttribution, "tell">;
+export interface EventRecorderParts {
+  readonly attribution: Pick<EventAttribution, "report">;
   readonly metrics: Metrics;
   /** Wall clock in milliseconds: what waits for its name keeps its time. */
   readonly now: () => number;
 }
 
 /** Tells the flight recorder and counts. */
-export class Journal {
-  readonly #parts: JournalParts;
+export class EventRecorder {
+  readonly #parts: EventRecorderParts;
 
-  constructor(parts: JournalParts) {
+  constructor(parts: EventRecorderParts) {
     this.#parts = parts;
   }
 
   started(asked: Asked, bytes: number, { blockBytes, windowBlocks }: Agreement): void {
-    this.#tell("tftp.start", asked, undefined, { bytes, blksize: blockBytes, windowsize: windowBlocks });
+    this.#record("tftp.start", asked, undefined, { bytes, blksize: blockBytes, windowsize: windowBlocks });
   }
 
   ended(asked: Asked, ended: Ended): void {
     const { because, bytes, resent, ms } = ended;
     this.#parts.metrics.ended(because, ended);
-    this.#tell("tftp.end", asked, because, { bytes, resent, ms: Math.round(ms) });
+    this.#record("tftp.end", asked, because, { bytes, resent, ms: Math.round(ms) });
   }
 
   refused(asked: Asked, because: Refusal): void {
     this.#parts.metrics.refused(because);
-    this.#tell("tftp.refused", asked, because, {});
+    this.#record("tftp.refused", asked, because, {});
   }
 
-  #tell(
+  #record(
     kind: "tftp.start" | "tftp.end" | "tftp.refused",
     { client, file, trace }: Asked,
     because: string | undefined,
@@ -57,6 +57,6 @@ export class Journal {
       ...(because !== undefined && { because }),
       detail: { file, ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])) },
     };
-    attribution.tell(event, client.endpoint.address);
+    attribution.report(event, client.endpoint.address);
   }
 }

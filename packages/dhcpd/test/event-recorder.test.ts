@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventKind } from "@firstlight/api-client";
 import { FakeReporter } from "@firstlight/kit";
-import { Journal } from "../src/lease/journal.ts";
+import { EventRecorder } from "../src/lease/event-recorder.ts";
 
-/** A journal on a clock turned by hand. */
+/** A events on a clock turned by hand. */
 function desk(burst = 1000) {
   const reporter = new FakeReporter();
   const leftOut: EventKind[] = [];
   const clock = { at: 0, now: () => clock.at };
   const routine = { perSecond: 10, burst };
-  const journal = new Journal({ reporter, clock, routine, onLeftOut: (kind) => leftOut.push(kind) });
+  const events = new EventRecorder({ reporter, clock, routine, onLeftOut: (kind) => leftOut.push(kind) });
   const tell = (kind: EventKind, mac: number, key?: string | number): void =>
-    journal.tell(kind, mac, key, () => ({ kind, because: String(key) }));
+    events.record(kind, mac, key, () => ({ kind, because: String(key) }));
   return { reporter, leftOut, clock, tell };
 }
 
