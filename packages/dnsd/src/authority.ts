@@ -3,13 +3,13 @@ import { type RevisionOptions, ZoneRevision } from "./revision.ts";
 import type { Zones } from "./zones.ts";
 import type { DnsdReplica } from "./holding.ts";
 
-/** Zones that change faster than they are built would never be complete: after so many restarts they are built in one step. */
+/** After this many restarts a build runs in one step; otherwise zones that change fast would never be complete. */
 const MOST_RESTARTS = 8;
 
 /**
- * What the site's zones hold, kept as the replica is: each batch of the feed is one step, so that no answer shows half a
- * transaction. A changed name costs its own size. A changed zone costs a rebuild of all, a few names at a time: until the
- * new revision is complete the old one answers, follows the feed, and keeps its serial.
+ * The contents of the site's zones, kept in step with the replica. Each batch of the feed is applied in one step, so that no answer shows
+ * half a transaction. A changed name costs its own size. A changed zone rebuilds all zones, a few names at a time: until the
+ * new revision is complete, the old one answers, follows the feed, and keeps its serial.
  */
 export class Authority {
   readonly #replica: DnsdReplica;
@@ -29,17 +29,17 @@ export class Authority {
     return this.#current.zones;
   }
 
-  /** Names with something that could not be served, and why. */
+  /** Names with records that cannot be served, and the reasons. */
   get rejected(): ReadonlyMap<string, string> {
     return this.#current.rejected;
   }
 
-  /** Names placed so far in the revision under way; 0 when there is none. */
+  /** The number of names placed in the revision that is being built; 0 if none is being built. */
   get building(): number {
     return this.#next?.revision.zones.names.count ?? 0;
   }
 
-  /** Applies what the replica has just applied; whether there is a revision to build. */
+  /** Applies the changes that the replica has just applied. True: a new revision must be built. */
   take(event: Followed): boolean {
     const affected =
       event.is === "reload"
@@ -62,7 +62,7 @@ export class Authority {
     return this.#next !== undefined;
   }
 
-  /** Builds up to so many owners; once the revision is complete it is served, and the reason for it is returned. */
+  /** Places up to `most` owners. When the revision is complete it is served, and the reason for it is returned. */
   advance(owners: number): string | undefined {
     if (this.#next === undefined) return undefined;
     const { revision, because, restarts } = this.#next;

@@ -4,7 +4,7 @@ import type { Authority } from "./authority.ts";
 /** Owners placed before the event loop turns: about a millisecond. */
 const OWNERS_PER_TURN = 100;
 
-/** Builds zones between answers. */
+/** Builds zones between two turns of the event loop. */
 export interface Builder extends AsyncDisposable {
   /** Starts to build, unless a build is under way. */
   begin(): void;

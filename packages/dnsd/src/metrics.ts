@@ -5,7 +5,7 @@ import type { Reason } from "./reasons.ts";
 
 export type Transport = "udp" | "tcp";
 
-/** What dnsd counts. Labels are fixed words, never names or addresses. */
+/** dnsd's metrics. Labels are fixed words, never names or addresses. */
 export interface Metrics {
   /** One reply; `qtype` 0 where the question could not be read. */
   answered(transport: Transport, qtype: number, rcode: number): void;

@@ -7,7 +7,7 @@ export const NONE = -1;
 /** What a host's name takes up in the arena. */
 const USUAL_BYTES = 32;
 
-/** Columns of a node, side by side: a lookup touches one cache line, not one a column. */
+/** The columns of a node are adjacent, so a lookup touches one cache line. */
 const FIELDS = 8;
 const HASH = 0;
 /** Where its name stands in the arena, and how long it is. */

@@ -8,7 +8,7 @@ export interface ResponderOptions {
   readonly stalenessMs: number;
 }
 
-/** Answers for both transports: looks at the age of the replica, asks the core, counts the reply. */
+/** Answers for both transports: checks the replica's age, calls the core, counts the reply. */
 export class Responder {
   readonly payloadBytes: number;
   readonly #authority: Pick<Authority, "zones">;
@@ -17,7 +17,7 @@ export class Responder {
   readonly #mostMs: number;
   readonly #limits: Readonly<Record<Transport, readonly [fresh: Limits, stale: Limits]>>;
   readonly #scratch = newScratch();
-  /** Whether the age was looked at since the event loop last turned. */
+  /** Whether the age was checked in this turn of the event loop. */
   #hasLooked = false;
   #wasStale = false;
 
@@ -57,7 +57,7 @@ export class Responder {
     return said;
   }
 
-  /** Once for all queries of one turn of the event loop: a clock read for each would be a tenth of an answer. */
+  /** Once for all queries in one turn of the event loop: reading the clock for each costs a tenth of an answer. */
   #look(): void {
     this.#wasStale = this.isStale;
     this.#hasLooked = true;

@@ -18,7 +18,7 @@ export interface RevisionOptions {
  */
 export class ZoneRevision {
   readonly zones: Zones;
-  /** Names with something that could not be served, and why. */
+  /** Names with records that cannot be served, and the reasons. */
   readonly rejected = new Map<NameText, string>();
   readonly #replica: DnsdReplica;
   readonly #servers: ReadonlyMap<DomainName, readonly ServedRecord[]>;
@@ -35,7 +35,7 @@ export class ZoneRevision {
     this.#owners = this.#fill();
   }
 
-  /** Places up to so many owners; whether it is complete. */
+  /** Places up to `most` owners. True: the revision is complete. */
   advance(owners: number): boolean {
     for (let n = 0; n < owners; n++) if (this.#owners.next().done === true) return true;
     return false;
@@ -46,14 +46,14 @@ export class ZoneRevision {
     this.#put(owner, recordsAt(this.#replica, owner));
   }
 
-  /** Looks again whether this declared owner, which DNS cannot carry, is still there. */
+  /** Checks again whether this declared owner, which DNS cannot carry, still exists. */
   putRefused(owner: NameText): void {
     const because = refusalOf(this.#replica, owner);
     if (because === undefined) this.rejected.delete(owner);
     else this.rejected.set(owner, because);
   }
 
-  /** This owner has changed: it is put once more, for it may have been placed before. */
+  /** Marks an owner that has changed, so that it is placed again. */
   markChanged(owner: DomainName): void {
     this.#changed.add(owner);
   }
@@ -70,7 +70,7 @@ export class ZoneRevision {
       yield owner;
     }
     for (const owner of this.#changed) {
-      this.#changed.delete(owner); // marked again, it is put again
+      this.#changed.delete(owner); // a later change marks it again
       this.put(owner);
       yield owner;
     }

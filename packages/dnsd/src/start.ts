@@ -19,7 +19,7 @@ import { Responder } from "./responder.ts";
 import { listenStream, type Stream } from "./stream.ts";
 import type { DnsdReplica } from "./holding.ts";
 
-/** The IPAM as dnsd needs it, opened and closed by the caller. */
+/** The replica for dnsd. The caller opens and closes it. */
 export interface Backing {
   readonly replica: DnsdReplica;
   ready(): Readiness;
@@ -84,7 +84,7 @@ export async function startDnsd({ config, log, metrics: registry }: StartContext
   };
 }
 
-/** Where the kernel chooses the port for UDP, TCP may have it taken: then the next is tried. */
+/** If the kernel chooses the UDP port, the same TCP port may be in use: then another port is tried. */
 const CHOICES = 10;
 
 async function open(
@@ -132,7 +132,7 @@ function readiness(replica: Readiness, isStale: boolean, stalenessSeconds: numbe
 }
 
 function logBuilt({ zones, rejected }: Authority, log: StartContext["log"], cause: string, turns = 1): void {
-  // A code of the table, or the IPAM's word for the change.
+  // A code of the table, or the IPAM's text about the change.
   const because: Reason = Object.hasOwn(REASONS, cause) ? (cause as Reason) : "zones-changed";
   log.info(
     {

@@ -21,7 +21,7 @@ export interface StreamOptions {
 /** DNS over TCP (RFC 7766): many queries on a connection, answered in order, as fast as the client reads. */
 export interface Stream extends AsyncDisposable {
   readonly connections: number;
-  /** Takes no new connection and closes those there are, once what is written has left. */
+  /** Accepts no new connection and closes the open ones after their pending bytes are sent. */
   drain(): Promise<void>;
 }
 
@@ -91,7 +91,7 @@ function converse(socket: Socket, out: Uint8Array, { idleMs, respond, onEnd }: S
       idle.refresh();
       socket.write(framed(out, length));
     }
-    socket.pause(); // the client reads too slowly: nothing more is read from it until it has
+    socket.pause(); // the client reads too slowly: read no more from it until it has caught up
   };
   socket.on("data", (chunk: Uint8Array) => {
     frames.push(chunk);

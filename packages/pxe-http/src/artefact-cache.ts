@@ -18,9 +18,9 @@ interface Kept extends CachedArtefact {
   checking: Promise<CachedArtefact | undefined> | undefined;
 }
 
-/** For so long after a look at the disk an artefact is taken for unchanged. */
+/** How long an artefact counts as unchanged after a check of the disk. */
 const FRESH_MS = 500;
-/** A file changed twice within a tick of the file system's clock has the same stamp: so young a file is not kept. */
+/** Two changes within one tick of the file system's clock have the same timestamp: a file that young is not kept. */
 const SETTLED_MS = 2000;
 /** Up to this size a file is read before its first answer, so many at a time; a larger one after it. */
 const SMALL_BYTES = 64 * 1024;
@@ -30,8 +30,7 @@ const MOST_FILES = 1024;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Artefacts fetched lately, in bounded memory, until they change on disk: a rack that boots at once fetches the same few
- * files.
+ * Recently fetched artefacts in bounded memory, until they change on disk: the machines of a rack fetch the same few files.
  */
 export class ArtefactCache {
   readonly #root: string;
@@ -49,7 +48,7 @@ export class ArtefactCache {
     this.#now = now;
   }
 
-  /** The artefact, if it is here and still the one on disk; a promise where the disk has to be looked at. */
+  /** The artefact, if it is cached and unchanged on disk; a promise if the disk must be checked. */
   find(path: string): CachedArtefact | undefined | Promise<CachedArtefact | undefined> {
     const kept = this.#kept.get(path);
     if (kept === undefined) return undefined;
@@ -57,7 +56,7 @@ export class ArtefactCache {
     return (kept.checking ??= this.#check(path, kept));
   }
 
-  /** Takes a small artefact from the disk, once for all who ask meanwhile. `path` is the name of an artefact. */
+  /** Reads a small artefact from disk, once for all requests that wait for it. `path` is the name of an artefact. */
   load(path: string): Promise<CachedArtefact | undefined> {
     const loading = this.#loading.get(path);
     if (loading !== undefined) return loading;
@@ -81,7 +80,7 @@ export class ArtefactCache {
       if (kept) this.#keep(path, kept);
       return kept;
     } catch {
-      return undefined; // gone or unreadable: the next request reads the disk
+      return undefined; // deleted or unreadable: the next request reads from disk
     }
   }
 
@@ -147,7 +146,7 @@ function headersOf(path: string, { size, mtime }: Stats): OutgoingHttpHeaders {
   };
 }
 
-/** Another file, or the same one written again: ctime moves even where mtime is set back. */
+/** Whether it is another file, or the same one written again: ctime changes even if mtime is set back. */
 function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }

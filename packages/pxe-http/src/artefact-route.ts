@@ -67,7 +67,7 @@ export function pathOf(request: FastifyRequest): string {
   return (request.params as { readonly "*"?: string } | undefined)?.["*"] ?? "";
 }
 
-/** Why a file is not served. A link may lead anywhere within the folder, and nowhere else. */
+/** Why a file is not served. A link may point within the folder only. */
 async function refusalFor(root: string, path: string): Promise<Refused | undefined> {
   try {
     const real = await realpath(join(root, path));

@@ -6,7 +6,7 @@ export function isArtefactName(path: string): boolean {
   return path.length <= 255 && /^(?!\.)[\w.+@=~-]+(?:\/(?!\.)[\w.+@=~-]+)*$/.test(path);
 }
 
-/** Boot loaders are anyone's, as they are over TFTP: firmware that is early has no second chance, and they hold no secret. */
+/** Boot loaders need no lease, as over TFTP: they hold no secret, and firmware that comes too early does not ask again. */
 export function isBootLoader(path: string): boolean {
   return path.startsWith("ipxe/") && isArtefactName(path);
 }

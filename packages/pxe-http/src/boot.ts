@@ -19,9 +19,8 @@ export interface BootParts {
 }
 
 /**
- * `/boot.ipxe`: what this very machine is to do now. Every fetch asks the API: a script carries the token of its
- * decision, so none is kept or shared. Whatever goes wrong, the answer is a script, since firmware that gets an error
- * leaves the network boot without a word.
+ * `/boot.ipxe`: what this machine must do now. Every fetch asks the API: a script has the token of its decision, so none is kept or
+ * shared. The answer is a script even after a fault, because firmware that gets an error silently leaves the network boot.
  */
 export function bootRoute(parts: BootParts) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {

@@ -26,7 +26,7 @@ export function cloudInitRoute(parts: CloudInitParts, document: DocumentName) {
   };
 }
 
-/** A token stands for one task of a machine; its digest says which, without giving it away. */
+/** A digest of the token identifies the task of a machine without disclosing the token. */
 function taskOf(token: string): string {
   return token === "" ? "" : createHash("sha256").update(token).digest("hex").slice(0, 12);
 }

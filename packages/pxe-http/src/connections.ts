@@ -1,6 +1,6 @@
 import type { Server, Socket } from "node:net";
 
-/** Keeps one address from taking every connection; says how many are open. */
+/** Limits the connections of one address, and counts those that are open. */
 export class Connections {
   readonly #of = new Map<string, number>();
   #open = 0;

@@ -5,10 +5,9 @@ import type { Requester } from "./requester.ts";
 const MOST_MACHINES = 65_536;
 
 /**
- * Decisions that may be used again while the API is away. Only `local-disk` is ever kept: a machine in order goes on
- * booting its disk. All other actions move a machine through its lifecycle, which without the API goes nowhere: they
- * wait. Bounded in age, since a replica that is cut off does not hear of an assignment or a release; forgotten as soon
- * as the API says anything else of the machine.
+ * Decisions that may be used again while the API is away. Only `local-disk` is kept: a machine in order continues to boot its disk. All
+ * other actions change the lifecycle, which needs the API, so the machine waits. A decision has a maximum age, because a daemon that is
+ * cut off does not learn of an assignment or a release. It is dropped as soon as the API decides otherwise.
  */
 export class Decisions {
   readonly #kept = new LruMap<string, { readonly decision: Decision; readonly at: number } | undefined>(MOST_MACHINES);
@@ -26,12 +25,12 @@ export class Decisions {
     this.#kept.set(keyOf(requester), undefined);
   }
 
-  /** The last decision, if it still stands on its own. */
+  /** The last decision, if it is not too old. */
   standing(requester: Requester, now: number): Decision | undefined {
     const kept = this.#kept.get(keyOf(requester));
     return kept && now - kept.at < this.#forMs ? kept.decision : undefined;
   }
 }
 
-/** Another address or another MAC is another question. */
+/** A decision is of one MAC at one address. */
 const keyOf = ({ address, mac }: Requester): string => `${mac} ${address}`;

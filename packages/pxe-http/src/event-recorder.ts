@@ -4,7 +4,7 @@ import type { Refused } from "./reasons.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Requester } from "./requester.ts";
 
-/** Who did it, as far as the network proves it. */
+/** The client of an event, as far as the network proves it. */
 export interface Party {
   readonly requester?: Pick<Requester, "mac" | "address">;
   /** The source of a connection that no lease explains. */
@@ -15,14 +15,14 @@ export interface Party {
 export interface EventRecorderParts {
   readonly reporter: Pick<Reporter, "report">;
   readonly metrics: Metrics;
-  /** Bounds what is told of one machine, so that a hostile one cannot push the others' events out of the spool. */
+  /** Limits the events of one machine, so that a hostile one cannot push others' events out of the spool. */
   readonly ofMachine: RateLimit<string>;
-  /** Bounds what is told of all that have no lease. */
+  /** Limits the events of all clients without a lease. */
   readonly ofStrangers: RateLimit<string>;
   readonly now: () => number;
 }
 
-/** Tells the flight recorder, within bounds; what is beyond them is counted. */
+/** Records events for the API within limits; events beyond them are only counted. */
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
 

@@ -3,12 +3,12 @@ import { type Refused, refused } from "./reasons.ts";
 import { type Requester, requesterAt } from "./requester.ts";
 import type { PxeHttpReplica } from "./holding.ts";
 
-/** At most so many strangers wait at a time; the next ones are refused at once. */
+/** At most this many clients wait for their lease at a time; further ones are refused at once. */
 const MOST_WAITING = 256;
 
 /**
- * Finds who asks. A firmware may be here before the feed has brought its lease, so nobody is refused before the feed had
- * time to: the wait ends as soon as the lease arrives.
+ * Finds the machine behind a connection. Its request may arrive before the feed has brought its lease, so an unknown address
+ * waits some time for it. The wait ends as soon as the lease arrives.
  */
 export class Identity {
   readonly #replica: PxeHttpReplica;

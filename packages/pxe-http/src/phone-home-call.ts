@@ -1,7 +1,7 @@
 import { clean, EVENT_LIMITS } from "@firstlight/api-client";
 import { type Refused, refused } from "./reasons.ts";
 
-/** What a booted system says of itself: the token of its boot's decision, and free words beside it. */
+/** What a booted system posts: the token of its boot's decision, and free text fields. */
 export interface Call {
   readonly is: "call";
   readonly token: string;

@@ -9,7 +9,7 @@ interface Made {
   readonly bytes: Buffer;
 }
 
-/** Makes the same answer heads as the HTTP server writes. */
+/** Writes the same answer headers as the HTTP server. */
 export class RawAnswers {
   readonly #clock: Clock;
   readonly #keepAlive: string;
@@ -22,7 +22,7 @@ export class RawAnswers {
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}, max=${mostRequests}\r\n\r\n`;
   }
 
-  /** A small artefact's answer whole, on a connection that goes on; `undefined` where it has to be sent in parts. */
+  /** The whole answer of a small artefact on a connection that stays open; `undefined` if it must be sent in parts. */
   whole(artefact: CachedArtefact): Buffer | undefined {
     if (artefact.content.length > SMALL_BYTES) return undefined;
     const second = this.#updateDate();

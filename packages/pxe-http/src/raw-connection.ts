@@ -51,7 +51,7 @@ export class RawConnections {
     this.#connections.add(connection);
   };
 
-  /** Ends what waits for a request; what is under way is the last of its connection. */
+  /** Closes idle connections; a running answer is the last one of its connection. */
   drain(): void {
     for (const connection of this.#connections) connection.drain();
   }
@@ -149,7 +149,7 @@ class Connection {
     this.#goOn(under);
   }
 
-  /** The content as fast as the machine takes it; nothing is copied. */
+  /** Sends the content as fast as the machine reads it, without a copy. */
   #goOn(under: Under): void {
     const part = under.content.subarray(under.sent, under.sent + CHUNK_BYTES);
     under.sent += part.length;
@@ -177,7 +177,7 @@ class Connection {
     recordArtefact(events, { path: asked.path, party, bytes: sent, cutFrom: isWhole ? undefined : content.length });
   }
 
-  /** To the HTTP server, as if it had been there from the start. */
+  /** Hands the connection to the HTTP server, with the bytes that were read. */
   #handOver(bytes: Buffer | undefined): void {
     const socket = this.#socket;
     if (socket.destroyed) return;

@@ -14,14 +14,14 @@ declare module "fastify" {
   }
 }
 
-/** One request. Its trace, from the URL, joins events and proves nothing. */
+/** One request. Its trace comes from the URL: it links events, it does not identify anybody. */
 export interface RequestContext extends Party {
   readonly requester?: Requester;
   /** Where this boot's URLs begin, without a final slash. */
   readonly base: string;
 }
 
-/** The caller of a known machine: the gate lets nobody else through, but for boot loaders. */
+/** The context of a known machine. Requests without one pass the gate for boot loaders only. */
 export function contextOf(request: FastifyRequest): RequestContext & { readonly requester: Requester } {
   const { caller } = request;
   if (!caller?.requester) throw new TypeError("a handler ran before the requester was known");
@@ -33,13 +33,13 @@ export function traceOf(request: FastifyRequest): string | undefined {
   return (request.params as { readonly trace?: string } | undefined)?.trace;
 }
 
-/** What saying no takes. */
+/** What a refusal needs. */
 export interface RefuseParts {
   readonly events: EventRecorder;
   readonly waitSeconds: number;
 }
 
-/** Refuses what was let in. `code`: where the request itself has settled it (413, 415, 416). */
+/** Refuses a request that has passed the gate. `code`: a status that the request itself has determined (413, 415, 416). */
 export function refuse(
   { events, waitSeconds }: RefuseParts,
   request: FastifyRequest,
@@ -51,7 +51,7 @@ export function refuse(
   return sendRefusal(reply, no, waitSeconds, code);
 }
 
-/** The no as an answer: its status, its reason, and when to ask again where that may help. */
+/** The refusal as an answer: its status, its reason, and when to ask again if that may help. */
 export function sendRefusal(
   reply: FastifyReply,
   no: Refused,

@@ -2,7 +2,7 @@ import { macOf, type Replica } from "@firstlight/ipam";
 import { type Address, formatAddress, formatMac, isMalformed, parseAddress } from "@firstlight/wire";
 import { type Refused, refused } from "./reasons.ts";
 
-/** Who asks: what the network proves, and nothing that the request says. */
+/** The machine that sends a request, as the network proves it; nothing in the request counts. */
 export interface Requester {
   readonly is: "requester";
   readonly address: string;

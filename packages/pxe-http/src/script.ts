@@ -13,7 +13,7 @@ export interface ScriptContext {
 
 export type Image = "discovery" | "cleanup" | "dpu";
 
-/** What was rendered: `wait` also where a decision could not be put into a script. */
+/** A rendered script. `is` is `wait` also if the decision could not be put into a script. */
 export interface Rendered {
   readonly is: Action;
   readonly text: string;
@@ -46,7 +46,7 @@ const LOCAL_DISK: readonly string[] = [
   "exit 1",
 ];
 
-/** The iPXE script that this decision asks for. Pure; whatever its strings say, they stay in their place. */
+/** The iPXE script of a decision. Pure. Text of the decision cannot become a command. */
 export function render(decision: Decision, context: ScriptContext): Rendered {
   const { action, machineName } = decision;
   const why = whyOf(decision);
@@ -56,7 +56,7 @@ export function render(decision: Decision, context: ScriptContext): Rendered {
   return { is: action, text: joined(text), because: why.because };
 }
 
-/** Says why, waits, asks again. Never a silent exit: whoever looks at the console sees what it waits for. */
+/** A script that shows the reason, waits and asks again. It never exits silently: the console shows what it waits for. */
 export function renderWait(
   why: Why,
   context: Pick<ScriptContext, "base" | "waitSeconds">,
@@ -81,7 +81,7 @@ function header(machineName: string, action: Action, { sentence }: Why): readonl
   ];
 }
 
-/** A kernel and an initrd; the file names are settled by iPXE, which knows its own architecture. */
+/** Boots a kernel and an initrd. iPXE completes the file names, because it knows its architecture. */
 function system(usual: Image, decision: Decision, { base, mac, kernelArguments }: ScriptContext): ReturnType<Renderer> {
   const { action, role, token } = decision;
   if (!isOneArgument(token)) return outcome("token-unusable");
@@ -113,7 +113,7 @@ function system(usual: Image, decision: Decision, { base, mac, kernelArguments }
   ];
 }
 
-/** The tenant's own words, after settings it may use; how its script ends is its own affair. */
+/** The tenant's script, after settings that it may use. The script decides how it ends. */
 function tenant({ script = "", token, machineName }: Decision, { base }: ScriptContext): ReturnType<Renderer> {
   if (script.trim() === "") return outcome("tenant-script-empty");
   if (script.length > MOST_TENANT_CHARACTERS) return outcome("tenant-script-too-long");

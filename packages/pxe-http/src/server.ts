@@ -16,7 +16,7 @@ import { refuse, sendRefusal, traceOf } from "./request-context.ts";
 
 export interface ServerParts extends BootParts, CloudInitParts, ArtefactParts, PhoneHomeParts {
   readonly gate: Pick<Gate, "admit">;
-  /** This server as machines reach it, asked for at each request: port 0 is known only once it listens. */
+  /** The URL under which machines reach this server; read at each request, because port 0 is known only after listening. */
   readonly baseUrl: () => string;
   readonly onFault: (error: unknown) => void;
   readonly api: BootParts["api"] & PhoneHomeParts["api"];
@@ -27,7 +27,7 @@ type RequestError = FastifyError & { readonly headers?: Record<string, string> }
 
 const PHONE_HOME_BYTES = 16 * 1024;
 
-/** Every bound of a connection. A machine that stalls is closed; whatever it had, it can ask for again by range. */
+/** The limits of a connection. A stalled connection is closed; the machine can fetch the rest by range. */
 export const LIMITS = {
   trustProxy: false, // identity is the connection's source; no header names another
   bodyLimit: PHONE_HOME_BYTES,
@@ -39,7 +39,7 @@ export const LIMITS = {
   routerOptions: { maxParamLength: 512 },
 } as const;
 
-/** The routes, each also below `/t/TRACE`, behind one gate that knows who asks before anything else is read. */
+/** The routes, each also below `/t/TRACE`, behind one gate that identifies the client before anything else is read. */
 export function createServer(parts: ServerParts): FastifyInstance {
   const app = Fastify({
     ...LIMITS,

@@ -25,7 +25,7 @@ import { createServer, LIMITS } from "./server.ts";
 import { ArtefactCache } from "./artefact-cache.ts";
 import type { PxeHttpReplica } from "./holding.ts";
 
-/** The IPAM and the API as pxe-http needs them, opened by whoever starts it. */
+/** The replica and the API client for pxe-http, opened by the caller. */
 export interface Backing {
   readonly replica: PxeHttpReplica;
   readonly api: Pick<Api, "decide" | "phoneHome">;

@@ -6,9 +6,9 @@ import { type Address, formatMac } from "@firstlight/wire";
 export interface EventAttributionParts {
   readonly replica: Pick<Replica, "lease" | "follow">;
   readonly reporter: Pick<Reporter, "report">;
-  /** How long an event waits for its name, in milliseconds. */
+  /** How long an event waits for its MAC, in milliseconds. */
   readonly waitMs: number;
-  /** Bounds what is told of clients that nobody knows. */
+  /** Limits the events of clients without a lease. */
   readonly ofStrangers: RateLimit<string>;
   readonly now: () => number;
 }
@@ -18,7 +18,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-/** At most so many addresses wait at a time, and so many events of each; what comes then is told without a name. */
+/** Limits of waiting addresses, and of waiting events of each; events beyond them are reported without a MAC. */
 const [MOST_ADDRESSES, MOST_EVENTS] = [1024, 32];
 
 /**
@@ -45,7 +45,7 @@ export class EventAttribution {
     this.#following ??= replica.follow(() => this.#releaseNamed());
   }
 
-  /** Tells what still waits. */
+  /** Reports the events that still wait. */
   stop(): void {
     for (const address of this.#waiting.keys()) this.#release(address);
   }

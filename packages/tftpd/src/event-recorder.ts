@@ -15,11 +15,11 @@ export interface Asked {
 export interface EventRecorderParts {
   readonly attribution: Pick<EventAttribution, "report">;
   readonly metrics: Metrics;
-  /** Wall clock in milliseconds: what waits for its name keeps its time. */
+  /** Wall clock in milliseconds: an event that waits for its MAC keeps the time at which it happened. */
   readonly now: () => number;
 }
 
-/** Tells the flight recorder and counts. */
+/** Records events for the API and counts them. */
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
 

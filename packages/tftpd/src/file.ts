@@ -5,13 +5,13 @@ import type { FileRefusal } from "./refusal.ts";
 /** A file that is being sent. */
 export interface BootFile extends AsyncDisposable {
   readonly bytes: number;
-  /** All of it, where it is in memory. */
+  /** The content, if it is in memory. */
   readonly content?: Uint8Array;
-  /** Fills `into` from `position` on; says how many bytes there were. At once from memory, else when the disk has them. */
+  /** Fills `into` from `position` and returns the number of bytes: at once from memory, else after a read from disk. */
   read(into: Uint8Array, position: number): number | Promise<number>;
 }
 
-/** Read from disk at a time: a window costs one copy, and every so many windows one read. */
+/** The size of one read from disk: several windows. A window then costs one copy. */
 const AHEAD_BYTES = 64 * 1024;
 
 export function inMemory(content: Uint8Array): BootFile {
@@ -23,7 +23,7 @@ export function inMemory(content: Uint8Array): BootFile {
   };
 }
 
-/** Reads through the handle as it goes: a file replaced meanwhile is still the old one to its readers. */
+/** Reads through one handle: a file that is replaced during the transfer stays the old one for its readers. */
 export function fileOf(handle: FileHandle, bytes: number): BootFile {
   let ahead: Uint8Array | undefined;
   let [from, until] = [0, 0]; // of the file, what `ahead` holds

@@ -13,11 +13,11 @@ export interface CacheLimits {
 interface Kept {
   readonly stamp: string;
   readonly bytes: number;
-  /** Being read by the first who asked; whoever else asks waits for the same bytes. */
+  /** The read that is running: later requests for the file wait for it. */
   readonly content: Promise<Uint8Array>;
 }
 
-/** A file changed twice within a tick of the file system's clock has the same stamp: so young a file is not kept. */
+/** Two changes within one tick of the file system's clock have the same timestamp: a file that young is not kept. */
 const SETTLED_MS = 2000;
 /** O_NONBLOCK: opening a pipe must not wait for a writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -115,7 +115,7 @@ const MEANING: Readonly<Record<string, FileRefusal>> = {
   ELOOP: "file-leaves-root", // became a link after it was looked at
 };
 
-/** Another file, or the same one written again: ctime moves even where mtime is set back. */
+/** Whether it is another file, or the same one written again: ctime changes even if mtime is set back. */
 function stampOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 }

@@ -1,7 +1,7 @@
 import { exposeGauge } from "@firstlight/service";
 import { Counter, Histogram, type Registry } from "prom-client";
 
-/** What tftpd counts. Labels are fixed words, never names or addresses. */
+/** tftpd's metrics. Labels are fixed words, never names or addresses. */
 export interface Metrics {
   request(type: "RRQ" | "WRQ"): void;
   refused(because: string): void;
@@ -10,7 +10,7 @@ export interface Metrics {
   ended(because: string, transfer: { readonly bytes: number; readonly resent: number; readonly ms: number }): void;
 }
 
-/** Read when somebody asks. */
+/** Values that are read at a scrape. */
 export interface Levels {
   readonly transfers: () => number;
   readonly cachedBytes: () => number;

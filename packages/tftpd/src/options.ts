@@ -6,7 +6,7 @@ export interface OptionLimits {
   readonly windowBlocks: number;
 }
 
-/** What a transfer goes by. `options` is what the OACK says; empty: no OACK, DATA at once (RFC 2347). */
+/** The agreed parameters of a transfer. `options` go into the OACK; empty: no OACK, DATA at once (RFC 2347). */
 export interface Agreement {
   readonly blockBytes: number;
   readonly windowBlocks: number;
@@ -14,7 +14,7 @@ export interface Agreement {
   readonly options: Options;
 }
 
-/** Every option we grant: how its value is agreed, what it changes. What gives no value is left out of the OACK. */
+/** Every supported option: how its value is agreed and what it changes. An option without a value is left out of the OACK. */
 const OPTIONS: Readonly<Record<string, (asked: number, limits: OptionLimits, bytes: number) => Granted | undefined>> = {
   // RFC 2348: 8 to 65464; the server may answer less.
   blksize: (asked, limits) => {

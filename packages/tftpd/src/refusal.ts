@@ -1,7 +1,7 @@
 import type { ERRORS } from "@firstlight/wire/tftp";
 import type { NameRefusal } from "./name.ts";
 
-/** Why a file cannot be had. */
+/** Why a file cannot be read. */
 export type FileRefusal =
   | "no-such-file"
   | "file-leaves-root"
@@ -23,8 +23,8 @@ export type Refusal =
   | "draining";
 
 /**
- * What each refusal looks like on the wire. An ERROR ends the attempt of most firmware for good, so whatever will be
- * different in a second is silence: the client asks again, perhaps another replica.
+ * The answer to each refusal. Most firmware gives up after an ERROR. A refusal that may pass within seconds is therefore not
+ * answered: the client asks again, perhaps another replica.
  */
 export const REFUSALS: Readonly<Record<Refusal, keyof typeof ERRORS.of | "silence">> = {
   "name-too-long": "accessViolation",

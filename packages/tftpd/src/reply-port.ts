@@ -34,7 +34,7 @@ async function pump(port: Port, receive: (datagram: Datagram, port: Port) => voi
   }
 }
 
-/** The listening port, shared by all: for networks that let no other one through. */
+/** The listening port for all transfers: for networks that let no other port through. */
 export function sharedReplyPort(client: Client, port: Port): ReplyPort {
   const address = sourceOf(client, port);
   const source = address === undefined ? undefined : { address };

@@ -5,7 +5,7 @@ import type { Agreement } from "./options.ts";
 import { REASONS } from "./reasons.ts";
 import { type Effect, type Ending, type Event, type Patience, start, step, type Transfer } from "./transfer.ts";
 
-/** How a session may end: as its transfer does, or by the server's will. */
+/** How a session ends: as its transfer does, or because the server ends it. */
 export type SessionEnding = Ending | "client-asked-anew" | "crowded-out" | "server-stops";
 
 export interface Ended {
@@ -16,9 +16,9 @@ export interface Ended {
   readonly ms: number;
 }
 
-/** A transfer under way, wherever it is carried. */
+/** A running transfer, on the event loop or on the worker thread. */
 export interface Underway {
-  /** The client has acknowledged something, so it is where its requests say it is. */
+  /** The client has acknowledged a packet, so its source address is not forged. */
   readonly isProven: boolean;
   /** Resolves once the file and the port are given back, after the end. */
   readonly closed: Promise<unknown>;
@@ -26,7 +26,7 @@ export interface Underway {
   end(because: SessionEnding): void;
 }
 
-/** Calls back once, in so many milliseconds; set anew it forgets what it was set to. */
+/** Calls back once after some milliseconds; setting it again replaces the earlier time. */
 export interface Timer {
   set(ms: number, tick: () => void): void;
   clear(): void;
@@ -45,10 +45,10 @@ export interface SessionParts {
   readonly onEnd: (ended: Ended) => void;
 }
 
-/** More than any window brings while a read is under way. */
+/** More datagrams than any window brings during a read from disk. */
 const MOST_EVENTS = 512;
 
-/** The shell of one transfer: its timer, its reads and its datagrams, one event after the other. */
+/** Runs one transfer: its timer, its reads and its datagrams, one event at a time. */
 export class Session implements Underway {
   readonly #parts: SessionParts;
   readonly #startedAt: number;
@@ -96,7 +96,7 @@ export class Session implements Underway {
     onEnd({ because, bytes, resent: this.#transfer.resent, ms: now() - this.#startedAt });
   }
 
-  /** Everything that has happened, up to the first that has to wait for the disk. */
+  /** Handles queued events until one has to wait for the disk. */
   #work(): void {
     this.#isBusy = true;
     for (let event = this.#events.shift(); event !== undefined && !this.#isOver; event = this.#events.shift()) {
@@ -116,7 +116,7 @@ export class Session implements Underway {
     else this.#work();
   }
 
-  /** A read from disk takes its time; everything else is done when this returns. */
+  /** Returns after the event is handled, unless it waits for a read from disk. */
   #perform(effects: readonly Effect[]): Promise<void> | undefined {
     const { replyPort, agreed, onIgnored } = this.#parts;
     let pending: Promise<void> | undefined;
@@ -171,7 +171,7 @@ export class Session implements Underway {
     return undefined;
   }
 
-  /** False when there is no point in sending more. */
+  /** False: no more is to be sent. */
   #leave(datagram: Uint8Array, isWhole: boolean): boolean {
     if (this.#isOver) return false;
     if (isWhole) this.#parts.replyPort.send(datagram);
@@ -184,7 +184,7 @@ export class Session implements Underway {
     this.#parts.replyPort.flush();
   }
 
-  /** One timer a session; an acknowledgement that only moves its time further off costs nothing. */
+  /** One timer per session; an acknowledgement that only postpones it costs nothing. */
   #arm(): void {
     const { retryAt } = this.#transfer;
     if (this.#isOver || this.#wakeAt <= retryAt) return;

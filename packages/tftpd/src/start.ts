@@ -21,7 +21,7 @@ import { EventAttribution } from "./event-attribution.ts";
 import { Server } from "./server.ts";
 import { TransferTable } from "./transfer-table.ts";
 
-/** The IPAM and the API as tftpd needs them, opened by whoever starts it. Neither can hold up a transfer. */
+/** The replica and the API client for tftpd, opened by the caller. A transfer waits for neither. */
 export interface Backing {
   readonly replica: Pick<TftpdReplica, "lease" | "follow">;
   readonly reporter: Pick<Reporter, "report">;
@@ -107,7 +107,7 @@ async function openWorker(port: Port, metrics: Metrics, log: StartContext["log"]
   }
 }
 
-/** Files are served whatever the IPAM does; it only names who fetched them. */
+/** Files are served without the IPAM, too; it only gives the MAC for a client's events. */
 function withoutIpam(ipam: Readiness): Readiness {
   return ipam.ready
     ? ipam

@@ -1,7 +1,7 @@
 import { DEFAULT_BLOCK_BYTES, ERRORS } from "@firstlight/wire/tftp";
 import type { Agreement } from "./options.ts";
 
-/** How long we wait for an acknowledgement and how often we try. */
+/** How long to wait for an acknowledgement, and how often to send again. */
 export interface Patience {
   readonly retryMs: number;
   /** Back-off doubles the wait up to here. */

@@ -3,10 +3,10 @@ import type { LeaseRequest, Outcome } from "@firstlight/ipam";
 import type { Store } from "@firstlight/ipam/store";
 import { withTimeout } from "@firstlight/service";
 
-/** So many waiting requests need no more company. */
+/** A batch with this many requests starts at once. */
 const WORTH = 64;
 
-/** What became of a request; or that there was no room for it, or that nobody waited for it any more. */
+/** The outcome of a request; or `busy`: the queue was full; or `given up`: its client did not wait any more. */
 export type Committed = Outcome | { readonly is: "busy" | "given up" };
 
 export interface CommitterOptions {
@@ -14,22 +14,22 @@ export interface CommitterOptions {
   readonly actor: string;
   readonly maxBatch: number;
   readonly maxPending: number;
-  /** After this long the database counts as away; what it still commits was never promised. */
+  /** After this time the database counts as away. What it commits later was not acknowledged to anybody. */
   readonly deadlineMs: number;
-  /** Batches that follow one another begin at least this far apart, unless many wait. A lone request never waits. */
+  /** The shortest time between the starts of two batches, unless many requests wait. A single request does not wait. */
   readonly gatherMs?: number;
-  /** The clock that says how long a batch took, milliseconds. */
+  /** A clock for the duration of batches, in milliseconds. */
   readonly now?: () => number;
-  /** Told after each batch. */
+  /** Called after each batch. */
   readonly onBatch?: (size: number, startedAt: number) => void;
-  /** Told when a batch could not be committed. */
+  /** Called when a batch could not be committed. */
   readonly onFault?: (fault: unknown) => void;
 }
 
 interface Entry {
   readonly key: string;
   readonly request: LeaseRequest;
-  /** RetransmissionCache when its turn has come: whoever waited may have given up. */
+  /** Asked when the request is taken into a batch: its client may have given up. */
   readonly isWanted: () => boolean;
   readonly settled: PromiseWithResolvers<Committed>;
 }
@@ -42,11 +42,11 @@ export class Committer {
   readonly #options: CommitterOptions;
   #queue: Entry[] = [];
   #inFlight: readonly Entry[] = [];
-  /** The last request of each interface: only with that one may a new one be the same. */
+  /** The last request of each interface: a new request is compared with this one only. */
   readonly #latest = new Map<string, Entry>();
   #isRunning = false;
   #beganAt = -Infinity;
-  /** What a batch takes of late. */
+  /** The recent duration of a batch. */
   #batchMs = 0;
 
   constructor(options: CommitterOptions) {
@@ -57,14 +57,14 @@ export class Committer {
     return this.#queue.length + this.#inFlight.length;
   }
 
-  /** How long a request that came now would probably wait for its turn and its commit. */
+  /** The expected time from the arrival of a new request to its commit. */
   get waitMs(): number {
     return Math.ceil(this.pending / this.#options.maxBatch) * this.#batchMs;
   }
 
   /**
-   * Resolves once the request is durable, or refused, `busy` or `given up`. Rejects when the world failed: promise
-   * nothing. What is not `isWanted` any more when its turn comes is let go, so that a late queue catches up.
+   * Resolves once the request is durable, refused, `busy` or `given up`. Rejects if the database failed: then acknowledge
+   * nothing. A request that is not `isWanted` any more is dropped before its batch, so that a long queue catches up.
    */
   submit(request: LeaseRequest, isWanted = always): Promise<Committed> {
     const key = `${request.segment}/${request.identity}`;
@@ -76,7 +76,7 @@ export class Committer {
     this.#latest.set(key, entry);
     if (!this.#isRunning) {
       this.#isRunning = true;
-      queueMicrotask(() => void this.#run()); // what one batch of packets asks for goes together
+      queueMicrotask(() => void this.#run()); // all requests of one batch of packets go into one transaction
     }
     return entry.settled.promise;
   }
@@ -92,7 +92,7 @@ export class Committer {
     this.#isRunning = false;
   }
 
-  /** A transaction costs as much as fifteen of its leases: under load a few milliseconds of company are worth it. */
+  /** A transaction costs as much as fifteen of its leases: under load it pays to wait a few milliseconds for more requests. */
   async #gather(): Promise<void> {
     const { gatherMs = 0 } = this.#options;
     const leftMs = this.#beganAt + gatherMs - performance.now();

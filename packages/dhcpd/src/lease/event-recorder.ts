@@ -5,26 +5,26 @@ import type { Mac } from "@firstlight/wire";
 export interface EventRecorderParts {
   readonly reporter: Reporter;
   readonly clock: Pick<Clock, "now">;
-  /** How many routine events are told; beyond it they are counted alone. */
+  /** The rate of routine events that are recorded; those beyond it are only counted. */
   readonly routine: Rate;
   readonly onLeftOut: (kind: EventKind) => void;
 }
 
-/** What is told once for a packet sent again and again: the same exchange, the same answer. */
+/** Kinds that are recorded once for a repeated packet: the same exchange with the same answer. */
 interface Last {
   readonly key: string | number;
   readonly at: number;
 }
 
-/** What every boot does. The lease itself is told from its change row, a no always. */
+/** Events of every boot. Leases are reported from their change rows; refusals are always recorded. */
 const ROUTINE: ReadonlySet<EventKind> = new Set(["dhcp.discover", "dhcp.offer"]);
-/** The same no to the same client is no news for so long. */
+/** How long the same refusal to the same client is not recorded again. */
 const SAME_MS = 60_000;
 const MOST_CLIENTS = 65_536;
 
 /**
- * The flight recorder's share of what dhcpd does. An event costs the site as much as a lease, so what a storm of
- * machines repeats is told once, and beyond a rate the routine is counted and no more: what went wrong must have room.
+ * Records dhcpd's events for the API. An event costs the site as much as a lease. Therefore a repetition is recorded once, and
+ * routine events beyond a rate are only counted, so that events of faults have room.
  */
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
@@ -36,7 +36,7 @@ export class EventRecorder {
     this.#limit = new RateLimit(parts.routine, 1);
   }
 
-  /** `key` says what makes it the same event again; `event` is made only where it is told. */
+  /** Two events with the same `key` are the same event; `event` is called only if it is recorded. */
   record(kind: EventKind, mac: Mac, key: string | number | undefined, event: () => NewEvent): void {
     const { reporter, clock, onLeftOut } = this.#parts;
     const now = clock.now();

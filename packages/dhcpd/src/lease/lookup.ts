@@ -2,7 +2,7 @@ import type { Store } from "@firstlight/ipam/store";
 import { withTimeout } from "@firstlight/service";
 import type { Mac } from "@firstlight/wire";
 
-/** What the database itself has on one client. */
+/** What the database has about one client. */
 export type DatabaseLookup = Awaited<ReturnType<Store["lookup"]>>;
 
 /** Queries the database about a client that the replica does not know: once per client at a time, few at once, with a deadline. */

@@ -29,7 +29,7 @@ export class OfferHolds {
     }
   }
 
-  /** Whether somebody else was offered this address and may still ask for it. */
+  /** Whether another client was offered this address and may still request it. */
   isHeld(address: IPv4, mac: Mac, now: number): boolean {
     const held = this.#by.get(address);
     return held !== undefined && held.mac !== mac && held.until > now;
@@ -39,7 +39,7 @@ export class OfferHolds {
     this.#by.delete(address);
   }
 
-  /** The oldest that stands: one that was held again or dropped meanwhile is passed over. */
+  /** The oldest valid hold; entries that were renewed or dropped are skipped. */
   #first(): Hold | undefined {
     while (this.#oldest === undefined || this.#by.get(this.#oldest.address) !== this.#oldest) {
       const next = this.#inTurn.next();

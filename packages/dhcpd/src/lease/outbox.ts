@@ -7,14 +7,14 @@ import { formatAddress, formatMac } from "@firstlight/wire";
 import type { Reason } from "../reasons.ts";
 import { RecentChanges } from "./recent-changes.ts";
 
-/** Who dhcpd is in the change feed: only its own leases are DHCP events. */
+/** The actor of dhcpd's changes in the feed: only these are DHCP events. */
 export const ACTOR = "daemon/dhcpd";
 
 const LIMIT = 512;
 const IDLE_MS = 5_000;
-/** Changes remembered from the replica; who is further behind reads them from the database. */
+/** How many changes are kept in memory; a reader that is further behind queries the database. */
 const REMEMBERED = 4096;
-/** Leases of one moment share a report. */
+/** How long the outbox collects leases for one report. */
 const GATHER_MS = 20;
 const RETRY: Backoff = { baseMs: 200, maxMs: 10_000 };
 const KINDS = { bound: "dhcp.ack", released: "dhcp.release", declined: "dhcp.decline" } as const;
@@ -23,18 +23,18 @@ export interface OutboxParts {
   readonly api: Api;
   readonly store: Pick<Store, "changes">;
   readonly replica: Pick<Replica, "at" | "follow">;
-  /** Told once when the events begin to wait, not at each attempt. */
+  /** Called once when events begin to wait, not at each attempt. */
   readonly onFault: (fault: unknown) => void;
-  /** Told once when they do not wait any more. */
+  /** Called once when no event waits any more. */
   readonly onBack: () => void;
-  /** Told where the API stands in the feed; at first, where the feed stood at the start, since nobody knows more yet. */
+  /** Called with the position that the API has acknowledged; first with the feed's position at the start. */
   readonly onPosition: (acknowledged: FeedPosition) => void;
 }
 
 /**
- * Reports leases to the API from their change rows: the row is the outbox, so nothing is told twice to the database and
- * nothing is lost with a process. It goes on from the position the API has acknowledged, at least once, in order;
- * several daemons may do so at a time, since the API knows each change by its id.
+ * Reports leases to the API from their change rows. The change row is the outbox: a lease is written once, and no event is lost
+ * with a process. Reports start after the position that the API has acknowledged, in order, at least once. Several daemons may
+ * report the same change, because the API recognises it by its id.
  */
 export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Promise<void> {
   const wakeup = new AutoResetEvent();
@@ -60,7 +60,7 @@ export async function reportLeases(parts: OutboxParts, signal: AbortSignal): Pro
         await delay(GATHER_MS, undefined, { signal }).catch(() => {});
       }
     } catch (fault) {
-      if (signal.aborted) return; // what a stop interrupts goes on at the next start
+      if (signal.aborted) return; // the next start continues from the acknowledged position
       if (failures === 0) parts.onFault(fault);
       const ms = backoffMs(failures++, Math.random(), RETRY);
       await delay(ms, undefined, { signal }).catch(() => {}); // new leases do not shorten the back-off
@@ -77,7 +77,7 @@ async function step(
   const known = tail.after(after, LIMIT);
   const pulled = known ? { is: "changes" as const, changes: known } : await store.changes(after, LIMIT);
   if (pulled.is === "epoch") {
-    // Positions go on growing across epochs: what was acknowledged stays acknowledged.
+    // Positions also grow across epochs, so an acknowledged position stays acknowledged.
     const position = Math.min(after.position, pulled.now.position);
     return pulled.now.epoch === after.epoch ? pulled.now : { epoch: pulled.now.epoch, position };
   }
@@ -90,8 +90,8 @@ async function step(
 }
 
 /**
- * The event that a change row is, of a lease or of a device that arrived. It is known by the change and not by its place
- * in the feed: a restore may give the same change another place, and another change the same version, never at that time.
+ * The event of a change row: a lease, or a device that arrived. Its id is made of the change and not of its position in the
+ * feed, because a restore may give the change another position. It includes the time, because a restore may give another change the same version.
  */
 export function eventOf(change: Change): BootEvent | undefined {
   if (change.actor !== ACTOR) return undefined;

@@ -3,7 +3,7 @@ import { type Options, pxeVendor } from "@firstlight/wire/dhcp4";
 import type { Client } from "./client.ts";
 import type { Reason } from "../reasons.ts";
 
-/** What each firmware is given to load, by its option 93, and how it fetches: RFC 4578, UEFI §24.7. */
+/** The boot file of each architecture (option 93), and how firmware fetches it: RFC 4578, UEFI §24.7. */
 export const ARCH_FILES: Readonly<Record<string, { readonly by: "tftp" | "http"; readonly file: string }>> = {
   "x86-bios": { by: "tftp", file: "undionly.kpxe" },
   "x64-efi": { by: "tftp", file: "snponly.efi" },

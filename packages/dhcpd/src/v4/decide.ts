@@ -3,19 +3,19 @@ import { ANY, contains, formatAddress, type IPv4 } from "@firstlight/wire";
 import type { Client } from "./client.ts";
 import type { Reason } from "../reasons.ts";
 
-/** What the IPAM knows that matters to one packet. */
+/** The answers of the IPAM that one packet needs. */
 export interface View {
   readonly segment: Segment | undefined;
   readonly prefixes: readonly PrefixRow[];
-  /** What this interface holds, or last held, on the segment. */
+  /** The current or last lease of the interface on the segment. */
   readonly own: Lease | undefined;
-  /** Whoever holds the address that the client names. */
+  /** The lease of the address that the client names. */
   readonly named: Lease | undefined;
-  /** What to offer; asked only where it matters. */
+  /** The address to offer; called only if it is needed. */
   readonly candidate: () => Candidate;
-  /** How long it may have an address of this prefix, and why it had better begin anew; while it renews, or not. */
+  /** The lease time for an address of this prefix, and why the client should start again, if it should. */
   readonly term: (prefix: PrefixRow, isRenewing: boolean) => Term;
-  /** The database itself was asked: its no is a no. */
+  /** The database was queried, so a missing row is really missing. */
   readonly isAsked: boolean;
 }
 
@@ -38,7 +38,7 @@ export type Effect =
 const ignore = (because: Reason): Effect => ({ do: "ignore", because });
 const nak = (because: Reason): Effect => ({ do: "nak", because });
 
-/** What RFC 2131 §4.3 has a server do with one packet. `isOurs` knows every address that stands for this server. */
+/** What a server does with one packet by RFC 2131 §4.3. `isOurs` tells whether an address stands for this server. */
 export function decide(client: Client, view: View, isOurs: (serverId: IPv4) => boolean): Effect {
   switch (client.type) {
     case "DISCOVER":
@@ -62,7 +62,7 @@ export function namedAddress({ type, requested, message: { ciaddr } }: Client): 
   return requested;
 }
 
-/** §4.3.1. Nothing is written: the address is a function of identity and IPAM. */
+/** §4.3.1. Nothing is written: the address is a function of the identity and the IPAM. */
 function discover(_client: Client, view: View): Effect {
   const { segment } = view;
   if (!segment) return ignore("no-segment");
@@ -91,8 +91,8 @@ function request(client: Client, view: View, isOurs: (serverId: IPv4) => boolean
   const isRenewing = isSelecting || client.message.ciaddr !== ANY;
   const { leaseSeconds, because } = view.term(prefix, isRenewing);
   const commit: Effect = { do: "commit", segment, prefix, bind: bindOf(client, segment, address, leaseSeconds) };
-  if (isSelecting) return commit; // the constraint arbitrates
-  // INIT-REBOOT, RENEWING, REBINDING: only what we remember.
+  if (isSelecting) return commit; // the database's constraint decides
+  // INIT-REBOOT, RENEWING, REBINDING: only an address that is on record.
   if (holds(client, segment, view.named)) return because === undefined ? commit : nak(because);
   if (view.own?.state === "bound" && view.own.address !== address) return nak("interface-holds-another-address");
   if (view.named?.state === "bound") return nak("address-bound-elsewhere");

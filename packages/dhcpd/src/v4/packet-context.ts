@@ -12,7 +12,7 @@ export interface Listener {
   readonly serverId: IPv4;
 }
 
-/** A client's packet with what its answer needs. */
+/** A client's packet and what its reply needs. */
 export interface PacketContext {
   readonly client: Client;
   readonly listener: Listener;
@@ -22,6 +22,6 @@ export interface PacketContext {
   readonly trace: string | undefined;
 }
 
-/** The trace as a change row carries it. */
+/** The trace for the change row. */
 export const traceOf = ({ trace }: PacketContext): { readonly trace?: string } =>
   trace === undefined ? {} : { trace };

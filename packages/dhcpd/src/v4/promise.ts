@@ -19,12 +19,12 @@ export interface PromiseParts {
   readonly holds: OfferHolds;
   readonly answer: Answer;
   readonly metrics: Metrics;
-  /** A client that has not been heard of for so long waits for no promise any more. */
+  /** How long after its last packet a client is taken to wait for its ACK. */
   readonly patienceMs: number;
   readonly awayMarginMs: number;
 }
 
-/** A promise to one client: durable before it is spoken, and spoken to the newest of the packets that asked for it. */
+/** An ACK for one client: sent only after the commit, in answer to the newest packet that requested it. */
 export async function promise(
   parts: PromiseParts,
   context: PacketContext,
@@ -75,7 +75,7 @@ export async function promise(
   }
 }
 
-/** The lease as it stands on disk: nothing is promised beyond it. */
+/** The lease as it is in the database: the ACK promises no more time than it has. */
 function repeat({ answer }: PromiseParts, context: PacketContext, given: GrantedLease, now: number): void {
   const { segment, prefix, address, known } = given;
   const leaseSeconds = given.leaseSeconds - Math.ceil((now - given.askedAt) / 1000);

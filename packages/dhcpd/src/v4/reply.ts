@@ -6,7 +6,7 @@ import { rebindingSeconds, renewalSeconds } from "../lease/times.ts";
 import type { Client } from "./client.ts";
 import { type ReplyType, replyFlags } from "./delivery.ts";
 
-/** All that an OFFER or ACK says. */
+/** The contents of an OFFER or ACK. */
 export interface Grant {
   readonly type: "OFFER" | "ACK";
   /** 0 in the answer to an INFORM. */
@@ -25,8 +25,8 @@ export interface Grant {
 }
 
 /**
- * An OFFER or ACK: RFC 2131 table 3. Options stand by importance, so that a small packet loses its luxuries; what the
- * client asked for in 55 is not the measure, for firmware asks for garbage and forgets what it needs.
+ * An OFFER or ACK: RFC 2131 table 3. Options are in order of importance, because a small packet is cut at its end. Option 55 of the
+ * client is ignored: firmware lists options that it cannot read and leaves out those that it needs.
  */
 export function grant(client: Client, given: Grant): Message {
   const { boot } = given;
@@ -56,13 +56,13 @@ export function grant(client: Client, given: Grant): Message {
 
 type Shared = Pick<Grant, "segment" | "prefix" | "gateway" | "domain" | "leaseSeconds">;
 
-/** What every client of a prefix is told alike, before and behind its own: written once while the rows stay the same. */
+/** The options that are the same for every client of a prefix: encoded once while the rows stay the same. */
 interface Alike extends Omit<Shared, "segment"> {
   readonly first: Options;
   readonly last: Options;
 }
 
-/** By the segment's row: a changed row is another one. */
+/** By the segment's row object: a changed segment is a new object. */
 const written = new WeakMap<Segment, Alike>();
 
 function alike(given: Shared): Alike {
@@ -106,7 +106,7 @@ function writeAlike({ segment, prefix, gateway, domain, leaseSeconds }: Shared):
   };
 }
 
-/** A NAK: RFC 2131 table 3; nothing but the reason and the echoes. */
+/** A NAK: RFC 2131 table 3, with the reason and the copied fields only. */
 export function refusal(client: Client, serverId: IPv4, sentence: string): Message {
   return {
     ...head(client, "NAK"),
@@ -136,14 +136,14 @@ function head(client: Client, type: ReplyType): Message {
   };
 }
 
-/** Option 82 as it came, RFC 3046 §2.2, whatever is in it. */
+/** Option 82 unchanged (RFC 3046 §2.2). */
 export function withRelayEcho(reply: Message, request: Message): Message {
   const code = OPTIONS.relayAgent[0];
   const bytes = request.options.get(code);
   return bytes === undefined ? reply : { ...reply, options: new Map([...reply.options, [code, bytes]]) };
 }
 
-/** RFC 3442: a client that reads routes ignores routers, so the default route is among them. */
+/** RFC 3442: a client that reads option 121 ignores option 3, so option 121 includes the default route. */
 function routesOf(segment: Segment, router: IPv4 | undefined): readonly Route[] | undefined {
   const routes = (segment.options.staticRoutes ?? []).flatMap(({ to, via }) => {
     const [prefix, gateway] = [parsePrefix(to), parseIPv4(via)];

@@ -22,7 +22,7 @@ export interface Parts extends PromiseParts {
   readonly perRelayUnknown: RateLimit<IPv4>;
 }
 
-/** The loop. It decides nothing: packets in, effects out, promises only after their commit. */
+/** The loop: reads packets, asks `decide`, and carries out the effects. It sends an ACK only after the commit. */
 export class Server {
   readonly #parts: Parts;
   readonly #underWay = new Set<Promise<void>>();
@@ -48,7 +48,7 @@ export class Server {
   #receive(datagram: Datagram, listener: Listener): void {
     const { clock, metrics, traces, answer } = this.#parts;
     if (this.#isDraining) return metrics.silence("draining");
-    const message = decode(datagram.bytes.slice()); // the engine takes its buffer back
+    const message = decode(datagram.bytes.slice()); // the engine reuses its buffer
     if (isMalformed(message)) return metrics.silence(message.because);
     const type = get(message.options, "messageType");
     metrics.packet(typeof type === "string" ? type : "other");
@@ -63,7 +63,7 @@ export class Server {
     this.#proceed(context, undefined);
   }
 
-  /** Why this packet is not even looked at; what is refused here is counted and no more, for there may be millions. */
+  /** Why this packet is dropped unread. It is only counted, because there may be millions. */
   #admit(mac: Mac, giaddr: IPv4, from: IPv4): Reason | undefined {
     const { relays, replica, perClient, perRelayUnknown, clock } = this.#parts;
     if (giaddr !== ANY && relays && !relays.some((prefix) => contains(prefix, from))) return "relay-not-trusted";
@@ -119,15 +119,15 @@ export class Server {
   }
 
   /**
-   * An OFFER costs nothing durable, the REQUEST that follows does: while those that wait will hardly be served within
-   * their clients' patience, no new one is invited. Whoever waits already may begin anew.
+   * An OFFER writes nothing, but the REQUEST that follows does. While the queue is longer than clients wait, new clients get no
+   * OFFER. A client that is already in the queue may start again.
    */
   #hasRoom(mac: Mac): boolean {
     const { committer, asked, patienceMs } = this.#parts;
     return committer.waitMs < patienceMs / 2 || asked.isWaiting(mac);
   }
 
-  /** RFC 2131 §4.3.3, §4.3.4: no reply either way; the change row tells the story. */
+  /** RFC 2131 §4.3.3, §4.3.4: no reply; the change row is the record. */
   async #giveBack(context: PacketContext, { giveBack }: Extract<Effect, { do: "giveBack" }>): Promise<void> {
     const { committer, asked, answer, metrics } = this.#parts;
     asked.forget(context.client.mac);
@@ -136,7 +136,7 @@ export class Server {
     answer.silence(context, outcome?.is === "refused" ? outcome.because : "database-away-not-released");
   }
 
-  /** The replica may lag: nobody is told no before the database was asked. */
+  /** The replica may lag: no client is refused before the database was queried. */
   async #ask(context: PacketContext, because: Reason): Promise<void> {
     const { lookups, answer } = this.#parts;
     const asked = lookups.ask(context.client.mac);
@@ -152,7 +152,7 @@ export class Server {
   }
 }
 
-/** RFC 2131 table 4: whoever has no address of its own yet is starting something. */
+/** RFC 2131 table 4: a client without an address starts a new exchange. */
 function isBooting({ type, message }: Client): boolean {
   return type === "DISCOVER" || (type === "REQUEST" && message.ciaddr === ANY);
 }

@@ -5,7 +5,7 @@ import type { Client } from "./client.ts";
 import { namedAddress, type View } from "./decide.ts";
 import type { DhcpdReplica } from "../holding.ts";
 
-/** The IPAM as one packet needs it: the replica, and over it what the database said if it was asked. */
+/** The IPAM for one packet: the replica, overlaid with the answer of the database if it was queried. */
 export function viewOf(
   client: Client,
   replica: DhcpdReplica,
@@ -38,13 +38,13 @@ export function viewOf(
   function candidate(): Candidate {
     const remembered = fresh && freshLease(fresh, client, segment!);
     const prefix = remembered && prefixes.find((row) => contains(row.prefix, remembered.address));
-    // Where it drains, or ranges are kept for roles, it may have to move.
+    // If the prefix drains or has role pools, the client may have to move.
     if (prefix && !isDraining(segment!, prefix) && prefixes.every(({ pools }) => pools === undefined))
       return { is: "candidate", address: remembered.address, prefix, known: true };
     return find(client.requested);
   }
 
-  /** Whether it would get an address of what does not drain. */
+  /** Whether the client would get an address of a prefix that does not drain. */
   function hasElsewhere(): boolean {
     const found = find(undefined);
     return found.is === "candidate" && !isDraining(segment!, found.prefix);
@@ -55,7 +55,7 @@ export function viewOf(
   }
 }
 
-/** The lease this client has on this segment, as the database just said. */
+/** The client's lease on this segment, as the database has just answered. */
 function freshLease(fresh: DatabaseLookup | undefined, { mac }: Client, segment: Segment): Lease | undefined {
   return fresh?.leases.find(
     (lease) =>
