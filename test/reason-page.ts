@@ -7,6 +7,7 @@ import { REASONS as dhcpd } from "@firstlight/dhcpd/reasons";
 import { REASONS as dnsd } from "@firstlight/dnsd/reasons";
 import { REASONS as pxeHttp } from "@firstlight/pxe-http/reasons";
 import { REASONS as service } from "@firstlight/service/reasons";
+import { EDIT_REASONS as ipam } from "@firstlight/ipam";
 import type { ReasonTable } from "@firstlight/service";
 import { REASONS as tftpd } from "@firstlight/tftpd/reasons";
 import { REASONS as unboundConfig } from "@firstlight/unbound-config/reasons";
@@ -21,6 +22,7 @@ export const TABLES: Readonly<Record<string, ReasonTable>> = {
   dnsd,
   "unbound-config": unboundConfig,
   api,
+  ipam,
   "api-client": apiClient,
   service,
 };
@@ -35,6 +37,7 @@ const WHERE: Readonly<Record<string, string>> = {
   dnsd: "In `firstlight_dns_silences_total`, `/ready` and the log.",
   "unbound-config": "In `/ready` and the log.",
   api: "In every error as `google.rpc.ErrorInfo` (domain `firstlight`), in `machine.state` and `pxe.phone-home` events, and in `/ready`.",
+  ipam: "A refused edit: in its error as `google.rpc.ErrorInfo`, with the facts of the sentence as metadata.",
   "api-client": "In `firstlight_events_dropped_total` of every daemon that reports events.",
   service: "In `/ready` and the health address of every daemon.",
 };

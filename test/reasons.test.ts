@@ -17,8 +17,11 @@ function sourcesOf(name: string): (readonly [file: string, text: string])[] {
 /** What a text gives as `because: "…"`. */
 const given = (text: string): string[] => [...text.matchAll(/\bbecause: "([^"]*)"/g)].map((match) => match[1]!);
 
+/** The IPAM's table is of refused edits, whose codes the compiler checks; `because` there is a fault of a sheet's cell, in words. */
+const TABLES_OF_BECAUSE = Object.entries(TABLES).filter(([name]) => name !== "ipam");
+
 test("every because in the sources is a code of its package's table", () => {
-  const faults = Object.entries(TABLES).flatMap(([name, table]) =>
+  const faults = TABLES_OF_BECAUSE.flatMap(([name, table]) =>
     sourcesOf(name).flatMap(([file, text]) =>
       given(text)
         .filter((code) => !Object.hasOwn(table, code))
@@ -29,7 +32,7 @@ test("every because in the sources is a code of its package's table", () => {
 });
 
 test("no because in the sources is put together from words", () => {
-  const faults = Object.keys(TABLES).flatMap((name) =>
+  const faults = TABLES_OF_BECAUSE.flatMap(([name]) =>
     sourcesOf(name).flatMap(([file, text]) =>
       [...text.matchAll(/\bbecause: `([^`]* [^`]*)`/g)]
         .filter(() => !TEXTS_FOR_PEOPLE.has(file))

@@ -145,11 +145,6 @@ export const REASONS = {
     remedy: "Only an assigned machine can be released.",
     answers: "FAILED_PRECONDITION",
   },
-  "ipam-refused": {
-    sentence: "{fault}",
-    remedy: "Correct the request as the sentence says.",
-    answers: "FAILED_PRECONDITION",
-  },
   // Load and faults
   "watchers-limit": {
     sentence: "{most} watchers already",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { connectOperator, reasonOfError } from "@firstlight/api-client";
+import { EDIT_REASONS } from "@firstlight/ipam";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { errorTrailer } from "../src/grpc/error-info.ts";
 import { no, statusOf } from "../src/grpc/error.ts";
@@ -28,6 +29,11 @@ test("a refusal reaches the client with its code and its facts", async () => {
     status.NOT_FOUND,
     { reason: "service-not-found", facts: { service: "none" } },
   ]);
+});
+
+test("a code that two tables have answers with one status", () => {
+  for (const [reason, { answers }] of Object.entries(EDIT_REASONS))
+    if (reason in REASONS) assert.equal(REASONS[reason as keyof typeof REASONS].answers, answers, reason);
 });
 
 test("a stream that is refused carries its reason, too", async () => {

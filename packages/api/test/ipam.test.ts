@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
-import { connectOperator, type Operator } from "@firstlight/api-client";
+import { connectOperator, type Operator, reasonOfError } from "@firstlight/api-client";
 import { expectedMachinesSchema, ipamSchema } from "@firstlight/ipam";
 import { testTrust, type TestTrust } from "@firstlight/kit";
 import { testDatabase } from "@firstlight/kit/postgres";
@@ -158,10 +158,7 @@ test("a prefix with pools for roles and a number from a pool is made, drained, t
   assert.ok(listed.find(({ name }) => name === "racks")?.prefixes[0]?.drainBy);
   await operator.ipam.undrain({ name: "racks", prefix: "127.67.0.0/24" });
   assert.equal((await operator.ipam.drain({ name: "racks" })).segment?.state, "draining");
-  await assert.rejects(
-    operator.ipam.drain({ name: "nobody" }),
-    fails(status.FAILED_PRECONDITION, /no segment nobody$/),
-  );
+  await assert.rejects(operator.ipam.drain({ name: "nobody" }), fails(status.NOT_FOUND, /no segment nobody$/));
   await assert.rejects(
     operator.ipam.drain({ name: "racks", prefix: "x" }),
     fails(status.INVALID_ARGUMENT, /^prefix: /),
@@ -266,7 +263,7 @@ test("an address is reserved for a switch port, listed, and let go; a stranger i
   await eventually(list, ({ length }) => length === 0);
   await assert.rejects(
     operator.reservations.deleteInterface({ segment: "bmc", mac: "02:00:00:00:00:01" }),
-    fails(status.FAILED_PRECONDITION, /has no interface 02:00:00:00:00:01/),
+    fails(status.NOT_FOUND, /has no interface 02:00:00:00:00:01/),
   );
 });
 
@@ -274,4 +271,24 @@ test("leases and interfaces are listed, of one segment or of all; an unknown seg
   assert.deepEqual((await operator.ipam.listLeases({ segment: "bmc" })).leases, []);
   assert.deepEqual((await operator.ipam.listInterfaces({})).interfaces, []);
   await assert.rejects(operator.ipam.listLeases({ segment: "nobody" }), fails(status.NOT_FOUND, /no segment nobody/));
+});
+
+/** The reason of a refused call. */
+const reasonOf = (call: Promise<unknown>) =>
+  call.then(
+    () => assert.fail("it is not refused"),
+    (error: ServiceError) => reasonOfError(error),
+  );
+
+test("a refused edit reaches the client with its code and its facts", async () => {
+  assert.deepEqual(await reasonOf(operator.ipam.drain({ name: "none", prefix: "" })), {
+    reason: "segment-not-found",
+    facts: { segment: "none" },
+  });
+  await operator.pools.putPool({ pool: { name: "one", kind: "integer", ranges: ["7"] } });
+  await operator.pools.allocate({ pool: "one", owner: "a" });
+  assert.deepEqual(await reasonOf(operator.pools.allocate({ pool: "one", owner: "b" })), {
+    reason: "pool-exhausted",
+    facts: { pool: "one", count: "1" },
+  });
 });

@@ -4,6 +4,7 @@ export { candidate } from "./allocation/allocate.ts";
 export type { Ground, Asked } from "./allocation/request.ts";
 export { isAssignable } from "./allocation/assignable.ts";
 export { freeAt } from "./allocation/free.ts";
+export { EDIT_REASONS, type EditReason } from "./model/edit-reasons.ts";
 export * from "./policy/reasons.ts";
 export * from "./config.ts";
 export { isDraining, type Term, termOf } from "./policy/drain.ts";

@@ -1,6 +1,7 @@
 import { REASONS as API } from "@firstlight/api/reasons";
 import { REASONS as DHCPD } from "@firstlight/dhcpd/reasons";
 import { REASONS as TFTPD } from "@firstlight/tftpd/reasons";
+import { EDIT_REASONS } from "@firstlight/ipam";
 import { fillSentence, type ReasonRow, type ReasonTable } from "@firstlight/service";
 
 /** The reason table of the daemon that reports an event, by the first word of the event's kind. */
@@ -15,7 +16,7 @@ export function eventSentence(kind: string, because: string, facts: Readonly<Rec
 
 /** What an operator does about a reason of the API; `undefined` where this version does not know the reason. */
 export function apiRemedy(reason: string): string | undefined {
-  return rowOf(API, reason)?.remedy;
+  return (rowOf(API, reason) ?? rowOf(EDIT_REASONS, reason))?.remedy;
 }
 
 function rowOf(table: ReasonTable | undefined, code: string): ReasonRow | undefined {

@@ -107,7 +107,7 @@ test("what is expected no more goes where it was not seen", async () => {
   assert.deepEqual(no, {
     code: 1,
     out: "",
-    err: "firstlight: refused: device 02:00:00:00:00:02 is not expected\n  ipam-refused: Correct the request as the sentence says.\n",
+    err: "firstlight: not found: device 02:00:00:00:00:02 is not expected\n  device-not-found: See firstlight devices list.\n",
   });
 });
 

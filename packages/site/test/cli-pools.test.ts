@@ -33,19 +33,19 @@ test("a pool is made, gives, and takes back; what it gave keeps it from going", 
   assert.deepEqual(
     taken,
     no(
-      "firstlight: refused: pool vlans: 105 is given to rack2\n  ipam-refused: Correct the request as the sentence says.\n",
+      "firstlight: refused: pool vlans: 105 is given to rack2\n  pool-value-given: Choose another value, or let its owner release it.\n",
     ),
   );
   assert.deepEqual(
     foreign,
     no(
-      "firstlight: refused: pool vlans: 105 is given to rack2\n  ipam-refused: Correct the request as the sentence says.\n",
+      "firstlight: refused: pool vlans: 105 is given to rack2\n  pool-value-given: Choose another value, or let its owner release it.\n",
     ),
   );
   assert.deepEqual(
     full,
     no(
-      "firstlight: refused: pool vlans: 100 is given to rack1\n  ipam-refused: Correct the request as the sentence says.\n",
+      "firstlight: refused: pool vlans: 100 is given to rack1\n  pool-value-given: Choose another value, or let its owner release it.\n",
     ),
   );
   assert.equal(await site.out("pools", "release", "vlans", "105", "rack2"), "pool vlans: 105 is free\n");
@@ -91,12 +91,12 @@ test("what is asked wrongly is one line and exit 1, whoever finds it", async () 
   assert.deepEqual(
     backward,
     no(
-      "firstlight: refused: pool x: 9-1 ends before it begins\n  ipam-refused: Correct the request as the sentence says.\n",
+      "firstlight: refused: pool x: 9-1 ends before it begins\n  pool-value-malformed: Correct the value or the range.\n",
     ),
   );
   assert.deepEqual(
     unknown,
-    no("firstlight: refused: there is no pool none\n  ipam-refused: Correct the request as the sentence says.\n"),
+    no("firstlight: not found: there is no pool none\n  pool-not-found: See firstlight pools list.\n"),
   );
   assert.match(usage.err, /^error: missing required argument 'owner'/);
   assert.equal(usage.code, 1);

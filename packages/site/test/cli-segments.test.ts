@@ -31,7 +31,7 @@ test("a segment with pools and a number from a pool is made, listed and drained;
   assert.deepEqual(
     await site.cli("segments", "create", site.write("third.yaml", third)),
     no(
-      "firstlight: refused: segment third: no vlan: pool vlans is exhausted: 2 of 2 values are given\n  ipam-refused: Correct the request as the sentence says.\n",
+      "firstlight: refused: segment third: no vlan: pool vlans is exhausted: 2 of 2 values are given\n  segment-number-refused: Widen the pool's ranges, or choose another pool.\n",
     ),
   );
 
@@ -51,7 +51,7 @@ test("a segment with pools and a number from a pool is made, listed and drained;
   assert.deepEqual(
     await site.cli("segments", "drain", "rack", "--prefix", "10.9.0.0/24"),
     no(
-      "firstlight: refused: segment rack has no prefix 10.9.0.0/24\n  ipam-refused: Correct the request as the sentence says.\n",
+      "firstlight: not found: segment rack has no prefix 10.9.0.0/24\n  prefix-not-found: See firstlight segments list.\n",
     ),
   );
   const json = JSON.parse(await site.out("segments", "undrain", "rack", "--prefix", "10.2.0.0/24", "--json")) as {

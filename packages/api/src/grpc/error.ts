@@ -1,3 +1,4 @@
+import { EDIT_REASONS, type EditReason } from "@firstlight/ipam";
 import { Refused } from "@firstlight/ipam/store";
 import { fillSentence } from "@firstlight/service";
 import { status, type StatusObject } from "@grpc/grpc-js";
@@ -34,13 +35,12 @@ export function statusOf(error: unknown): Pick<StatusObject, "code" | "details" 
   return { code, details: message, metadata: errorTrailer({ code, message, reason, facts }) };
 }
 
-function expected(error: unknown): No | undefined {
-  if (error instanceof No) return error;
-  if (error instanceof Refused) return no("ipam-refused", { fault: error.message });
+function expected(error: unknown): No | Refused | undefined {
+  if (error instanceof No || error instanceof Refused) return error;
   return isDatabaseAway(error) ? no("database-away") : undefined;
 }
 
-function codeOf(reason: Reason): status {
-  const { answers } = REASONS[reason];
+function codeOf(reason: Reason | EditReason): status {
+  const { answers } = { ...EDIT_REASONS, ...REASONS }[reason];
   return answers in status ? status[answers as keyof typeof status] : status.INTERNAL;
 }

@@ -18,44 +18,31 @@ type Writer = (client: pg.ClientBase, rows: readonly Wanted[], actor: string) =>
 /** Writes rows that are new or changed, in a transaction that its caller opened; every row that cannot be is a fault. */
 export const WRITERS: Readonly<Record<SheetKind, Writer>> = {
   domains: (client, rows, actor) =>
-    each(rows, (row) => attempt(client, [row], ([row]) => putDomain(client, row!, actor), { nameServers: /server/ })),
+    each(rows, (row) => attempt(client, [row], ([row]) => putDomain(client, row!, actor))),
 
   pools: (client, rows, actor) =>
-    each(rows, (row) =>
-      attempt(client, [row], ([row]) => putPool(client, pool(row!), actor), { kind: /stays what/, ranges: /./ }),
-    ),
+    each(rows, (row) => attempt(client, [row], ([row]) => putPool(client, pool(row!), actor), "ranges")),
 
   segments: (client, rows, actor) =>
-    each(rows, (row) => attempt(client, [row], ([row]) => putSegment(client, row!, actor), { domain: /no domain/ })),
+    each(rows, (row) => attempt(client, [row], ([row]) => putSegment(client, row!, actor))),
 
   prefixes: (client, rows, actor) =>
     each(groups(rows, "segment"), (group) =>
-      attempt(client, group, (rows) => putPrefixes(client, rows, actor), {
-        segment: /no segment/,
-        pools: /: pool |pools of its role/,
-        gateway: /gateway/,
-        reservedRanges: /reserved range/,
-        reserved: /reserved/,
-        prefix: /./,
-      }),
+      attempt(client, group, (rows) => putPrefixes(client, rows, actor), "prefix"),
     ),
 
   reservations: (client, rows, actor) =>
     inSets(rows, async (rows) => {
       const { refused } = await putReservations(client, rows.map(reservation), actor, true);
-      return faultsOf(rows, refused, { segment: /no segment/, address: /address/ });
+      return faultsOf(rows, refused);
     }),
 
-  expected: (client, rows, actor) =>
-    attempt(client, rows, (rows) => expectDevices(client, devices(rows), actor), {
-      label: /label/,
-      address: /address/,
-    }),
+  expected: (client, rows, actor) => attempt(client, rows, (rows) => expectDevices(client, devices(rows), actor)),
 
   names: (client, rows, actor) =>
     inSets(rows, async (rows) => {
       const { refused } = await putNames(client, rows.map(record), actor);
-      return faultsOf(rows, refused, { domain: /no domain/, type: /CNAME/, owner: /./ });
+      return faultsOf(rows, refused, "owner");
     }),
 };
 
@@ -86,7 +73,7 @@ async function putSegment(client: pg.ClientBase, row: Wanted, actor: string): Pr
 async function putPrefixes(client: pg.ClientBase, rows: readonly Wanted[], actor: string): Promise<void> {
   const name = rows[0]!.cells["segment"]!;
   const before = await segmentNamed(client, name);
-  if (!before) throw new Refused(`there is no segment ${name}`);
+  if (!before) throw new Refused("segment-not-found", { segment: name });
   await writeSegment(client, before, { prefixes: rows.map(prefixEdit) }, { actor, removes: false });
 }
 

@@ -1,12 +1,10 @@
 import type pg from "pg";
+import { EDIT_REASONS } from "../model/edit-reasons.ts";
 import { Refused } from "../store/store.ts";
 import { refusalOf } from "../store/constraints.ts";
 import type { RowRefusal } from "../store/dns/names.ts";
 import type { Wanted } from "./judge.ts";
 import type { Fault } from "./sheet.ts";
-
-/** Of each column that may be at fault, the word by which a reason speaks of it; the first that does is meant. */
-export type Columns = Readonly<Record<string, RegExp>>;
 
 /** Each row that the store refuses costs a turn over the others. */
 const MOST_TURNS = 20;
@@ -19,21 +17,21 @@ export async function attempt(
   client: pg.ClientBase,
   rows: readonly Wanted[],
   write: (rows: readonly Wanted[]) => Promise<unknown>,
-  columns: Columns,
+  column?: string,
 ): Promise<Fault[]> {
   const faults: Fault[] = [];
   for (let left = rows; left.length > 0 && faults.length < MOST_TURNS;) {
-    const because = await refusalOfTurn(client, () => write(left));
-    if (because === undefined) break;
-    const named = left.find((one) => isOf(one, because));
-    faults.push({ row: (named ?? left[0]!).row, ...columnFor(because, columns), because });
+    const refused = await refusalOfTurn(client, () => write(left));
+    if (refused === undefined) break;
+    const named = left.find((one) => isNamedBy(one, refused));
+    faults.push(faultOf(named ?? left[0]!, refused, column));
     left = named ? left.filter((one) => one !== named) : [];
   }
   return faults;
 }
 
-/** Why the store would not; undefined when it did. */
-async function refusalOfTurn(client: pg.ClientBase, write: () => Promise<unknown>): Promise<string | undefined> {
+/** The refusal of the store; undefined: it has written the rows. */
+async function refusalOfTurn(client: pg.ClientBase, write: () => Promise<unknown>): Promise<Refused | undefined> {
   await client.query("SAVEPOINT turn");
   try {
     await write();
@@ -43,24 +41,24 @@ async function refusalOfTurn(client: pg.ClientBase, write: () => Promise<unknown
     const refused = refusalOf(error);
     if (!(refused instanceof Refused)) throw error;
     await client.query("ROLLBACK TO SAVEPOINT turn");
-    return refused.message;
+    return refused;
   }
 }
 
-/** Whether a refusal names the row: its prefix, address or MAC as a word of its own. */
-function isOf({ cells }: Wanted, because: string): boolean {
-  const words = new Set(because.split(/[\s,():=]+(?![0-9a-f]{2}:)|[\s,()]+/));
+/** Whether a refusal names the row: its prefix, address or MAC as a word of the sentence. */
+function isNamedBy({ cells }: Wanted, { message }: Refused): boolean {
+  const words = new Set(message.split(/[\s,():=]+(?![0-9a-f]{2}:)|[\s,()]+/));
   return [cells["prefix"], cells["mac"], cells["address"]].some(
     (word) => word !== undefined && word !== "" && words.has(word),
   );
 }
 
-/** What the store said of a set, row by row. */
-export function faultsOf(rows: readonly Wanted[], refused: readonly RowRefusal[], columns: Columns): Fault[] {
-  return refused.map(({ n, because }) => ({ row: rows[n]!.row, ...columnFor(because, columns), because }));
+/** The refusals of a set of rows as faults of its sheet. `column`: the column at fault if the reason names none. */
+export function faultsOf(rows: readonly Wanted[], refusals: readonly RowRefusal[], column?: string): Fault[] {
+  return refusals.map(({ n, refused }) => faultOf(rows[n]!, refused, column));
 }
 
-function columnFor(because: string, columns: Columns): { column?: string } {
-  const column = Object.keys(columns).find((name) => columns[name]!.test(because));
-  return column === undefined ? {} : { column };
+function faultOf({ row }: Wanted, { reason, message }: Refused, otherwise: string | undefined): Fault {
+  const { column = otherwise } = EDIT_REASONS[reason];
+  return { row, ...(column !== undefined && { column }), because: message };
 }

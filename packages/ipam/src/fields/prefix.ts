@@ -147,10 +147,11 @@ export function reservedRange(within: string, text: string): AddressRange {
   const inside = assertParsed(parsePrefix(within), within);
   const isV4 = isIPv4(inside.address);
   const range = readRange({ is: isV4 ? "ipv4" : "ipv6" }, text);
-  if (isMalformed(range)) throw new Refused(`prefix ${within}: reserved range ${text}: ${range.because}`);
+  if (isMalformed(range))
+    throw new Refused("reserved-range-malformed", { prefix: within, range: text, fault: range.because });
   const [first, end] = [range.first, range.end - 1n].map((slot): Address => (isV4 ? Number(slot) : slot));
   if (!contains(inside, first!) || !contains(inside, end!))
-    throw new Refused(`prefix ${within}: reserved range ${text} is not in it`);
+    throw new Refused("reserved-range-outside", { prefix: within, range: text });
   return { first: first!, last: end! };
 }
 

@@ -71,7 +71,8 @@ function segmentEdit({ prefixes, options, ...settings }: IpamConfig["segments"][
   } as unknown as SegmentEdit;
 }
 
-const refusal: Refusal = (_field, value, because) => new Refused(`${String(value)}: ${because}`);
+const refusal: Refusal = (_field, value, because) =>
+  new Refused("value-malformed", { value: String(value), fault: because });
 
 /** A prefix of the file as an operator would write it; ranges and pools that are missing there are none. */
 export function prefixEdit(
@@ -152,6 +153,6 @@ export function devicesOf(machines: ExpectedMachines): Device[] {
 }
 
 function read<T>(value: T, text: string): Exclude<T, { is: "malformed" }> {
-  if (isMalformed(value)) throw new Refused(`${text}: ${value.because}`);
+  if (isMalformed(value)) throw new Refused("value-malformed", { value: text, fault: value.because });
   return value as Exclude<T, { is: "malformed" }>;
 }

@@ -158,6 +158,6 @@ async function segmentOf(client: pg.ClientBase, vrf: string, relay: Address): Pr
     "SELECT segment FROM ipam.prefix WHERE vrf = $1 AND prefix::inet >>= $2::inet",
     [vrf, formatAddress(relay)],
   );
-  if (!rows[0]) throw new Refused(`no prefix of vrf ${vrf} holds relay ${formatAddress(relay)}`);
+  if (!rows[0]) throw new Refused("relay-outside-prefixes", { vrf, relay: formatAddress(relay) });
   return rows[0].segment;
 }

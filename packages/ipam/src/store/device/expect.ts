@@ -21,7 +21,7 @@ export async function expectDevices(
   if (devices.length === 0) return [];
   const seen = new Set<number>();
   for (const { mac } of devices) {
-    if (seen.has(mac)) throw new Refused(`expected device ${formatMac(mac)} is written twice`);
+    if (seen.has(mac)) throw new Refused("device-written-twice", { mac: formatMac(mac) });
     seen.add(mac);
   }
   const segments = await idsOf(client, devices);
@@ -77,19 +77,21 @@ async function idsOf(client: pg.ClientBase, devices: readonly Device[]): Promise
   );
   const ids = new Map(rows.map(({ id, name }) => [name, id]));
   const stray = devices.find(({ segment }) => segment !== undefined && !ids.has(segment));
-  if (stray) throw new Refused(`expected device ${formatMac(stray.mac)}: there is no segment ${stray.segment}`);
+  if (stray) throw new Refused("device-segment-not-found", { mac: formatMac(stray.mac), segment: stray.segment! });
   return ids;
 }
 
 /** The constraints are deferred, so that two devices may swap; here one still knows who clashes with whom. */
 async function mustNotClash(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<{ what: string; macs: string[] }>(
-    `SELECT 'label ' || label AS what, array_agg(mac::text ORDER BY mac) AS macs FROM ipam.expected_device GROUP BY label HAVING count(*) > 1
+  const { rows } = await client.query<{ what: "label" | "address"; value: string; macs: string[] }>(
+    `SELECT 'label' AS what, label AS value, array_agg(mac::text ORDER BY mac) AS macs FROM ipam.expected_device GROUP BY label HAVING count(*) > 1
      UNION ALL
-     SELECT 'address ' || host(address), array_agg(mac::text ORDER BY mac) FROM ipam.expected_device WHERE address IS NOT NULL GROUP BY address HAVING count(*) > 1
+     SELECT 'address', host(address), array_agg(mac::text ORDER BY mac) FROM ipam.expected_device WHERE address IS NOT NULL GROUP BY address HAVING count(*) > 1
      LIMIT 1`,
   );
-  if (rows[0]) throw new Refused(`${rows[0].what} is declared for ${rows[0].macs.join(" and ")}`);
+  if (!rows[0]) return;
+  const { what, value, macs } = rows[0];
+  throw new Refused(`${what}-declared-twice`, { [what]: value, macs: macs.join(" and ") });
 }
 
 /** A declared address must be one its segment may give, and not in somebody else's hands. */
@@ -106,10 +108,9 @@ async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Prom
   );
   const bad = rows[0];
   if (!bad) return;
-  const because = bad.holder
-    ? `is held by ${bad.holder}`
-    : `is gateway, reserved, excluded, network or broadcast of segment ${bad.segment}`;
-  throw new Refused(`expected device ${bad.mac}: address ${bad.address} ${because}`);
+  const { mac, address, holder, segment } = bad;
+  if (holder !== null) throw new Refused("device-address-held", { mac, address, holder });
+  throw new Refused("device-address-not-assignable", { mac, address, segment: segment! });
 }
 
 async function expectedRows(client: pg.ClientBase, macs: readonly string[]): Promise<Json[]> {

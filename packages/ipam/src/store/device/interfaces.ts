@@ -16,12 +16,12 @@ export async function deleteInterface(
   actor: string,
 ): Promise<{ readonly preserved: readonly string[] }> {
   const home = await segmentNamed(client, segment);
-  if (!home) throw new Refused(`there is no segment ${segment}`);
+  if (!home) throw new Refused("segment-not-found", { segment });
   const { rows: gone } = await client.query<{ row: Json }>(
     `DELETE FROM ipam.interface i WHERE segment = $1 AND ${identityColumnOf(identity)} = $2 RETURNING to_jsonb(i) AS "row"`,
     [home["id"], toIdentity(identity)],
   );
-  if (gone.length === 0) throw new Refused(`segment ${segment} has no interface ${toIdentity(identity)}`);
+  if (gone.length === 0) throw new Refused("interface-not-found", { segment, identity: toIdentity(identity) });
   const id = gone[0]!.row["id"];
   const preserved = await preserve(client, id, identity, actor);
   const { rows: leases } = await client.query<{ row: Json }>(LAY_TO_REST, [id]);

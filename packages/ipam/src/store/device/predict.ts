@@ -55,7 +55,7 @@ export async function unexpect(client: pg.ClientBase, macs: readonly Mac[], acto
   const gone = rows.map(({ row }) => row);
   const known = new Set(gone.map((row) => row["mac"]));
   const missing = texts.find((mac) => !known.has(mac));
-  if (missing !== undefined) throw new Refused(`device ${missing} is not expected`);
+  if (missing !== undefined) throw new Refused("device-not-found", { mac: missing });
   await append.tombstones(client, "expected", gone, actor);
   await predict(client, texts, actor);
   const { rows: strangers } = await client.query<{ row: Json }>(DETACH, [texts]);

@@ -11,10 +11,10 @@ export interface NameEdit extends Pick<Name, "owner" | "type" | "data" | "ttlSec
   readonly zone: string;
 }
 
-/** What the store would not do, by the number of the row that asked for it. */
+/** The refusal of one row of a set, by its number. */
 export interface RowRefusal {
   readonly n: number;
-  readonly because: string;
+  readonly refused: Refused;
 }
 
 /** Adds declared records, or changes their TTL: all of them or, with a reason each, none. A statement per step, whatever their number. */
@@ -34,8 +34,8 @@ export async function putNames(
     const beside = alone.get(name.owner);
     alone.set(name.owner, beside?.type === "CNAME" ? beside : name);
     const clash = facts[n]!.other ?? (beside && clashes(beside, name) ? beside.type : null);
-    const because = refusalOf(name, { ...facts[n]!, other: clash });
-    return because === undefined ? [] : [{ n, because }];
+    const refused = refusalOf(name, { ...facts[n]!, other: clash });
+    return refused === undefined ? [] : [{ n, refused }];
   });
   if (refused.length > 0) return { refused, rows: [] };
   const { rows } = await client.query<{ row: Json }>(
@@ -80,12 +80,15 @@ const FACTS = `
 const clashes = (a: NameEdit, b: NameEdit): boolean =>
   (a.type === "CNAME" || b.type === "CNAME") && !(a.type === b.type && a.data === b.data);
 
-function refusalOf({ owner, type, zone: wanted }: NameEdit, { zone, other }: Fact): string | undefined {
+function refusalOf({ owner, type, zone: wanted }: NameEdit, { zone, other }: Fact): Refused | undefined {
   if (zone === null)
-    return `name ${owner}: ${wanted === "" ? "there is no domain above it" : `there is no domain ${wanted}`}`;
+    return wanted === ""
+      ? new Refused("domain-above-not-found", { owner })
+      : new Refused("domain-not-found", { subject: `name ${owner}`, domain: wanted });
   const isReverse = type === "PTR" && /\.(in-addr|ip6)\.arpa$/.test(owner);
-  if (owner !== zone && !owner.endsWith(`.${zone}`) && !isReverse) return `name ${owner} is not in ${zone}`;
-  return other === null ? undefined : `name ${owner} has ${other} records: a CNAME stands alone`;
+  if (owner !== zone && !owner.endsWith(`.${zone}`) && !isReverse)
+    return new Refused("name-not-in-domain", { owner, domain: zone });
+  return other === null ? undefined : new Refused("name-beside-cname", { owner, type: other });
 }
 
 /** Adds a declared record, or changes its TTL. */
@@ -97,13 +100,13 @@ export async function putName(
   const { rows: zones } = await client.query<{ name: string }>("SELECT name FROM ipam.domain WHERE id = $1", [
     name.domain,
   ]);
-  if (!zones[0]) throw new Refused(`name ${name.owner}: there is no domain ${name.domain}`);
+  if (!zones[0]) throw new Refused("domain-not-found", { subject: `name ${name.owner}`, domain: String(name.domain) });
   return rowFrom("name", await putOne(client, { ...name, zone: zones[0].name }, actor));
 }
 
 async function putOne(client: pg.ClientBase, name: NameEdit, actor: string): Promise<Json> {
   const { refused, rows } = await putNames(client, [name], actor);
-  if (refused[0]) throw new Refused(refused[0].because);
+  if (refused[0]) throw refused[0].refused;
   return rows[0]!;
 }
 
@@ -138,7 +141,7 @@ export async function deleteName(
     `DELETE FROM ipam.name n WHERE owner = $1 AND type = $2 RETURNING to_jsonb(n) AS "row"`,
     [owner, type],
   );
-  if (rows.length === 0) throw new Refused(`there is no ${type} record ${owner}`);
+  if (rows.length === 0) throw new Refused("record-not-found", { type, owner });
   await append.tombstones(
     client,
     "name",

@@ -38,8 +38,8 @@ export async function release(
     "SELECT owner FROM ipam.pool_grant WHERE pool = $1 AND slot = $2 FOR UPDATE",
     [pool.id, slot],
   );
-  if (!rows[0]) throw new Refused(`pool ${name}: ${value} is given to nobody`);
-  if (rows[0].owner !== owner) throw new Refused(`pool ${name}: ${given(pool, { slot, owner: rows[0].owner })}`);
+  if (!rows[0]) throw new Refused("pool-value-free", { pool: name, value });
+  if (rows[0].owner !== owner) throw given(pool, { slot, owner: rows[0].owner });
   await putBack(client, pool, slot, actor);
 }
 
@@ -97,8 +97,8 @@ async function takeFree(client: pg.ClientBase, pool: PoolRow, { wanted, hint }: 
       [pool.id, wanted === undefined ? "0" : from],
     );
     if (rowCount) continue;
-    if (wanted === undefined) throw new Exhausted(await exhausted(client, pool));
-    throw new Refused(await whyNot(client, pool, wanted, from));
+    if (wanted === undefined) throw await exhausted(client, pool);
+    throw await whyNot(client, pool, wanted, from);
   }
 }
 
@@ -134,19 +134,19 @@ async function carve(client: pg.ClientBase, pool: PoolRow, where: string, from: 
   return String(slot);
 }
 
-async function whyNot(client: pg.ClientBase, pool: PoolRow, wanted: string, slot: string): Promise<string> {
+async function whyNot(client: pg.ClientBase, pool: PoolRow, wanted: string, slot: string): Promise<Refused> {
   const { rows } = await client.query<{ owner: string; slot: string }>(
     "SELECT slot, owner FROM ipam.pool_grant WHERE pool = $1 AND slot = $2",
     [pool.id, slot],
   );
-  return `pool ${pool.name}: ${rows[0] ? given(pool, rows[0]) : `${wanted} is not one of its values`}`;
+  return rows[0] ? given(pool, rows[0]) : new Refused("pool-value-outside", { pool: pool.name, value: wanted });
 }
 
-async function exhausted(client: pg.ClientBase, pool: PoolRow): Promise<string> {
-  const { rows } = await client.query<{ n: string }>("SELECT count(*) AS n FROM ipam.pool_grant WHERE pool = $1", [
+async function exhausted(client: pg.ClientBase, pool: PoolRow): Promise<Exhausted> {
+  const { rows } = await client.query<{ n: number }>("SELECT count(*) AS n FROM ipam.pool_grant WHERE pool = $1", [
     pool.id,
   ]);
-  return `pool ${pool.name} is exhausted: ${rows[0]!.n} of ${rows[0]!.n} values are given`;
+  return new Exhausted("pool-exhausted", { pool: pool.name, count: String(rows[0]!.n) });
 }
 
 async function grantOf(client: pg.ClientBase, pool: PoolRow, owner: string): Promise<GrantRow | undefined> {
@@ -160,7 +160,11 @@ async function grantOf(client: pg.ClientBase, pool: PoolRow, owner: string): Pro
 /** The same question has the same answer; another wish of the same owner is a question of its own. */
 function kept(pool: PoolRow, row: GrantRow, { wanted, owner }: GrantRequest): Grant {
   if (wanted !== undefined && mustRead(pool, wanted) !== row.slot)
-    throw new Refused(`pool ${pool.name}: ${owner} has ${showSlot(formOf(pool), BigInt(row.slot))} already`);
+    throw new Refused("pool-owner-has-value", {
+      pool: pool.name,
+      owner,
+      value: showSlot(formOf(pool), BigInt(row.slot)),
+    });
   return grantFrom(pool, row);
 }
 
@@ -171,7 +175,7 @@ function grantFrom(pool: PoolRow, { slot, owner, at }: GrantRow): Grant {
 function mustRead(pool: PoolRow, text: string | undefined): string {
   if (text === undefined) return "0";
   const slot = readSlot(formOf(pool), text);
-  if (isMalformed(slot)) throw new Refused(`pool ${pool.name}: ${slot.because}`);
+  if (isMalformed(slot)) throw new Refused("pool-value-malformed", { pool: pool.name, fault: slot.because });
   return String(slot);
 }
 
@@ -179,6 +183,6 @@ const formOf = ({ is, length }: PoolRow) => ({ is, length: length ?? undefined }
 
 async function mustExist(client: Pick<pg.ClientBase, "query">, name: string, lock?: "FOR SHARE"): Promise<PoolRow> {
   const pool = await poolNamed(client, name, lock);
-  if (!pool) throw new Refused(`there is no pool ${name}`);
+  if (!pool) throw new Refused("pool-not-found", { pool: name });
   return pool;
 }

@@ -19,8 +19,8 @@ export async function putPool(client: pg.ClientBase, edit: PoolEdit, actor: stri
   const says = `pool ${edit.name}`;
   const before = await poolNamed(client, edit.name);
   if (before && (before.is !== edit.is || (before.length ?? undefined) !== edit.length))
-    throw new Refused(`${says}: a pool stays what it is (${before.is}): make another one`);
-  const [ranges, excluded] = [edit.ranges, edit.excluded].map((texts) => multirange(edit, says, texts));
+    throw new Refused("pool-kind-fixed", { pool: edit.name, kind: before.is });
+  const [ranges, excluded] = [edit.ranges, edit.excluded].map((texts) => multirange(edit, texts));
   const { rows } = await client.query<PoolRow & { row: object }>(
     `INSERT INTO ipam.pool AS p (name, "is", length, ranges, excluded) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (name) DO UPDATE SET ranges = excluded.ranges, excluded = excluded.excluded, version = nextval('ipam.version')
@@ -46,12 +46,12 @@ const FREE_ANEW = `
 
 export async function deletePool(client: pg.ClientBase, name: string, actor: string): Promise<void> {
   const pool = await poolNamed(client, name);
-  if (!pool) throw new Refused(`there is no pool ${name}`);
+  if (!pool) throw new Refused("pool-not-found", { pool: name });
   const { rows } = await client.query<{ slot: string; owner: string }>(
     "SELECT slot, owner FROM ipam.pool_grant WHERE pool = $1 ORDER BY slot LIMIT 1",
     [pool.id],
   );
-  if (rows[0]) throw new Refused(`pool ${name}: ${given(pool, rows[0])}`);
+  if (rows[0]) throw given(pool, rows[0]);
   await client.query("DELETE FROM ipam.pool WHERE id = $1", [pool.id]);
   await append.audit(client, "pool", name, undefined, actor);
 }
@@ -93,9 +93,10 @@ export async function poolNamed(
   return rows[0];
 }
 
-/** Who has a slot, as a reason. */
-export function given(pool: PoolRow, { slot, owner }: { readonly slot: string; readonly owner: string }): string {
-  return `${showSlot({ is: pool.is, length: pool.length ?? undefined }, BigInt(slot))} is given to ${owner}`;
+/** The refusal that names the owner of a slot. */
+export function given(pool: PoolRow, { slot, owner }: { readonly slot: string; readonly owner: string }): Refused {
+  const value = showSlot({ is: pool.is, length: pool.length ?? undefined }, BigInt(slot));
+  return new Refused("pool-value-given", { pool: pool.name, value, owner });
 }
 
 async function mustHoldGrants(client: pg.ClientBase, edit: PoolEdit, id: number): Promise<void> {
@@ -106,14 +107,14 @@ async function mustHoldGrants(client: pg.ClientBase, edit: PoolEdit, id: number)
   );
   if (!rows[0]) return;
   const { slot, owner } = rows[0];
-  throw new Refused(`pool ${edit.name}: ${showSlot(edit, BigInt(slot))} is given to ${owner}`);
+  throw new Refused("pool-value-given", { pool: edit.name, value: showSlot(edit, BigInt(slot)), owner });
 }
 
 /** Ranges in PostgreSQL's words. */
-function multirange(edit: PoolEdit, says: string, texts: readonly string[]): string {
+function multirange(edit: PoolEdit, texts: readonly string[]): string {
   const ranges = texts.map((text) => {
     const range = readRange(edit, text);
-    if (isMalformed(range)) throw new Refused(`${says}: ${range.because}`);
+    if (isMalformed(range)) throw new Refused("pool-value-malformed", { pool: edit.name, fault: range.because });
     return `[${range.first},${range.end})`;
   });
   return `{${ranges.join(",")}}`;

@@ -21,7 +21,7 @@ export async function putReservation(
   );
   if (same[0]) return { reservation: rowFrom("reservation", same[0].row), isNew: false };
   const { refused, rows } = await putReservations(client, [edit], actor);
-  if (refused[0]) throw new Refused(refused[0].because);
+  if (refused[0]) throw refused[0].refused;
   return { reservation: rowFrom("reservation", rows[0]!), isNew: true };
 }
 
@@ -38,7 +38,7 @@ export async function putReservations(
 ): Promise<{ readonly refused: readonly RowRefusal[]; readonly rows: readonly Json[] }> {
   const segments = await segmentsNamed(client, edits);
   const stray = edits.flatMap(({ segment }, n): RowRefusal[] =>
-    segments.has(segment) ? [] : [{ n, because: `there is no segment ${segment}` }],
+    segments.has(segment) ? [] : [{ n, refused: new Refused("segment-not-found", { segment }) }],
   );
   if (stray.length > 0) return { refused: stray, rows: [] };
   const columns = [
@@ -53,8 +53,8 @@ export async function putReservations(
   ];
   const { rows: facts } = await client.query<Fact>(FACTS, columns);
   const refused = edits.flatMap((edit, n): RowRefusal[] => {
-    const because = refusalOf(edit, facts[n]!);
-    return because === undefined ? [] : [{ n, because }];
+    const refused = refusalOf(edit, facts[n]!);
+    return refused === undefined ? [] : [{ n, refused }];
   });
   if (refused.length > 0) return { refused, rows: [] };
   const { rows: written } = await client.query<{ row: Json }>(
@@ -81,7 +81,7 @@ export async function deleteReservation(
      RETURNING to_jsonb(r) AS "row"`,
     [segment, formatAddress(address)],
   );
-  if (rows.length === 0) throw new Refused(`segment ${segment} has no reservation of ${formatAddress(address)}`);
+  if (rows.length === 0) throw new Refused("reservation-not-found", { segment, address: formatAddress(address) });
   await append.tombstones(client, "reservation", rowsOf(rows), actor);
   await withdrawn(client, addressesOf(rowsOf(rows)), actor);
 }
@@ -136,15 +136,16 @@ const FACTS = `
 function refusalOf(
   { identity, segment, address }: ReservationEdit,
   { assignable, reserved, device, holder }: Fact,
-): string | undefined {
-  const faults: readonly (readonly [boolean, string])[] = [
-    [!assignable, "is not one the segment may give"],
-    [reserved !== null && reserved !== identity, `is reserved for ${reserved}`],
-    [device !== null && identity !== `mac ${device}`, `is declared for ${device}`],
-    [holder !== null && identity.startsWith("mac ") && identity !== `mac ${holder}`, `is held by ${holder}`],
-  ];
-  const fault = faults.find(([isSo]) => isSo);
-  return fault && `segment ${segment}: address ${formatAddress(address)} ${fault[1]}`;
+): Refused | undefined {
+  const place = { segment, address: formatAddress(address) };
+  if (!assignable) return new Refused("address-not-of-segment", place);
+  if (reserved !== null && reserved !== identity)
+    return new Refused("address-reserved-for", { ...place, holder: reserved });
+  if (device !== null && identity !== `mac ${device}`)
+    return new Refused("address-declared-for", { ...place, holder: device });
+  if (holder !== null && identity.startsWith("mac ") && identity !== `mac ${holder}`)
+    return new Refused("address-held-by", { ...place, holder });
+  return undefined;
 }
 
 const rowsOf = (rows: readonly { readonly row: Json }[]): Json[] => rows.map(({ row }) => row);

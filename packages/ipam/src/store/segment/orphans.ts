@@ -28,7 +28,7 @@ export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Pr
      ORDER BY l.address LIMIT 100`,
     [segment.id],
   );
-  if (rows.length > 0) throw new Refused(`segment ${segment.name}: the edit would orphan ${list(rows)}`);
+  if (rows.length > 0) throw new Refused("edit-orphans", { segment: segment.name, addresses: list(rows) });
   await mustSuit(client, segment);
   const { rows: promised } = await client.query<Promised>(
     `SELECT host(address) AS address, identity FROM ipam.reservation r WHERE segment = $1
@@ -36,7 +36,7 @@ export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Pr
      ORDER BY r.address LIMIT 1`,
     [segment.id],
   );
-  if (promised[0]) throw new Refused(`segment ${segment.name}: the edit would orphan ${reserved(promised[0])}`);
+  if (promised[0]) throw new Refused("edit-orphans", { segment: segment.name, addresses: reserved(promised[0]) });
 }
 
 /** What was given without a declaration, in what does not drain, must still be in a pool of its holder's role, or in nobody's. */
@@ -55,9 +55,7 @@ async function mustSuit(client: pg.ClientBase, { id, name }: Segment): Promise<v
   );
   if (!rows[0]) return;
   const { address, mac, role } = rows[0];
-  throw new Refused(
-    `segment ${name}: the edit would leave ${address} (bound to ${mac}, ${role}) outside the pools of its role`,
-  );
+  throw new Refused("edit-leaves-pool", { segment: name, address, mac, role });
 }
 
 /** No device is declared to appear on it. */
@@ -66,7 +64,7 @@ export async function mustNotBeAwaited(client: pg.ClientBase, name: string, segm
     "SELECT mac::text FROM ipam.expected_device WHERE segment = $1 ORDER BY mac LIMIT 1",
     [segment],
   );
-  if (rows[0]) throw new Refused(`segment ${name}: expected device ${rows[0].mac} is to appear there`);
+  if (rows[0]) throw new Refused("device-awaited", { segment: name, mac: rows[0].mac });
 }
 
 /** No address of it is bound, referenced or at rest. Who has moved on from a segment that drains keeps nothing in it. */
@@ -82,12 +80,12 @@ export async function mustBeEmpty(
      ORDER BY l.address LIMIT 100`,
     [segment, isDrained],
   );
-  if (rows.length > 0) throw new Refused(`segment ${name}: in use by ${list(rows)}`);
+  if (rows.length > 0) throw new Refused("segment-in-use", { segment: name, addresses: list(rows) });
   const { rows: promised } = await client.query<Promised>(
     `SELECT host(address) AS address, identity FROM ipam.reservation WHERE segment = $1 ORDER BY address LIMIT 1`,
     [segment],
   );
-  if (promised[0]) throw new Refused(`segment ${name}: in use by ${reserved(promised[0])}`);
+  if (promised[0]) throw new Refused("segment-in-use", { segment: name, addresses: reserved(promised[0]) });
 }
 
 const reserved = ({ address, identity }: Promised): string => `${address} (reserved for ${identity})`;

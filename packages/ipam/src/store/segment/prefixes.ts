@@ -42,7 +42,7 @@ export async function writePrefixes(
   );
   const lines = goes.map(({ prefix }) => `${says}: prefix ${formatPrefix(prefix.prefix)} removed`);
   for (const edit of wanted) {
-    await mustNotOverlap(client, says, segment, edit);
+    await mustNotOverlap(client, segment, edit);
     mustBePools(edit);
     const same = sameAs(edit)?.row;
     const done = await put(
@@ -58,12 +58,7 @@ export async function writePrefixes(
   return lines;
 }
 
-async function mustNotOverlap(
-  client: pg.ClientBase,
-  says: string,
-  segment: Segment,
-  { prefix }: PrefixEdit,
-): Promise<void> {
+async function mustNotOverlap(client: pg.ClientBase, segment: Segment, { prefix }: PrefixEdit): Promise<void> {
   const text = formatPrefix(prefix);
   const { rows } = await client.query<{ prefix: string; name: string }>(
     `SELECT p.prefix::text, s.name FROM ipam.prefix p JOIN ipam.segment s ON s.id = p.segment
@@ -72,9 +67,13 @@ async function mustNotOverlap(
   );
   const [other] = rows;
   if (other) {
-    throw new Refused(
-      `${says}: prefix ${text} overlaps ${other.prefix} of segment ${other.name} in vrf ${segment.vrf}`,
-    );
+    throw new Refused("prefix-overlaps", {
+      segment: segment.name,
+      prefix: text,
+      other: other.prefix,
+      holder: other.name,
+      vrf: segment.vrf,
+    });
   }
 }
 
@@ -82,13 +81,15 @@ const ends = ({ first, last }: AddressRange): string[] => [formatAddress(first),
 
 /** Pools lie in their prefix, and none over another. */
 function mustBePools({ prefix, pools = [] }: PrefixEdit): void {
-  const says = (pool: AddressRange): string => `prefix ${formatPrefix(prefix)}: pool ${ends(pool).join("-")}`;
+  const facts = (pool: AddressRange) => ({ prefix: formatPrefix(prefix), range: ends(pool).join("-") });
   const sorted = pools.toSorted((a, b) => (a.first < b.first ? -1 : 1));
   for (const [n, pool] of sorted.entries()) {
-    if (!contains(prefix, pool.first) || !contains(prefix, pool.last)) throw new Refused(`${says(pool)} is not in it`);
-    if (pool.last < pool.first) throw new Refused(`${says(pool)} ends before it begins`);
+    if (!contains(prefix, pool.first) || !contains(prefix, pool.last))
+      throw new Refused("role-pool-outside", facts(pool));
+    if (pool.last < pool.first) throw new Refused("role-pool-reversed", facts(pool));
     const next = sorted[n + 1];
-    if (next && next.first <= pool.last) throw new Refused(`${says(pool)} overlaps ${ends(next).join("-")}`);
+    if (next && next.first <= pool.last)
+      throw new Refused("role-pool-overlaps", { ...facts(pool), other: ends(next).join("-") });
   }
 }
 

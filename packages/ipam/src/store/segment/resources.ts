@@ -35,7 +35,7 @@ export async function resourceColumns(
       continue;
     }
     const value = await take(client, pool, name, field, actor);
-    columns[field] = columnOf(value, field, `segment ${name}: ${field} ${value} of pool ${pool}`);
+    columns[field] = columnOf(value, field, { segment: name, pool });
     pools[field] = pool;
   }
   return Object.keys(columns).length === 0 ? {} : { ...columns, from_pools: pools };
@@ -57,7 +57,7 @@ async function take(client: pg.ClientBase, pool: string, name: string, field: st
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const Like = error instanceof Exhausted ? Exhausted : Refused;
-    throw new Like(`segment ${name}: no ${field}: ${error.message}`, { cause: error });
+    throw new Like("segment-number-refused", { segment: name, field, fault: error.message }, { cause: error });
   }
 }
 
@@ -70,15 +70,20 @@ async function renameOwner(client: pg.ClientBase, had: string, name: string): Pr
 }
 
 /** The column of what a pool gave; refused where the segment's setting cannot have it. */
-function columnOf(value: string, field: PooledField, says: string): number | string {
+function columnOf(
+  value: string,
+  field: PooledField,
+  place: { readonly segment: string; readonly pool: string },
+): number | string {
   const bounds = boundsOf(field);
   if (bounds === undefined) {
-    if (isMalformed(parseAddress(value))) throw new Refused(`${says} is not an address`);
+    if (isMalformed(parseAddress(value))) throw new Refused("segment-number-not-address", { ...place, field, value });
     return value;
   }
   const number = Number(value);
   if (!(number >= bounds.least && number <= bounds.most)) {
-    throw new Refused(`${says} is not ${bounds.least} to ${bounds.most}`);
+    const [least, most] = [String(bounds.least), String(bounds.most)];
+    throw new Refused("segment-number-out-of-bounds", { ...place, field, value, least, most });
   }
   return number;
 }

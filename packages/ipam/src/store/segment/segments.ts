@@ -17,7 +17,7 @@ import { giveBackResources, resourceColumns } from "./resources.ts";
 import { type Json, rowFrom } from "../../database/rows.ts";
 
 export async function createSegment(client: pg.ClientBase, edit: SegmentEdit, actor: string): Promise<Segment> {
-  if (await segmentNamed(client, edit.name)) throw new Refused(`segment ${edit.name} exists already`);
+  if (await segmentNamed(client, edit.name)) throw new Refused("segment-exists", { segment: edit.name });
   return (await writeSegment(client, undefined, edit, { actor, removes: true })).segment;
 }
 
@@ -29,7 +29,7 @@ export async function updateSegment(
 ): Promise<Segment> {
   const before = await mustExist(client, name);
   if (edit.name !== undefined && edit.name !== name && (await segmentNamed(client, edit.name)))
-    throw new Refused(`segment ${edit.name} exists already`);
+    throw new Refused("segment-exists", { segment: edit.name });
   return (await writeSegment(client, before, edit, { actor, removes: true })).segment;
 }
 
@@ -50,7 +50,7 @@ export async function drain(
   if (prefix) {
     const text = formatPrefix(prefix);
     const row = (await rowsOf()).find((one) => one["prefix"] === text);
-    if (!row) throw new Refused(`segment ${name} has no prefix ${text}`);
+    if (!row) throw new Refused("prefix-not-found", { segment: name, prefix: text });
     const columns = await drainColumns(client, row, state, segment);
     await put(client, "prefix", row, columns, `segment ${name}: prefix ${text}`, actor);
     if (state === "active") await mustNotOrphan(client, segment);
@@ -124,7 +124,7 @@ async function segmentColumns(client: pg.ClientBase, says: string, edit: Partial
   if (edit.options) wanted["options"] = JSON.parse(JSON.stringify(edit.options)); // without what is undefined
   if (edit.domain === undefined) return wanted;
   const { rows } = await client.query<{ id: number }>("SELECT id FROM ipam.domain WHERE name = $1", [edit.domain]);
-  if (!rows[0]) throw new Refused(`${says}: there is no domain ${edit.domain}`);
+  if (!rows[0]) throw new Refused("domain-not-found", { subject: says, domain: edit.domain });
   return { ...wanted, domain: rows[0].id };
 }
 
@@ -184,6 +184,6 @@ export async function segmentNamed(client: pg.ClientBase, name: string): Promise
 
 async function mustExist(client: pg.ClientBase, name: string): Promise<Json> {
   const row = await segmentNamed(client, name);
-  if (!row) throw new Refused(`there is no segment ${name}`);
+  if (!row) throw new Refused("segment-not-found", { segment: name });
   return row;
 }
