@@ -77,7 +77,7 @@ export const SERVICES = [
   ServerReflectionAlpha,
 ];
 
-/** Declares what the site's file says, then serves. What is handed in is the caller's to close. */
+/** Writes the declarations of the site's file, then serves. The caller closes what it passes in. */
 export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site: SiteDeclaration): Promise<Running> {
   const { config, log, shared, clock } = context;
   const { store, replica } = ipam;
@@ -156,7 +156,7 @@ export async function startApi(context: ApiContext, ipam: Ipam, pool: Pool, site
   };
 }
 
-/** What the site's file says becomes so, unless it would orphan an address: then the database stays as it is, and both are said. */
+/** Writes the declarations of the site's file. If one is refused, the database stays as it is, and log and `/ready` say why. */
 async function declare(store: Store, site: SiteDeclaration, log: ApiContext["log"]): Promise<Partial<DescribedReason>> {
   try {
     const { changed, faults } = await store.declare(site, "config");
@@ -188,7 +188,7 @@ function inReplica(replica: Replica): Expected[] {
   return [...replica.expectedDevices()].map(expectedFrom);
 }
 
-/** A device expected later, by an operator or another API, becomes (part of) its machine at once. */
+/** Makes a device that is expected later, by an operator or another API, part of its machine at once. */
 function followExpected(
   replica: Replica,
   roster: Roster,

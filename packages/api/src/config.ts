@@ -4,7 +4,7 @@ import { z } from "zod";
 const days = (most: number) => z.int().min(1).max(most);
 const rows = z.int().min(1000).max(1_000_000_000);
 
-/** What is remembered of addresses and changes, and for how long: whichever bound comes first. */
+/** How much history of addresses and changes is kept, and for how long: the smaller limit counts. */
 const historySchema = z
   .strictObject({
     tenancyDays: days(3650).default(400).describe("How long it is known who had an address"),

@@ -5,7 +5,7 @@ const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK = "40P01";
 const ATTEMPTS = 4;
 
-/** Every bigint of ours counts versions, tasks or events: below 2^53. */
+/** All bigint columns count versions, tasks or events, below 2^53. */
 const countsAsNumbers = new TypeOverrides();
 countsAsNumbers.setTypeParser(types.builtins.INT8, Number);
 
@@ -26,7 +26,7 @@ export function openPool({ database }: Pick<SiteConfig, "database">, onIdleError
   return pool;
 }
 
-/** One transaction; tried again where the database says that another one was in the way. */
+/** One transaction; repeated if it conflicts with another one. */
 export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -58,7 +58,7 @@ async function once<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Pr
 
 function ignore(): void {}
 
-/** Whether the database could not be asked at all: connection classes 08 and 57P, no socket, no free connection in time. */
+/** Whether the database cannot be reached: error classes 08 and 57P, no socket, no free connection in time. */
 export function isDatabaseAway(error: unknown): boolean {
   const { code = "", message = "" } = error as { code?: string; message?: string };
   if (/^(08|3D|53|57P|ECONN|ENOTFOUND|ETIMEDOUT|EPIPE|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_)/.test(code)) return true;

@@ -23,7 +23,7 @@ async function start(context: Context<ApiConfig>): Promise<Running> {
   return closeAfterStop(parts, running);
 }
 
-/** History is kept where the sequencer is: by every API, of which one at a time works. */
+/** Every API process can keep the history; as with the sequencer, one works at a time. */
 function historyOptions({ config, site, log, metrics }: Context<ApiConfig>): HistoryOptions {
   const { sampleSeconds, reclaimPercent, strangerDays, trendDays: _, ...keep } = config.history;
   const { url, passwordFile } = site.database;
@@ -41,14 +41,14 @@ function historyOptions({ config, site, log, metrics }: Context<ApiConfig>): His
   };
 }
 
-/** A database that was never migrated is the one fault of the world that has a remedy by name. */
+/** The error with its remedy if the database was never migrated. */
 function explain(error: unknown): never {
   const { code } = error as { code?: string };
   const isBare = code === "42P01" || code === "3F000"; // undefined_table, invalid_schema_name
   throw isBare ? new Error("the database is not migrated: run firstlight migrate", { cause: error }) : error;
 }
 
-/** The file's sections that the API writes down for all. */
+/** The sections of the file that the API writes into the database. */
 function declared({ sections }: Context<unknown>): SiteDeclaration {
   return {
     ipam: ipamSchema.parse(sections["ipam"] ?? {}),

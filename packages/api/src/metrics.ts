@@ -33,7 +33,7 @@ export function createApiMetrics(registry: Registry, pool: Pool): ApiMetrics {
     registers: [],
     async collect() {
       const counts = await countByState(pool).catch(() => undefined);
-      this.reset(); // without the database there is no count, not an old one
+      this.reset(); // no value without the database, not an old one
       if (counts) for (const state of Object.keys(STATES) as MachineState[]) this.set({ state }, counts[state] ?? 0);
     },
   });

@@ -25,7 +25,7 @@ export interface BootParts {
 const MAX_TOKEN = 128;
 const KNOWN_ARCHES = new Set<number>([0, ...Object.values(ARCHES)]);
 
-/** What a machine is to do next. Its identity is the address that the network gave to its MAC, checked here once more. */
+/** Decides what a machine does next. Its identity is the address that is leased to its MAC; the lease is checked here again. */
 export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts): Handlers<typeof BootService> {
   const finder = new Finder(pool);
 
@@ -36,7 +36,7 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
     return { address, mac };
   }
 
-  /** A MAC seen for the first time becomes (part of) a machine, as far as there is room. */
+  /** Makes a MAC that is seen for the first time (part of) a machine, up to the limit. */
   async function enrolled(mac: string): Promise<MachineRow | undefined> {
     const id = (await roster.resolve([mac], new Set([mac]))).get(mac);
     return id === undefined ? undefined : findMachine(pool, id);

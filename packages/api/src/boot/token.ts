@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from "node:
 import type { Pool } from "pg";
 import type { Machine } from "../machine/lifecycle.ts";
 
-/** Makes and checks the proof that a decision was fetched (ADR 0007). */
+/** Makes and checks the token of a fetched decision (ADR 0007). */
 export interface Tokens {
   of(machine: Pick<Machine, "id" | "task">, part: string): string;
   proves(token: string, machine: Pick<Machine, "id" | "task">, part: string): boolean;
@@ -24,7 +24,7 @@ export function createTokens(secret: Uint8Array): Tokens {
   };
 }
 
-/** The site's secret: made by whoever asks first, then the same for every replica of the API. */
+/** The site's secret: created by the first API process, then the same for all. */
 export async function loadSecret(pool: Pool): Promise<Uint8Array> {
   await pool.query("INSERT INTO api.secret (bytes) VALUES ($1) ON CONFLICT DO NOTHING", [randomBytes(32)]);
   const { rows } = await pool.query<{ bytes: Buffer }>("SELECT bytes FROM api.secret");

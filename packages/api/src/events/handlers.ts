@@ -18,7 +18,7 @@ const MOST_EVENTS = 1_000;
 const YEAR_2020 = 1_577_836_800_000;
 const YEAR_2100 = 4_102_444_800_000;
 
-/** What daemons tell of the machines. Answered when stored; an id that was stored before changes nothing. */
+/** Takes the events that daemons report. Answers once they are stored; an event id that is already stored changes nothing. */
 export function eventHandlers({ pool, recorder, metrics }: EventParts): Handlers<typeof EventService> {
   return {
     async report({ events, position }, { subject }) {

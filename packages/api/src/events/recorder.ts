@@ -11,12 +11,12 @@ import type { Roster } from "../machine/roster.ts";
 import type { Tokens } from "../boot/token.ts";
 import { type Entry, record, type RingSizes, unknownRing } from "./timeline.ts";
 
-/** Everything that changes a machine, each in one transaction: what it answers is durable. */
+/** All changes of machines, each in one transaction: an answer means that the change is durable. */
 export interface Recorder {
   /** Ids of the events that were new. */
   report(events: readonly BootEvent[], position: FeedPosition | undefined): Promise<string[]>;
   phoneHome(home: PhoneHome): Promise<MachineRow>;
-  /** What an operator wants of a machine, by id or name. */
+  /** An operator's request to a machine, by id or name. */
   apply(idOrName: string, event: LifecycleEvent, actor: string): Promise<MachineRow>;
 }
 
@@ -26,19 +26,19 @@ export interface RecorderParts {
   readonly tokens: Tokens;
   readonly sizes: RingSizes;
   readonly now: () => number;
-  /** Told after the commit, once for each machine that has changed. */
+  /** Called after the commit, once for each changed machine. */
   readonly changed: (machineId: string) => void;
-  /** Told after the commit, once for each event whose span nobody else makes. */
+  /** Called after the commit, once for each event whose span only this process makes. */
   readonly traced: (event: BootEvent) => void;
 }
 
-/** Kinds that only a client with an address of its own causes: those make an unexpected MAC a machine. */
+/** Kinds of events that only a client with a lease causes: they make an unexpected MAC a machine. */
 const PROVES_A_CLIENT = /^(dhcp\.ack|tftp\.|pxe\.)/;
 
 export function createRecorder(parts: RecorderParts): Recorder {
   const { pool, roster, tokens, sizes, now, changed, traced } = parts;
 
-  /** Saves what the lifecycle made of machines and puts their moves on their timelines. */
+  /** Saves machines after the lifecycle has changed them, and records the changes on their timelines. */
   async function keep(client: PoolClient, moved: ReadonlyMap<string, Machine>, moves: readonly Move[]) {
     await saveMachines(client, [...moved.values()]);
     return moves.length === 0 ? [] : record(client, moves.map(entryOf), sizes);
@@ -92,7 +92,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         return { fresh, moved, moves: told };
       });
       for (const id of moved.keys()) changed(id);
-      const ofTheFeed = position ? fresh : []; // every dhcpd may report those, so none makes their spans
+      const ofTheFeed = position ? fresh : []; // every dhcpd may report these, so none makes their spans
       for (const event of [...ofTheFeed, ...moves]) traced(event);
       return fresh.map(({ id }) => id);
     },
@@ -140,7 +140,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   };
 }
 
-/** As the audit shows a machine: of what may hold secrets, which it was. */
+/** A machine for the audit: a field that may hold secrets is shown as a digest. */
 function stateOf({ state, tenant, script, userData }: Machine) {
   return { state, tenant, script: digestOf(script), user_data: digestOf(userData) };
 }
@@ -149,7 +149,7 @@ function digestOf(text: string | undefined): string | undefined {
   return text === undefined ? undefined : `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
-/** One machine's step from state to state, as its timeline tells it. */
+/** The event of one machine's change of state. */
 interface Move extends Omit<Extract<LifecycleEffect, { do: "record" }>, "do"> {
   readonly after: Machine;
   readonly actor: string;
@@ -164,7 +164,7 @@ function scriptOf({ detail }: BootEvent): LifecycleEvent {
   return { is: "script", action: detail?.["action"] ?? "none", version: Number(detail?.["version"] ?? Number.NaN) };
 }
 
-/** The same system calling twice in one boot is one event: pxe-http may have to try again. */
+/** Two phone-homes of one system in one boot are one event: pxe-http may repeat a call. */
 function homeEvent(
   { mac, address, trace, token, detail }: PhoneHome,
   at: number,

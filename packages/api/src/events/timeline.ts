@@ -1,7 +1,7 @@
 import type { BootEvent, EventKind } from "@firstlight/api-client";
 import type { Pool, PoolClient } from "pg";
 
-/** Where an event is kept: a machine's ring, or one of the small ones of the unknown. */
+/** The ring that keeps an event: a machine's, or one of the small rings for unknown clients. */
 export type Ring = { readonly machine: string } | { readonly unknown: number };
 
 export interface Entry {
@@ -9,7 +9,7 @@ export interface Entry {
   readonly ring: Ring;
 }
 
-/** How many rings the unknown share, by relay: one noisy relay does not push out what the others' clients did. */
+/** The number of rings for unknown clients, chosen by relay: one noisy relay does not push out the events of the others. */
 const UNKNOWN_RINGS = 16;
 
 export function unknownRing(event: BootEvent): Ring {
@@ -25,8 +25,8 @@ export interface RingSizes {
 }
 
 /**
- * Stores the events that are new, in order, and lets each ring forget its oldest. The machines are locked by this
- * transaction; the rings of the unknown are locked here, after them, in one order for everybody.
+ * Stores new events in order and deletes the oldest of each ring. This transaction has locked the machines; the rings of unknown
+ * clients are locked here, after them, in one order.
  */
 export async function record(client: PoolClient, entries: readonly Entry[], sizes: RingSizes): Promise<BootEvent[]> {
   const unknown = [...new Set(entries.flatMap(({ ring }) => ("unknown" in ring ? [ring.unknown] : [])))].toSorted(

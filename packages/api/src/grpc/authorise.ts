@@ -50,7 +50,7 @@ export const RULES: Readonly<Record<string, readonly string[]>> = {
   "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": ["anybody"],
 };
 
-/** Which events a daemon may tell of; `machine.state` and `pxe.phone-home` are told by the API itself. */
+/** The events that a daemon may report; the API itself reports `machine.state` and `pxe.phone-home`. */
 export const KINDS: Readonly<Record<string, RegExp>> = {
   "daemon/dhcpd": /^(dhcp|interface)\./,
   "daemon/tftpd": /^tftp\./,

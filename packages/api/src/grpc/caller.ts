@@ -1,18 +1,18 @@
 import { type Subject, subjectOf } from "@firstlight/api-client";
 import type { ServerUnaryCall } from "@grpc/grpc-js";
 
-/** What names the caller, and where grpc-js keeps the connection that it does not tell of. */
+/** Finds the connection of a call, which grpc-js keeps in a private field. */
 type Called = Pick<ServerUnaryCall<unknown, unknown>, "getAuthContext"> & {
   readonly call?: { readonly stream?: { readonly session?: object | undefined } };
 };
 
-/** By connection: Node makes the whole certificate an object whenever it is asked for, an eighth of a boot decision's CPU. */
+/** By connection: Node builds an object of the whole certificate at each read, an eighth of the CPU of a boot decision. */
 const known = new WeakMap<object, Subject>();
 
 /**
- * Whom the certificate of this call's connection names. A connection has one certificate for good: over HTTP/2 nobody
- * renegotiates, nor asks for another one later (RFC 9113 §9.2.1, §9.2.3). Where the connection is not to be found it is
- * asked for each time.
+ * The subject of the certificate of this call's connection. The certificate of a connection never changes: HTTP/2 forbids
+ * renegotiation and post-handshake authentication (RFC 9113 §9.2.1, §9.2.3). If the connection cannot be found, the certificate is read at
+ * each call.
  */
 export function callerOf(called: Called): Subject | undefined {
   const connection = called.call?.stream?.session;

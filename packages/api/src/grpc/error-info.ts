@@ -12,7 +12,7 @@ export interface ErrorDetail {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** Trailers are headers of HTTP/2 and have little room; the sentence travels whole as grpc-message. */
+/** Trailers are HTTP/2 headers and have little room; grpc-message carries the whole sentence. */
 const MOST_CHARACTERS = 256;
 
 /** The trailer that carries a `google.rpc.Status` with one `google.rpc.ErrorInfo`. */
@@ -26,7 +26,7 @@ export function errorTrailer({ code, message, reason, facts }: ErrorDetail): Met
   return trailers;
 }
 
-/** Never between the two halves of one character. */
+/** Cuts a text, but never within a surrogate pair. */
 function cut(text: string): string {
   return text.slice(0, MOST_CHARACTERS).toWellFormed();
 }

@@ -26,8 +26,8 @@ export const no = (reason: Reason, facts?: Facts): No => new No(reason, facts);
 export const invalid = (field: string, reason: Reason, facts?: Facts): No => new No(reason, { field, ...facts });
 
 /**
- * How a call that failed ends: the status of its reason, the sentence, and the reason as `google.rpc.ErrorInfo` in the
- * trailers. What was not expected is described in the log only.
+ * The status of a failed call: the code of its reason, the sentence, and the reason as `google.rpc.ErrorInfo` in the trailers. An
+ * unexpected error is described in the log only.
  */
 export function statusOf(error: unknown): Pick<StatusObject, "code" | "details" | "metadata"> {
   const { reason, facts, message } = expected(error) ?? no("api-fault");

@@ -10,7 +10,7 @@ import type { Handlers } from "./server.ts";
 
 const LOOK_EVERY_MS = 500;
 
-/** grpc.health.v1: the server as a whole (the empty name) and each of its services live and fall together. */
+/** grpc.health.v1: the server (the empty name) and all of its services have the same status. */
 export function healthHandlers(services: readonly DescService[], ready: () => Readiness): Handlers<typeof Health> {
   const names = new Set(["", ...services.map(({ typeName }) => typeName)]);
   const now = (name: string): Status => {

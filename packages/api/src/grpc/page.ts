@@ -2,15 +2,15 @@ import { pageSize, textOf } from "./field.ts";
 
 const MAX_TOKEN = 512;
 
-/** What a list's request says about the page it wants. */
+/** The page fields of a list's request. */
 export interface PageRequest {
   readonly pageSize: number;
   readonly pageToken: string;
 }
 
 /**
- * One page of rows in the order of a key that never changes, so that pages neither skip nor repeat what stays; and the token
- * of the next one, empty at the end. `rows` reads on from the key that the token says, and no further than the page goes.
+ * One page of rows, and the token of the next page, which is empty at the end. Rows are in the order of a key that never changes, so that
+ * pages neither skip nor repeat a row that stays. `rows` gives the rows after the key in the token; only one row beyond the page is read.
  */
 export function page<T>(
   rows: (token: string) => Iterable<T>,

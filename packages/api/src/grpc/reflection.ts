@@ -10,7 +10,7 @@ import type { Handlers } from "./server.ts";
 
 type Asked = Pick<ServerReflectionRequest, "messageRequest">;
 
-/** What the server says of itself: enough for `buf curl` and `grpcurl` to call it without a proto file. */
+/** gRPC reflection: `buf curl` and `grpcurl` can call the server without a proto file. */
 export interface Reflection {
   /** The `message_response` of v1 and of v1alpha: their messages are alike. */
   answer(request: Asked): Answer;

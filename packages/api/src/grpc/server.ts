@@ -25,7 +25,7 @@ import { mayCall } from "./authorise.ts";
 import { callerOf } from "./caller.ts";
 import { no, statusOf } from "./error.ts";
 
-/** Who calls, and a signal that is aborted when the caller has gone or the server drains. */
+/** The caller, and a signal that is aborted when the caller disconnects or the server drains. */
 export interface Call {
   readonly subject: Subject;
   readonly actor: string;
@@ -48,7 +48,7 @@ export type Handlers<S extends DescService> = {
 export interface ServerParts {
   readonly site: string;
   readonly credentials: Credentials;
-  /** Told after each call: the method's full name and the status it ended with. */
+  /** Called after each call with the method's full name and the status. */
   readonly ended: (method: string, code: status, error: unknown) => void;
 }
 
@@ -56,7 +56,7 @@ export interface ApiServer {
   serve<S extends DescService>(service: S, handlers: Handlers<S>): void;
   /** The port, the real one where 0 was asked for. */
   listen(address: string): Promise<number>;
-  /** Ends streams, refuses new calls and waits for those under way. */
+  /** Ends streams, refuses new calls and waits for running ones. */
   drain(): Promise<void>;
   stop(): void;
 }
@@ -107,7 +107,7 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
 
   const streaming = (name: string, method: DescMethod, handler: Handler) => async (call: AnyCall) => {
     const stream = call as ServerDuplexStream<Any, Any>;
-    stream.on("error", () => {}); // the peer has gone: `cancelled` says so
+    stream.on("error", () => {}); // the peer has disconnected: `cancelled` reports it
     try {
       const admitted = admit(name, call);
       const request =
@@ -154,7 +154,7 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
   };
 }
 
-/** Until the peer has taken what was written, or has gone. */
+/** Resolves once the peer has read what was written, or has disconnected. */
 function drained(stream: ServerDuplexStream<Any, Any>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

@@ -16,7 +16,7 @@ const MOST = 10_000;
 const MAX_NAME = 253;
 const machine = expectedMachinesSchema.unwrap().element;
 
-/** Devices that are to come, for operators and for automation that reads inventories. */
+/** Expected devices, for operators and for automation that reads inventories. */
 export function deviceHandlers(store: Store, replica: Replica): Handlers<typeof DeviceService> {
   const toWire = (row: ExpectedDevice) => deviceToWire(row, replica);
   return {
@@ -51,7 +51,7 @@ function mustFit(count: number, field: string): void {
   if (count > MOST) throw invalid(field, "field-too-large", { most: String(MOST) });
 }
 
-/** Those of one machine, which has few. */
+/** The devices of one machine, in the order of MACs. */
 function devicesOf(replica: Replica, name: string, after: number): ExpectedDevice[] {
   const label = slug(name);
   const rows = label === undefined ? [...replica.expectedDevices()] : replica.devicesOf(label);
@@ -62,7 +62,7 @@ function macAfter(token: string): number {
   return token === "" ? -1 : (parseMac(macOf(token, "page_token")) as Mac);
 }
 
-/** A device as it was written, perhaps without a label. */
+/** A device of a request; its label may be absent. */
 type Written = Omit<DeviceEdit, "label"> & { readonly label?: string };
 
 /** With the rules of the site's file. */
@@ -89,7 +89,7 @@ function editOf({ mac, machine: name, role, serial, label, address, segment }: W
   };
 }
 
-/** Who has no label keeps the one it has, or gets the first of its machine and role that is nobody's. */
+/** A device without a label keeps its present one, or gets the first free label of its machine and role. */
 function labelled(devices: readonly Written[], replica: Replica): DeviceEdit[] {
   const taken = new Set<string>();
   for (const { label } of devices) if (label !== undefined) taken.add(label);

@@ -24,7 +24,7 @@ import type { Handlers } from "../grpc/server.ts";
 
 const MAX_NAME = 300;
 const MOST_LEASES = 1_000;
-/** Each holds its sheet in memory, and the edits of the site stand still while one is written. */
+/** The limit of imports at a time: each holds its sheet in memory, and other edits wait while one is written. */
 const MOST_IMPORTS = 2;
 const MOST_SHOWN_BYTES = 3_000_000;
 const GATHER_MS = 60_000;
@@ -67,7 +67,7 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
   };
 }
 
-/** A sheet as its first message says, with the text of all; no more of it than an import may have. */
+/** The sheet of a stream: its kind from the first message, its text from all of them, up to the limit. */
 async function gathered(requests: AsyncIterable<ImportRequest>): Promise<Sheet> {
   let sheet: Omit<Sheet, "text"> | undefined;
   const pieces: string[] = [];
@@ -97,7 +97,7 @@ function importedToWire({ faults, rows, unchanged, notes }: Imported): MessageIn
   };
 }
 
-/** As many as one answer has room for: what was done is done, and must be said. */
+/** As many rows as fit into one answer; the import itself is complete. */
 function shown(rows: readonly RowChange[]): readonly RowChange[] {
   let bytes = 0;
   const most = rows.findIndex((row, n) => {

@@ -1,7 +1,7 @@
 import type { HistoryOptions } from "@firstlight/ipam/ops";
 import { Counter, type Registry } from "prom-client";
 
-/** What the keeper of the history has seen and done, of each process that keeps it. */
+/** Metrics of the history's keeper in this process. */
 export function keepingMetrics(registry: Registry): Required<Pick<HistoryOptions, "onDone">> {
   const interfaces = new Counter({
     name: "firstlight_interfaces_total",

@@ -16,7 +16,7 @@ import type { Handlers } from "../grpc/server.ts";
 
 const MAX_WORD = 300;
 
-/** What was, and where it leads: read from the database, which alone remembers. */
+/** History and trend, read from the database. */
 export function historyHandlers(
   history: History,
   trendDays: number,
@@ -78,7 +78,7 @@ function tokenOf(token: string): number | undefined {
   return Number(token);
 }
 
-/** What the last row of the page before was: when it began, in which VRF, which address. */
+/** The key of the last row of the previous page: start, VRF and address. */
 function markOf(token: string): string | undefined {
   if (token === "") return undefined;
   const text = Buffer.from(textOf(token, "page_token", MAX_WORD), "base64url").toString();

@@ -14,7 +14,7 @@ import type { Handlers } from "../grpc/server.ts";
 const MAX_NAME = 253;
 const declared = ipamSchema.shape.reservations.unwrap().element;
 
-/** Addresses promised ahead, and interfaces that are forgotten. */
+/** Reservations, and the deletion of interfaces. */
 export function reservationHandlers(store: Store, replica: Replica): Handlers<typeof ReservationService> {
   const toWire = (row: Reservation) => ({
     segment: replica.segment(row.segment)?.name ?? "",

@@ -2,17 +2,17 @@ import type { Use, Utilisation } from "@firstlight/ipam";
 import type { History } from "@firstlight/ipam/ops";
 import { Gauge, type Registry } from "prom-client";
 
-/** What a scrape was told is told to the next ones for so long: the trend is read from thousands of samples. */
+/** How long a scrape reuses the last answer: the trend reads thousands of samples. */
 const FRESH_MS = 30_000;
 const labels = ({ segment, vrf, prefix }: Utilisation) => ({ segment, vrf, prefix });
 const PARTS = ["assignable", "bound", "kept", "resting", "idle"] as const satisfies readonly (keyof Use)[];
 
-/** How full each prefix is and in how many days it will be, asked of the database when scraped. */
+/** The fill level of each prefix and the days until it is full, read from the database at a scrape. */
 export function utilisationMetrics(registry: Registry, history: History, trendDays: number, now: () => number): void {
   let last: { readonly at: number; readonly told: Promise<readonly Utilisation[]> } | undefined;
   const ask = (): Promise<readonly Utilisation[]> => {
     if (!last || now() - last.at >= FRESH_MS) {
-      last = { at: now(), told: history.utilisation(trendDays).catch(() => []) }; // without the database there is no count
+      last = { at: now(), told: history.utilisation(trendDays).catch(() => []) }; // no value without the database
     }
     return last.told;
   };

@@ -5,8 +5,8 @@ import type { Expected } from "./expected.ts";
 const CHUNK = 2_000;
 
 /**
- * Machines of the expected list of which nothing is known yet, neither name nor MAC, in a few statements: a site of ten
- * thousand starts in a second. Returns their ids; what somebody else has made meanwhile is left alone.
+ * Creates the expected machines whose name and MACs are all unknown, in a few statements: a site with ten thousand machines starts in a
+ * second. Returns their ids. Machines that another process has created meanwhile are left alone.
  */
 export async function enrolNew(pool: Pool, devices: readonly Expected[]): Promise<string[]> {
   const ids: string[] = [];
@@ -41,7 +41,7 @@ async function enrol(pool: Pool, devices: readonly Expected[]): Promise<string[]
   });
 }
 
-/** Those of the expected devices that the roster does not have just so. */
+/** The expected devices that the roster does not have, or has otherwise. */
 export async function unlike(pool: Pool, devices: readonly Expected[]): Promise<Expected[]> {
   const different: Expected[] = [];
   for (const part of chunks(devices)) {
@@ -61,7 +61,7 @@ export async function unlike(pool: Pool, devices: readonly Expected[]): Promise<
   return different;
 }
 
-/** In pieces of a bounded size; a machine's devices may fall into two, which costs it the slower way. */
+/** Splits the devices into bounded parts. A machine whose devices are in two parts takes the slower path. */
 function* chunks(devices: readonly Expected[]): Generator<readonly Expected[]> {
   for (let at = 0; at < devices.length; at += CHUNK) yield devices.slice(at, at + CHUNK);
 }

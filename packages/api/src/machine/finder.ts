@@ -2,8 +2,8 @@ import type { Pool } from "pg";
 import { type MachineRow, machinesOf } from "./rows.ts";
 
 /**
- * Machines by MAC, always asked of the database: a decision kept here could outlive its version. One query at a time;
- * what is asked meanwhile goes into the next one, so that a storm of machines costs a few queries, not one each.
+ * Finds machines by MAC in the database; a cached machine could be of an older version. One query runs at a time, and requests that
+ * arrive meanwhile share the next one, so that many machines cost a few queries.
  */
 export class Finder {
   readonly #pool: Pool;
@@ -19,7 +19,7 @@ export class Finder {
     if (asked === undefined) this.#asked.set(mac, (asked = Promise.withResolvers()));
     if (!this.#isAsking) {
       this.#isAsking = true;
-      setImmediate(() => void this.#run()); // what one turn brings goes together
+      setImmediate(() => void this.#run()); // requests of one turn of the event loop share a query
     }
     return asked.promise;
   }

@@ -86,7 +86,7 @@ export function machineHandlers({
   };
 }
 
-/** With where its parts are now, as the replica has it. */
+/** A machine with the addresses of its parts, from the replica. */
 function machineToWire(machine: MachineRow, replica: Replica, site: Site): MessageInitShape<typeof MachineSchema> {
   return {
     id: machine.id,

@@ -9,7 +9,7 @@ export interface Machine {
   readonly state: MachineState;
   /** Grows with each stored change. */
   readonly version: number;
-  /** Grows whenever what the machine has to do changes; tokens of an older task move nothing. */
+  /** Grows with each new task of the machine; tokens of an older task have no effect. */
   readonly task: number;
   /** The version at which the task began. */
   readonly taskVersion: number;
@@ -45,14 +45,14 @@ export type LifecycleEffect =
       readonly because: Reason;
       readonly facts?: Facts;
     }
-  /** Nothing moved, and this is why. */
+  /** The state stays, with the reason. */
   | { readonly do: "ignore"; readonly because: Reason; readonly facts?: Facts }
-  /** An operator asked for what cannot be. */
+  /** An operator's request is refused. */
   | { readonly do: "refuse"; readonly because: Reason; readonly facts?: Facts };
 
 type Step = [Machine, LifecycleEffect[]];
 
-/** What an event does to a machine. Late and repeated events never move it back. */
+/** The effects of an event on a machine. Late and repeated events never move it back. */
 export function step(machine: Machine, event: LifecycleEvent): Step {
   switch (event.is) {
     case "script":
@@ -118,7 +118,7 @@ function move(machine: Machine, to: MachineState, because: Reason, facts?: Facts
   return [moved, [{ do: "record", from: machine.state, to, because, ...(facts && { facts }) }]];
 }
 
-/** Another task: every token given so far is void. */
+/** A new task: all earlier tokens become invalid. */
 function begin(machine: Machine, to: MachineState, because: Reason, facts?: Facts): Step {
   const [moved, effects] = move(machine, to, because, facts);
   return [{ ...moved, task: machine.task + 1, taskVersion: moved.version, arrived: [] }, effects];

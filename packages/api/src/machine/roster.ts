@@ -74,7 +74,7 @@ async function expectMachine(
   return isChanged ? id : undefined;
 }
 
-/** Makes a MAC a part of this machine. The machine it had been by itself, if any, goes; its events come along. */
+/** Makes a MAC part of this machine. The machine that the MAC was alone, if any, is deleted; its events move here. */
 async function join(client: PoolClient, id: string, mac: string, role: Role): Promise<boolean> {
   const before = await client.query<{ machine: string; role: Role }>(
     "SELECT machine, role FROM api.machine_interface WHERE mac = $1 FOR UPDATE",
@@ -109,7 +109,7 @@ async function createUnexpected(client: PoolClient, mac: string, most: number): 
     [unexpectedName(mac)],
   );
   const id = rows[0]?.id;
-  if (id === undefined) return; // somebody expects a machine of this name with other interfaces
+  if (id === undefined) return; // a machine of this name is expected with other interfaces
   await client.query(
     "INSERT INTO api.machine_interface (mac, machine, role) VALUES ($1, $2, 'host') ON CONFLICT DO NOTHING",
     [mac, id],
@@ -122,7 +122,7 @@ function unexpectedName(mac: string): string {
   return `m-${mac.replaceAll(":", "")}`;
 }
 
-/** What was told of this MAC before it was (part of) this machine becomes the machine's own. */
+/** Moves the events that were reported of this MAC before it was part of this machine. */
 async function adopt(client: PoolClient, id: string, mac: string, from?: string): Promise<void> {
   const { rows } = await client.query<{ recorded: number }>(
     `WITH told AS (

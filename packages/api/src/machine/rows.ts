@@ -2,7 +2,7 @@ import type { MachineState } from "@firstlight/api-client";
 import type { Pool, PoolClient } from "pg";
 import type { Machine, MachineInterface } from "./lifecycle.ts";
 
-/** A machine with what only people want to know of it. */
+/** A machine with the fields that only operators see. */
 export interface MachineRow extends Machine {
   readonly expected: boolean;
   readonly serial?: string;
@@ -47,7 +47,7 @@ export async function findMachine(db: Queryable, idOrName: string): Promise<Mach
   return rows[0] && fromRow(rows[0]);
 }
 
-/** Those that these MACs are a part of, by MAC. */
+/** The machines of these MACs, by MAC. */
 export async function machinesOf(db: Queryable, macs: readonly string[]): Promise<Map<string, MachineRow>> {
   const { rows } = await db.query<Columns & { asked: string }>({
     name: "machinesOf",
@@ -62,7 +62,7 @@ export async function listMachines(
   db: Queryable,
   { state, after = "", limit }: { state?: MachineState | undefined; after?: string; limit: number },
 ): Promise<MachineRow[]> {
-  const isWanted = state === undefined ? "true" : "m.state = $3"; // each is a range of an index of its own
+  const isWanted = state === undefined ? "true" : "m.state = $3"; // each form reads a range of its own index
   const { rows } = await db.query<Columns>(
     `SELECT ${COLUMNS} FROM api.machine m
       WHERE m.name COLLATE "C" > $1 AND ${isWanted} ORDER BY m.name COLLATE "C" LIMIT $2`,
@@ -71,14 +71,14 @@ export async function listMachines(
   return rows.map(fromRow);
 }
 
-/** Locks the machines in one order for everybody, so that no two writers wait for each other. */
+/** Locks machines in one order, so that writers do not deadlock. */
 export async function lockMachines(client: PoolClient, ids: readonly string[]): Promise<MachineRow[]> {
   await client.query("SELECT FROM api.machine WHERE id = ANY($1) ORDER BY id FOR UPDATE", [ids]);
   const { rows } = await client.query<Columns>(`SELECT ${COLUMNS} FROM api.machine m WHERE m.id = ANY($1)`, [ids]);
   return rows.map(fromRow);
 }
 
-/** Writes what the lifecycle has changed of any number of machines. Their rows are locked by this transaction. */
+/** Writes the changes of the lifecycle to any number of machines. This transaction has locked their rows. */
 export async function saveMachines(client: PoolClient, machines: readonly Machine[]): Promise<void> {
   if (machines.length === 0) return;
   await client.query({

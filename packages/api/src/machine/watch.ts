@@ -3,10 +3,10 @@ import type { Pool } from "pg";
 import { findMachine, listMachines, type MachineRow } from "./rows.ts";
 import { no } from "../grpc/error.ts";
 
-/** Where replicas of the API tell one another which machine has changed. */
+/** The channel on which API processes announce changed machines. */
 export const CHANNEL = "machines";
 
-/** Machines as they change, for any number of readers up to a bound. */
+/** The changes of machines, for a bounded number of readers. */
 export interface Watch extends AsyncDisposable {
   /** Every machine now, then each that has changed, until the signal. Changes in quick succession are one. */
   follow(signal: AbortSignal): AsyncIterable<MachineRow>;
@@ -54,7 +54,7 @@ async function* everything(pool: Pool, signal: AbortSignal): AsyncGenerator<Mach
   }
 }
 
-/** What one reader has not seen yet: each machine at most once, so never more than there are machines. */
+/** The machines that one reader has not seen yet, each at most once, so the set is bounded. */
 class Watcher {
   private readonly changed = new Set<string>();
   private readonly signal: AbortSignal;
