@@ -18,7 +18,7 @@ const IPXE_VERSION = "1.21.1+";
 export const IPXE_AGENT = `iPXE/${IPXE_VERSION}`;
 const UEFI_AGENT = "UefiHttpBoot/1.0";
 
-/** The hosts of a rack come from three makers, by turns. */
+/** The hosts of a rack have three kinds of firmware in turn. */
 export const HOST_FIRMWARES: readonly Firmware[] = [
   { name: "BIOS with iPXE ROM", ipxe: PROGRAMS.ipxeBios, buildarch: "i386", platform: "pcbios" },
   { name: "UEFI PXE", rom: PROGRAMS.uefiPxe, ipxe: PROGRAMS.ipxeEfi, buildarch: "x86_64", platform: "efi" },
@@ -41,7 +41,7 @@ export const DPU_FIRMWARE: Firmware = {
   platform: "efi",
 };
 
-/** BMCs only get an address and a name. */
+/** BMCs get only an address and a name. */
 export const BMCS: readonly Program[] = [PROGRAMS.idrac, PROGRAMS.bluefieldBmc];
 
 /** What an iPXE script can ask about its machine. */

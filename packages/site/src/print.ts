@@ -3,7 +3,7 @@ import { STATES, wordOf } from "@firstlight/api-client";
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Colours where somebody looks on; plain where it is a pipe or NO_COLOR is set. */
+/** Colours on a terminal; none in a pipe or if NO_COLOR is set. */
 export const paint = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout });
 
 /** Columns as wide as their widest cell; the first row is the head. */

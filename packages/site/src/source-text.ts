@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { parse } from "yaml";
 import { NoContext } from "./operator.ts";
 
-/** A whole file that an operator named, `-` for standard input; what cannot be read is an expected no. */
+/** The text of a file that an operator named, `-` for standard input; an unreadable file is an expected error. */
 export function sourceText(file: string, encoding: "utf8" | "latin1", mostBytes: number): string {
   try {
     const size = file === "-" ? 0 : statSync(file).size;
@@ -16,7 +16,7 @@ export function sourceText(file: string, encoding: "utf8" | "latin1", mostBytes:
 
 const MOST_YAML_BYTES = 1_000_000;
 
-/** The fields of one thing that an operator wrote down in YAML; what they mean the API judges. */
+/** The fields of an operator's YAML file; the API checks them. */
 export function sourceFields(file: string): Readonly<Record<string, unknown>> {
   const text = sourceText(file, "utf8", MOST_YAML_BYTES);
   let fields: unknown;

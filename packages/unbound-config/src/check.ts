@@ -9,7 +9,7 @@ export type Checked =
 
 const DEADLINE_MS = 20_000;
 const MOST_BYTES = 1 << 20;
-/** Where distributions keep what an ordinary user's PATH does not name. */
+/** Folders of system programs that an ordinary user's PATH may lack. */
 const FOLDERS = ["", "/usr/sbin/", "/usr/local/sbin/"];
 
 /** The result of unbound-checkconf: unbound exits when it reloads a faulty file. */

@@ -7,7 +7,7 @@ export interface Clause {
   readonly directives: readonly Directive[];
 }
 
-/** The file's text. A value that its syntax cannot carry is a bug: what comes from people was refused at its door. */
+/** The file's text. A value that its syntax cannot carry is a bug: input is validated earlier. */
 export function write(clauses: readonly Clause[]): string {
   return clauses.map(({ is, directives }) => [`${is}:`, ...directives.map(line), ""].join("\n")).join("\n");
 }

@@ -1,7 +1,7 @@
 import type { Affected, Applied } from "@firstlight/ipam";
 import { nameText } from "@firstlight/wire/dns";
 
-/** What takes a batch's names out of unbound's cache, a remembered "no" as well; none where zones are flushed whole. */
+/** The commands that remove a batch's names from unbound's cache, negative answers included; none if whole zones are flushed. */
 export function flushesOf(affected: Affected, changes: readonly Applied[]): string[] {
   if (affected.is === "zones") return [];
   const owners = [...[...affected.owners].map(nameText), ...affected.refused].filter(isOneWord);

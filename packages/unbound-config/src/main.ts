@@ -8,7 +8,7 @@ import { startUnboundConfig } from "./start.ts";
 export { type UnboundConfig, unboundConfigSchema } from "./config.ts";
 export { type Backing, startUnboundConfig } from "./start.ts";
 
-/** The site's recursive resolver as real unbound: its file is kept true to the IPAM, its cache free of what changed. */
+/** Configures a real unbound as the site's recursive resolver: writes its file from the IPAM and flushes changed names. */
 export const daemon: Daemon<typeof unboundConfigSchema> = {
   name: "unbound-config",
   section: "unboundConfig",
@@ -26,7 +26,7 @@ export const daemon: Daemon<typeof unboundConfigSchema> = {
   },
 };
 
-/** Nothing to do is no fault: it goes on until it is stopped, for a process that ends would be started again. */
+/** Runs without work until it is stopped: a process that ends would be restarted. */
 function idle(disabled: DescribedReason): Running {
   const living = setInterval(() => {}, 3_600_000);
   const stop = (): Promise<void> => Promise.resolve(clearInterval(living));

@@ -1,7 +1,7 @@
 import { exposeGauge } from "@firstlight/service";
 import { Counter, type Registry } from "prom-client";
 
-/** What unbound-config counts. Labels are fixed words, never names. */
+/** unbound-config's metrics. Labels are fixed words, never names. */
 export interface Metrics {
   configuration(is: "placed" | "same" | "refused" | "failed"): void;
   command(name: string, is: "ok" | "refused" | "away"): void;

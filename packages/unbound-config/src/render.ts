@@ -19,7 +19,7 @@ export interface Settings extends Pick<
   readonly controlSocket: string;
 }
 
-/** The whole of unbound.conf(5) for this site: the same view and settings give the same text. */
+/** The text of unbound.conf(5) for this site, a function of view and settings. */
 export function render(view: SiteView, settings: Settings): string {
   const clauses: Clause[] = [server(view, settings), remoteControl(settings), ...stubs(view, settings)];
   if (settings.forwarders.length > 0) clauses.push(forward(settings));
@@ -39,7 +39,7 @@ const PRIVATE = [
   "::ffff:0:0/96",
 ];
 
-/** What holds at every site. */
+/** Settings that are the same at every site. */
 const ALWAYS: readonly Directive[] = [
   ["chroot", ""],
   ["directory", ""],

@@ -30,7 +30,7 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly flushQueue: FlushQueue;
   readonly control: Control;
-  /** An unbound that was told nothing for this long is asked whether it is there. */
+  /** After this time without a command, unbound is sent `status`. */
   readonly statusMs: number;
   readonly render: (view: SiteView) => string;
   readonly place: (text: string) => Promise<Placed>;
@@ -53,7 +53,7 @@ export class Server {
   #mustReload = true;
   /** Whether a configuration of ours is in place. */
   #isPlaced = false;
-  /** Why the site is not what the file says. */
+  /** Why the file does not have the site's present state. */
   #refused: DescribedReason<Reason> | undefined;
   #away: DescribedReason<Reason> | undefined;
   #fault: DescribedReason<Reason> | undefined;
@@ -65,13 +65,13 @@ export class Server {
     this.#parts = parts;
   }
 
-  /** The replica as it is now is what the resolver is to be configured for. */
+  /** Marks the configuration as outdated: it must be rendered from the replica's present state. */
   reshaped(): void {
     this.#mustPlace = true;
     this.#news.resolve();
   }
 
-  /** What the feed says. */
+  /** Takes a batch of the feed. */
   heard(event: Followed): void {
     const { replica, flushQueue, clock } = this.#parts;
     if (event.is === "reload") return this.reshaped();
@@ -81,7 +81,7 @@ export class Server {
     if (flushQueue.pending > 0) this.#news.resolve();
   }
 
-  /** One round: everything that can be done now. What fails stays to be done. */
+  /** One round: does everything that is due. What fails stays due. */
   async round(): Promise<void> {
     try {
       if (this.#mustPlace) await this.#place();
@@ -212,7 +212,7 @@ export class Server {
     return this.#view === undefined ? [] : zoneNames(this.#view);
   }
 
-  /** Until there is news, a flush is due, or unbound was silent for long; after a failure, until it is time to try again. */
+  /** Waits for a change, a due flush or a due `status`; after a failure, until the next attempt. */
   async #pause(): Promise<void> {
     const { flushQueue, clock, statusMs } = this.#parts;
     if (this.#attempt > 0) return this.#sleep(backoffMs(this.#attempt - 1, Math.random(), BACKOFF));

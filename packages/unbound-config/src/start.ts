@@ -10,7 +10,7 @@ import { render } from "./render.ts";
 import { type Parts, Server } from "./server.ts";
 import type { UnboundConfigReplica } from "./holding.ts";
 
-/** The IPAM as unbound-config needs it, opened by whoever starts it. */
+/** The replica for unbound-config, opened by the caller. */
 export interface Backing {
   readonly replica: UnboundConfigReplica;
   ready(): Readiness;

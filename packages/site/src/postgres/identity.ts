@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import type { Binaries } from "./binaries.ts";
 
-/** As whom the server runs. PostgreSQL refuses to run as root. */
+/** The user that the server runs as. PostgreSQL refuses to run as root. */
 export interface Identity {
   /** For people: `as user postgres`. */
   readonly says: string;
@@ -42,7 +42,7 @@ function userNamed(name: string): Identity | undefined {
   return uid && gid ? { says: `as user ${name}`, wrap: [], uid: Number(uid), gid: Number(gid) } : undefined;
 }
 
-/** Tried, not guessed: modes, ACLs and mount options all have a say. */
+/** Tries the access instead of computing it from modes, ACLs and mount options. */
 function canServe(identity: Identity, binary: Binaries, dir: string): boolean {
   give(dir, identity, false);
   const script = '"$1" --version >/dev/null && cd "$2" && test -w . && test -r .';
@@ -53,8 +53,8 @@ function canServe(identity: Identity, binary: Binaries, dir: string): boolean {
 }
 
 /**
- * Makes the folder this identity's. Symlinks are changed themselves, never followed: what lies in the folder was
- * written by somebody less trusted than we are.
+ * Gives the folder to this user. Symbolic links are changed, not followed, because the folder's contents are less trusted than this
+ * process.
  */
 export function give(dir: string, identity: Identity, deep = true): void {
   if (process.getuid?.() !== 0) return;

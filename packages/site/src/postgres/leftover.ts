@@ -18,8 +18,8 @@ export function postmaster(data: string): Postmaster | undefined {
 }
 
 /**
- * Takes the folder for this process; an error names the living one that has it. A claim names its process by pid and
- * start time, so that a recycled pid is not taken for its owner. Returns the release.
+ * Claims the folder for this process; an error names the running process that has it. A claim names its process by pid and
+ * start time, because pids are reused. Returns a function that releases the claim.
  */
 export function claim(dir: string): () => void {
   const file = join(dir, "owner");
@@ -45,7 +45,7 @@ export function claim(dir: string): () => void {
   }
 }
 
-/** A server whose parent was killed goes on alone: stop it (nothing it acknowledged is lost), and clear what a dead one left. */
+/** Stops a server whose parent was killed (no acknowledged commit is lost), and removes the files of one that has crashed. */
 export async function stopLeftover(
   data: string,
   withinMs: number,
@@ -69,7 +69,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // gone in the meantime
+    // it has ended in the meantime
   }
 }
 

@@ -15,7 +15,7 @@ export type DaemonName = keyof typeof DAEMONS;
 
 export const DAEMON_NAMES = Object.keys(DAEMONS) as DaemonName[];
 
-/** What each is for, as the command line tells it. */
+/** The description of each daemon in the help. */
 export const ABOUT: Readonly<Record<DaemonName, string>> = {
   api: "the API service: gRPC, machine lifecycle, events",
   dhcpd: "DHCP: addresses and what to boot",
@@ -26,7 +26,7 @@ export const ABOUT: Readonly<Record<DaemonName, string>> = {
   rack: "a simulated rack, powered on at start",
 };
 
-/** What starts together, wave after wave; it stops in reverse. The resolver and the rack are the site's choice. */
+/** Groups of daemons in the order of starting; they stop in reverse order. The resolver and the rack are optional. */
 export const WAVES: readonly (readonly DaemonName[])[] = [
   ["api"],
   ["dhcpd", "tftpd", "pxe-http", "dnsd", "unbound-config"],

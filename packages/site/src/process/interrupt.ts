@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 
-/** npm passes a Ctrl-C on to the process that the terminal sent it to already: both within this time are one. */
+/** npm forwards a Ctrl-C that the terminal has already sent: two signals within this time count as one. */
 const SAME_MS = 1000;
 
 /** Somebody asked to stop. */

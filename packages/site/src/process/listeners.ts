@@ -25,14 +25,14 @@ const LISTENING: Readonly<Partial<Record<DaemonName, readonly [section: string, 
   "unbound-config": ["unboundConfig", []],
 };
 
-/** What the kernel says, and what to do. Anything else the daemon tells itself. */
+/** Sentence and remedy of each error code of the kernel. The daemon itself reports any other one. */
 const REMEDIES: Readonly<Record<string, string>> = {
   EADDRINUSE: "is taken by another process; stop that, or choose another port",
   EADDRNOTAVAIL: "is no address of this machine",
   EACCES: "needs a privilege: CAP_NET_BIND_SERVICE for ports below 1024",
 };
 
-/** Sockets that the daemons could not open, one line each: said before they die of it one by one. */
+/** The sockets that the daemons cannot open, one line each; reported before the daemons start and fail one by one. */
 export async function obstacles(
   sections: Readonly<Record<string, unknown>>,
   daemons: ReadonlySet<DaemonName>,

@@ -5,7 +5,7 @@ const ROTATE_BYTES = 16 * 1024 * 1024;
 const TAIL_LINES = 12;
 const MAX_LINE = 16 * 1024;
 
-/** Where a child's lines go: a file that is kept small, and people when it matters. */
+/** Writes a child's log lines to a file of limited size, and shows important ones on the screen. */
 export interface LogFile {
   readonly file: string;
   write(line: string): void;
@@ -18,7 +18,7 @@ export function openLog(file: string, hear: (line: LogLine) => void): LogFile {
   if (existsSync(file) && statSync(file).size > ROTATE_BYTES) renameSync(file, `${file}.1`);
   let stream = createWriteStream(file, { flags: "a" });
   let bytes = 0;
-  stream.on("error", () => {}); // a full disk costs the log, never the site
+  stream.on("error", () => {}); // a full disk must not stop the site
   return {
     file,
     write: (text) => {
@@ -52,7 +52,7 @@ export function readTail(file: string): string[] {
   return lines.map((line) => plainLine(readLine(line)));
 }
 
-/** Whether somebody should see it now. */
+/** Whether the line is shown on the screen. */
 export const isWarning = ({ level }: LogLine): boolean => level === "warn" || level === "error" || level === "fatal";
 
 const EVERY_LINE = new Set(["level", "time", "site", "daemon", "msg"]);

@@ -10,7 +10,7 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly log: LogFile;
-  /** A daemon that died and rests before it starts again. */
+  /** A daemon that has exited and waits for its restart. */
   readonly onRest: (because: string, ms: number) => void;
 }
 
@@ -20,20 +20,20 @@ export interface Supervised {
   readonly pid: number | undefined;
   /** When its first process was started, in milliseconds since the epoch. */
   readonly spawnedAt: number;
-  /** As it last told over IPC; not ready while it is down. */
+  /** Its last readiness over IPC; not ready while it is down. */
   readiness(): Readiness;
   endpoints(): Readonly<Record<string, string>>;
   /** Settles with the reason when the policy gives it up. */
   readonly givenUp: Promise<string>;
-  /** Waits until it has told for the first time that it runs; a `GivenUp` when that fails or takes too long. */
+  /** Resolves at its first report that it runs; rejects with `GivenUp` if it fails or takes too long. */
   started(timeoutMs: number): Promise<void>;
-  /** Waits until it says that it is ready. */
+  /** Resolves when it reports that it is ready. */
   ready(timeoutMs: number): Promise<void>;
-  /** SIGTERM, SIGKILL when that takes too long; settles when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after a time limit; resolves when the process has ended. */
   stop(): Promise<void>;
 }
 
-/** A daemon that does not come up, or died too often. */
+/** A daemon that does not start, or has exited too often. */
 export class GivenUp extends Error {
   readonly code = "FL_GIVEN_UP";
   readonly daemon: string;
@@ -128,7 +128,7 @@ export function startProcess(options: ProcessOptions): Supervised {
   };
 }
 
-/** In a session of its own, so that Ctrl-C reaches the supervisor alone and the order of stopping is its own. */
+/** In its own session, so that Ctrl-C reaches only the supervisor, which stops daemons in order. */
 export function launch(
   { args, env, log }: Pick<ProcessOptions, "args" | "env" | "log">,
   exited: (exit: { code: number | null; signal: NodeJS.Signals | null }) => void,

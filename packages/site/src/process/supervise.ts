@@ -3,9 +3,9 @@ import { backoffMs } from "@firstlight/service";
 /** One supervised daemon, from the policy's side. Times in milliseconds. */
 export interface Child {
   readonly is: "idle" | "starting" | "serving" | "resting" | "stopping" | "gone" | "given-up";
-  /** When it died lately without being asked to. */
+  /** The times of its recent unexpected exits. */
   readonly deaths: readonly number[];
-  /** When to look at it again. */
+  /** When to check it again. */
   readonly wakeAt: number;
 }
 
@@ -34,7 +34,7 @@ const BACKOFF = { baseMs: 200, maxMs: 10_000 };
 const NEVER = Number.POSITIVE_INFINITY;
 const EXIT_CONFIG = 2;
 
-/** The restart policy: a daemon that dies starts again after a growing rest; one that dies too often is given up. */
+/** The restart policy: a daemon that exits is restarted after a growing delay; one that exits too often is given up. */
 export function step(child: Child, event: Event, now: number, jitter: number): [Child, Effect[]] {
   switch (event.is) {
     case "start":
@@ -77,7 +77,7 @@ const givenUp = (child: Child, deaths: readonly number[], because: string): [Chi
   [{ do: "give-up", because }],
 ];
 
-/** Its time is over: a rest ends, patience with a start or a stop as well. */
+/** A time limit has passed: of a delay, a start or a stop. */
 function due(child: Child, now: number): [Child, Effect[]] {
   switch (child.is) {
     case "resting":

@@ -19,8 +19,8 @@ const DEMONSTRATION: Readonly<Record<string, number>> = {
 };
 
 /**
- * Writes the embedded site's demonstration artefacts where there is nothing yet: bytes of a plausible size that say what
- * they are. No machine of flesh boots them; put real kernels and iPXE builds in their place, they are never overwritten.
+ * Writes the embedded site's demonstration artefacts where there are none: files of a realistic size that say what they are. Real
+ * machines cannot boot them. Put real kernels and iPXE builds in their place; existing files are never overwritten.
  */
 export function writeArtefacts(dir: string): number {
   let written = 0;

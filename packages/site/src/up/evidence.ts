@@ -12,14 +12,14 @@ export interface Evidence {
   readonly machine: Machine | undefined;
   /** From the first to the last event of this boot. */
   readonly bootSeconds: number | undefined;
-  /** What does not show yet; none: all is well. */
+  /** What is still missing; empty: the machine is complete. */
   readonly missing: readonly string[];
 }
 
 /** As many as the API gives of one machine: an old site's timeline is long. */
 const MOST_EVENTS = 5000;
 
-/** The cheap part: what the machine itself shows. `taken` collects addresses by who has them, over all machines. */
+/** The cheap check, of the machine's own fields. `taken` collects the owners of addresses over all machines. */
 export function shortcomings(
   expected: Expected,
   machine: Machine | undefined,
@@ -40,7 +40,7 @@ export function shortcomings(
   return missing;
 }
 
-/** The dear part, for a machine that shows all of that: its names in DNS, its boot on record. */
+/** The expensive check, for a machine that passes the cheap one: its names in DNS and the events of its boot. */
 export async function prove(
   machine: Machine,
   { operator, bothWays, since }: { operator: Operator; bothWays: BothWays; since: number },
@@ -66,7 +66,7 @@ export function recordOf(
   const isSince = ({ at }: Recorded): boolean => at !== undefined && timeMs(at) >= since;
   const traces = new Set(events.filter(isSince).map(({ trace }) => trace));
   traces.delete("");
-  // A promise bears the database's time: where that clock is behind this one, the boot's trace tells whose it is.
+  // An ACK has the database's time. If that clock is behind this one, the boot's trace shows which boot the ACK belongs to.
   const boot = events.filter((event) => isSince(event) || traces.has(event.trace));
   const times = boot.flatMap(({ at }) => (at === undefined ? [] : [timeMs(at)]));
   const has = (kind: string, mac: string): boolean => boot.some((event) => event.kind === kind && event.mac === mac);

@@ -3,7 +3,7 @@ import { Resolver } from "node:dns/promises";
 /** Whether a name leads to its address and the address back to its name; else why not. */
 export type BothWays = (name: string, address: string) => Promise<string | undefined>;
 
-/** Asks one name server and nobody else, with the resolver that Node brings: a client that is not ours. */
+/** Queries one name server only, with Node's resolver: a client that is not ours. */
 export function openResolver(server: string): BothWays {
   const resolver = new Resolver({ timeout: 1000, tries: 2 });
   resolver.setServers([server]);

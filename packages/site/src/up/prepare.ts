@@ -27,7 +27,7 @@ export interface Prepared {
   release(): void;
 }
 
-/** The configuration will not do. */
+/** The configuration is not valid. */
 export class Faulty extends Error {
   readonly code = "FL_FAULTY";
   readonly faults: readonly Fault[];

@@ -2,7 +2,7 @@ import { printStep, STEPS, type RackConfig, type Step, type StepName } from "@fi
 import type { LogLine } from "../process/logfile.ts";
 import type { Screen } from "./screen.ts";
 
-/** Of a rack that is larger than a screen, each machine's ends and troubles alone are shown. */
+/** Racks with more machines than this show only the end and the faults of each boot. */
 const SCREENFUL = 8;
 const ENDS: ReadonlySet<StepName> = new Set(["ready", "failed", "boot.retry", "http.refused", "local-disk"]);
 
@@ -14,7 +14,7 @@ export function rackListener(
 ): (name: string, line: LogLine) => void {
   const { machines } = sections["rack"] as RackConfig;
   return (name, { fields }) => {
-    if (name !== "rack" || stop.aborted || !isStep(fields)) return; // what a power cut does to a boot is no news
+    if (name !== "rack" || stop.aborted || !isStep(fields)) return; // a boot that a stop interrupts is not reported
     if (machines > SCREENFUL && !ENDS.has(fields.step)) return;
     const text = printStep(fields);
     if (text !== undefined) screen.line(text);

@@ -2,16 +2,16 @@ import { stripVTControlCharacters } from "node:util";
 import { plainLine, type LogLine } from "../process/logfile.ts";
 import { paint } from "../print.ts";
 
-/** What people see of a site that starts, runs and stops. */
+/** The output of `up` while the site starts, runs and stops. */
 export interface Screen {
   line(text: string): void;
   head(text: string): void;
   /** One part of the site, up: its name, where it is, how long it took. */
   part(name: string, text: string, ms?: number): void;
   note(text: string): void;
-  /** In capitals: something that nobody should overlook. */
+  /** A warning in capitals. */
   shout(text: string): void;
-  /** A line of a daemon's log; a flood of them is cut, and counted. */
+  /** A line of a daemon's log; lines beyond a rate are counted instead of shown. */
   warning(name: string, line: LogLine): void;
   failure(text: string): void;
 }
@@ -50,5 +50,5 @@ export function openScreen(out: { write(text: string): unknown }, now: () => num
   };
 }
 
-/** Peers wrote some of it: no control characters on an operator's screen. */
+/** Removes control characters: some texts come from peers. */
 const visible = (text: string): string => stripVTControlCharacters(text).replaceAll(/[^\P{C}]/gu, "?");

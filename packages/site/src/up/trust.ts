@@ -5,11 +5,11 @@ import { openCa } from "../ca.ts";
 import { contextOf } from "../folders.ts";
 import { writeContext } from "../operator.ts";
 
-/** Who asks the API, or is it: each has a certificate of its own. */
+/** The clients of the API and the API itself: each has its own certificate. */
 const HOLDERS = ["api", "dhcpd", "tftpd", "pxe-http", "dnsd", "unbound-config"] as const;
 const OPERATOR = "admin";
 
-/** What was done about the site's certificates, in words. */
+/** The result of checking the site's certificates. */
 export type Trust =
   | { readonly is: "kept" | "issued"; readonly text: string }
   /** The CA's key is elsewhere: its certificates are used as they are. */

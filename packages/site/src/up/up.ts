@@ -24,10 +24,10 @@ export interface Surroundings {
   readonly stop: AbortSignal;
 }
 
-/** Shells say 128 and the signal's number; to cut a wait for machines short is no success. */
+/** The exit code after a signal: 128 and its number, as in shells. */
 const EXIT_CUT_SHORT = 130;
 
-/** All of `firstlight up`: the whole site until it is told to stop. Returns the exit code; its reasons are on the screen. */
+/** Runs `firstlight up`: the whole site until a signal. Returns the exit code; the reasons are printed. */
 export async function up(wanted: Up, around: Surroundings): Promise<number> {
   const { screen, stop } = around;
   stop.addEventListener("abort", () => screen.head(`Stopping (${(stop.reason as Interrupted).signal})`));

@@ -60,7 +60,7 @@ export async function verify(verification: Verification): Promise<boolean> {
   }
 }
 
-/** One look at all machines. What was proven once is not proven again, but for its state and addresses. */
+/** Checks all machines once. A proven boot is not checked again, except for its state and addresses. */
 async function gather(
   expected: readonly Expected[],
   witnesses: Witnesses,
