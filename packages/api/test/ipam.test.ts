@@ -256,7 +256,9 @@ test("an address is reserved for a switch port, listed, and let go; a stranger i
   assert.equal((await put({ port })).reservation?.identity, "port 127.64.0.1/457468312f33");
   const list = async () => (await operator.reservations.listReservations({ segment: "bmc" })).reservations;
   const [row] = await eventually(list, ({ length }) => length > 0);
-  assert.deepEqual([row?.address, row?.origin], ["127.64.0.9", "declared"]);
+  assert.deepEqual([row?.address, row?.origin, row?.note], ["127.64.0.9", "declared", undefined]);
+  assert.equal((await put({ port, note: "spare switch" })).reservation?.note, "spare switch");
+  await eventually(list, ([one]) => one?.note === "spare switch");
   await assert.rejects(put({}), fails(status.INVALID_ARGUMENT, /want one of mac, uuid, clientId and port/));
   await assert.rejects(put({ mac: "02:00:00:00:00:01" }), fails(status.FAILED_PRECONDITION, /is reserved for port/));
   await operator.reservations.deleteReservation({ segment: "bmc", address: "127.64.0.9" });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { schemasOf } from "./fields/field.ts";
 import { RECORD_TYPES, ROLES } from "./fields/lists.ts";
+import { RESERVATION_FIELDS } from "./fields/reservation.ts";
 import { PREFIX_FIELDS } from "./fields/prefix.ts";
 import { address, bytes, label, mac } from "./fields/schemas.ts";
 import { SEGMENT_OPTION_FIELDS } from "./fields/segment-option.ts";
@@ -21,6 +22,7 @@ const reservation = z
       })
       .optional()
       .describe("The address follows the switch port: whoever holds it yields"),
+    ...schemasOf(RESERVATION_FIELDS),
   })
   .refine(({ mac, uuid, clientId, port }) => [mac, uuid, clientId, port].filter(Boolean).length === 1, {
     message: "want one of mac, uuid, clientId and port",

@@ -12,6 +12,7 @@ export type * from "./feed/feed.ts";
 export type { FieldTable } from "./fields/field.ts";
 export * from "./fields/lists.ts";
 export { PREFIX_FIELDS } from "./fields/prefix.ts";
+export { RESERVATION_FIELDS } from "./fields/reservation.ts";
 export { POOLED_FIELDS, SEGMENT_FIELDS } from "./fields/segment.ts";
 export { SEGMENT_OPTION_FIELDS } from "./fields/segment-option.ts";
 export { readValues, writeValues } from "./fields/values.ts";

@@ -2,7 +2,7 @@ import type {
   Reservation as WireReservation,
   ReservationService,
 } from "@firstlight/api-client/gen/firstlight/v1/reservation_pb.js";
-import { ipamSchema, type Replica, type Reservation } from "@firstlight/ipam";
+import { ipamSchema, type Replica, type Reservation, RESERVATION_FIELDS, writeValues } from "@firstlight/ipam";
 import { reservationEdit, type ReservationEdit, type Store } from "@firstlight/ipam/store";
 import { formatAddress, type Mac, parseMac } from "@firstlight/wire";
 import { addressOf, macOf, textOf } from "../grpc/field.ts";
@@ -21,6 +21,7 @@ export function reservationHandlers(store: Store, replica: Replica): Handlers<ty
     address: formatAddress(row.address),
     origin: row.origin,
     identity: row.identity,
+    ...writeValues(RESERVATION_FIELDS, row),
   });
   return {
     listReservations(request) {
@@ -53,9 +54,14 @@ export function reservationHandlers(store: Store, replica: Replica): Handlers<ty
 function editOf(wire: WireReservation | undefined): ReservationEdit {
   if (!wire) throw invalid("reservation", "field-missing");
   const { segment, address, mac, uuid, clientId, port } = wire;
+  const settings = Object.keys(RESERVATION_FIELDS).flatMap((name) => {
+    const value = wire[name as keyof WireReservation];
+    return value === undefined ? [] : [[name, value]];
+  });
   const read = declared.safeParse({
     segment,
     address,
+    ...(Object.fromEntries(settings) as object),
     ...(mac && { mac }),
     ...(uuid && { uuid }),
     ...(clientId && { clientId }),

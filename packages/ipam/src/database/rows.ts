@@ -5,6 +5,7 @@
 import { formatAddress, formatMac, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
 import { columnsOf, type FieldTable } from "../fields/field.ts";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { RESERVATION_FIELDS } from "../fields/reservation.ts";
 import { SEGMENT_FIELDS } from "../fields/segment.ts";
 import type { ClientIdentity } from "../model/identity.ts";
 import type { Kind, Row } from "../model/model.ts";
@@ -29,7 +30,7 @@ const COLUMNS: Readonly<Record<Kind, Readonly<Record<string, Reader>>>> = {
   segment: { ...readersOf(SEGMENT_FIELDS), drain_by: Date.parse, from_pools: filled },
   prefix: { ...readersOf(PREFIX_FIELDS), drain_by: Date.parse },
   expected: { mac, address },
-  reservation: { address },
+  reservation: { ...readersOf(RESERVATION_FIELDS), address },
   interface: { mac, domain: () => undefined }, // the segment's, repeated for a constraint
   lease: {
     address: networkAddress,

@@ -2,6 +2,7 @@ import { formatAddress, parseAddress, parseMac, assertParsed } from "@firstlight
 import type { ExpectedMachines, IpamConfig } from "../config.ts";
 import type { FieldTable } from "../fields/field.ts";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { RESERVATION_FIELDS } from "../fields/reservation.ts";
 import { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
 import { SEGMENT_FIELDS } from "../fields/segment.ts";
 import { plainOf } from "../fields/sheet-column.ts";
@@ -63,6 +64,7 @@ export function reservation({ cells }: Wanted): ReservationEdit {
     ...(uuid && { uuid }),
     ...(clientId && { clientId }),
     ...(relay && { port: { relay, circuitId: circuitId!, ...(remoteId && { remoteId }) } }),
+    ...valuesOf(RESERVATION_FIELDS, cells),
   });
 }
 

@@ -1,6 +1,7 @@
 import { Malformed } from "@firstlight/wire";
 import { expectedMachinesSchema, ipamSchema } from "../config.ts";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { RESERVATION_FIELDS } from "../fields/reservation.ts";
 import { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
 import { SEGMENT_FIELDS } from "../fields/segment.ts";
 import { asAddress, asLower, asMac, type SheetColumn } from "../fields/sheet-column.ts";
@@ -83,6 +84,7 @@ export const KINDS: Readonly<Record<SheetKind, Kind>> = {
       relay: { form: "text", schema: port.relay, canonical: asAddress },
       circuitId: { form: "text", schema: port.circuitId, canonical: asBytes },
       remoteId: { form: "text", schema: port.remoteId, canonical: asBytes },
+      ...sheetColumns(RESERVATION_FIELDS),
     },
     oneOf: IDENTITIES,
     unique: ({ segment, address, ...cells }) => {

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
+import { RESERVATION_FIELDS } from "../fields/reservation.ts";
 import { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
 import { SEGMENT_FIELDS } from "../fields/segment.ts";
 import { cellsOf, writeValues } from "../fields/values.ts";
@@ -19,7 +20,7 @@ const SELECT: Readonly<Record<Exclude<SheetKind, "pools">, string>> = {
   segments: `SELECT to_jsonb(s) AS "row", d.name AS domain FROM ipam.segment s JOIN ipam.domain d ON d.id = s.domain ORDER BY s.name`,
   prefixes: `SELECT to_jsonb(p) AS "row", s.name AS segment FROM ipam.prefix p JOIN ipam.segment s ON s.id = p.segment
     ORDER BY s.name, p.prefix`,
-  reservations: `SELECT s.name AS segment, host(r.address) AS address, r.identity
+  reservations: `SELECT s.name AS segment, host(r.address) AS address, r.identity, to_jsonb(r) AS "row"
     FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment WHERE r.origin = 'declared' ORDER BY s.name, r.address`,
   expected: `SELECT e.mac::text, e.machine, e.role, e.serial, e.label, host(e.address) AS address, s.name AS segment
     FROM ipam.expected_device e LEFT JOIN ipam.segment s ON s.id = e.segment ORDER BY e.machine, e.mac`,
@@ -35,7 +36,11 @@ const CELLS: Readonly<Record<SheetKind, (row: Stored) => Cells>> = {
     segment: segment as string,
     ...cellsOf(PREFIX_FIELDS, writeValues(PREFIX_FIELDS, rowFrom("prefix", row as Json))),
   }),
-  reservations: ({ identity, ...row }) => ({ ...texts(row), ...identityCells(identity as string) }),
+  reservations: ({ segment, address, identity, row }) => ({
+    ...texts({ segment, address }),
+    ...identityCells(identity as string),
+    ...cellsOf(RESERVATION_FIELDS, writeValues(RESERVATION_FIELDS, rowFrom("reservation", row as Json))),
+  }),
   expected: texts,
   names: texts,
 };

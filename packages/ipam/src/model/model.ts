@@ -10,6 +10,7 @@ import type {
   Role,
 } from "../fields/lists.ts";
 import type { PREFIX_FIELDS } from "../fields/prefix.ts";
+import type { RESERVATION_FIELDS } from "../fields/reservation.ts";
 import type { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
 import type { PooledField, SEGMENT_FIELDS } from "../fields/segment.ts";
 
@@ -136,7 +137,7 @@ export interface ExpectedDevice extends Versioned {
 }
 
 /** An address that is set aside for an identity before any lease, unique in its VRF. */
-export interface Reservation extends Versioned {
+export interface Reservation extends Versioned, RowOf<typeof RESERVATION_FIELDS> {
   readonly kind: "reservation";
   readonly id: number;
   readonly segment: number;

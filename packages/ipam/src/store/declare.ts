@@ -5,6 +5,7 @@ import { IDENTITY } from "../model/identity.ts";
 import { SUFFIX } from "../names/naming.ts";
 import { PREFIX_FIELDS } from "../fields/prefix.ts";
 import { POOLED_FIELDS, SEGMENT_FIELDS } from "../fields/segment.ts";
+import { RESERVATION_FIELDS } from "../fields/reservation.ts";
 import { readValues, type Refusal } from "../fields/values.ts";
 import type { Domain, Segment } from "../model/model.ts";
 import { type Declared, Exhausted, type PrefixEdit, Refused, type ReservationEdit, type SegmentEdit } from "./store.ts";
@@ -111,6 +112,7 @@ export function reservationEdit({
   uuid,
   clientId,
   port,
+  ...settings
 }: IpamConfig["reservations"][number]): ReservationEdit {
   const identity =
     mac !== undefined
@@ -124,7 +126,12 @@ export function reservationEdit({
               circuitId: bytesOf(port!.circuitId),
               ...(port!.remoteId !== undefined && { remoteId: bytesOf(port!.remoteId) }),
             });
-  return { segment, address: read(parseAddress(address), address), identity: identity! };
+  return {
+    segment,
+    address: read(parseAddress(address), address),
+    identity: identity!,
+    ...readValues(RESERVATION_FIELDS, settings, refusal),
+  };
 }
 
 function bytesOf(text: string): Uint8Array {

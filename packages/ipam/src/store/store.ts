@@ -102,7 +102,7 @@ export interface FromPool {
 }
 
 /** A reservation as an operator writes it: the segment by name, the identity as `IDENTITY` writes it. */
-export interface ReservationEdit extends Pick<Reservation, "address" | "identity"> {
+export interface ReservationEdit extends Omit<Reservation, "kind" | "id" | "version" | "segment" | "vrf" | "origin"> {
   readonly segment: string;
 }
 

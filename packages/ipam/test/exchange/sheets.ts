@@ -65,8 +65,9 @@ const CELLS = {
         hex.map((clientId) => ({ ...nobody, clientId })),
         fc.record({ relay: address, circuitId: hex, remoteId: maybe(hex) }).map((port) => ({ ...nobody, ...port })),
       ),
+      maybe(label),
     )
-    .map(([n, identity]) => ({ segment: "held", address: `10.0.2.${n}`, ...identity })),
+    .map(([n, identity, note]) => ({ segment: "held", address: `10.0.2.${n}`, ...identity, note })),
   expected: fc.record(
     {
       mac,

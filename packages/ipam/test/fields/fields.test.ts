@@ -16,6 +16,7 @@ import {
   SEGMENT_KINDS,
 } from "../../src/fields/lists.ts";
 import { PREFIX_FIELDS } from "../../src/fields/prefix.ts";
+import { RESERVATION_FIELDS } from "../../src/fields/reservation.ts";
 import { SEGMENT_FIELDS } from "../../src/fields/segment.ts";
 import { ground } from "../ground.ts";
 
@@ -26,6 +27,7 @@ after(() => site[Symbol.asyncDispose]());
 const TABLES: readonly (readonly [table: string, fields: FieldTable, others: readonly string[]])[] = [
   ["segment", SEGMENT_FIELDS, ["id", "version", "drain_by", "from_pools", "options"]],
   ["prefix", PREFIX_FIELDS, ["id", "version", "segment", "vrf", "drain_by"]],
+  ["reservation", RESERVATION_FIELDS, ["id", "version", "segment", "vrf", "address", "identity", "origin"]],
 ];
 
 for (const [table, fields, others] of TABLES) {

@@ -5,6 +5,9 @@ import { COUNTED_ON } from "../../policy/counted-on.ts";
 import { Refused, type ReservationEdit } from "../store.ts";
 import type { RowRefusal } from "../dns/names.ts";
 import { append } from "../append.ts";
+import { columnsOf } from "../../fields/field.ts";
+import { RESERVATION_FIELDS } from "../../fields/reservation.ts";
+import { columnValue } from "../../fields/values.ts";
 import { withdrawn } from "../lease/policy.ts";
 import { type Json, rowFrom } from "../../database/rows.ts";
 
@@ -16,8 +19,8 @@ export async function putReservation(
 ): Promise<{ readonly reservation: Reservation; readonly isNew: boolean }> {
   const { rows: same } = await client.query<{ row: Json }>(
     `SELECT to_jsonb(r) AS "row" FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment
-     WHERE s.name = $1 AND address = $2 AND identity = $3 AND origin = 'declared'`,
-    [edit.segment, formatAddress(edit.address), edit.identity],
+     WHERE s.name = $1 AND address = $2 AND identity = $3 AND origin = 'declared' AND to_jsonb(r) @> $4::jsonb`,
+    [edit.segment, formatAddress(edit.address), edit.identity, settingsOf(edit)],
   );
   if (same[0]) return { reservation: rowFrom("reservation", same[0].row), isNew: false };
   const { refused, rows } = await putReservations(client, [edit], actor);
@@ -58,10 +61,12 @@ export async function putReservations(
   });
   if (refused.length > 0) return { refused, rows: [] };
   const { rows: written } = await client.query<{ row: Json }>(
-    `INSERT INTO ipam.reservation AS r (segment, vrf, address, identity, origin)
-     SELECT g.*, 'declared' FROM unnest($1::int[], $2::text[], $3::inet[], $4::text[]) g (segment, vrf, address, identity)
+    `INSERT INTO ipam.reservation AS r (segment, vrf, address, identity, origin, ${SETTINGS.join(", ")})
+     SELECT g.segment, g.vrf, g.address, g.identity, 'declared', ${SETTINGS.map((name) => `f.${name}`).join(", ")}
+     FROM unnest($1::int[], $2::text[], $3::inet[], $4::text[], $5::jsonb[]) g (segment, vrf, address, identity, settings),
+       LATERAL jsonb_populate_record(null::ipam.reservation, g.settings) f
      ORDER BY g.vrf, g.address RETURNING to_jsonb(r) AS "row"`,
-    columns,
+    [...columns, edits.map(settingsOf)],
   );
   const rows = rowsOf(written);
   await append.tombstones(client, "reservation", gone, actor);
@@ -113,6 +118,17 @@ const AT_ADDRESS = `
 
 async function deleted(client: pg.ClientBase, text: string, values: readonly unknown[]): Promise<Json[]> {
   return rowsOf((await client.query<{ row: Json }>(text, [...values])).rows);
+}
+
+const SETTINGS = columnsOf(RESERVATION_FIELDS).map(([, column]) => column);
+
+/** The columns of a reservation's settings as JSON; what is not set is null. */
+function settingsOf(edit: ReservationEdit): string {
+  const settings = columnsOf(RESERVATION_FIELDS).map(([name, column, field]) => [
+    column,
+    columnValue(field, edit[name as keyof ReservationEdit]),
+  ]);
+  return JSON.stringify(Object.fromEntries(settings));
 }
 
 /** What stands against one. */

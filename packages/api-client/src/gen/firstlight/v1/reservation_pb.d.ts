@@ -59,6 +59,13 @@ export declare type Reservation = Message<"firstlight.v1.Reservation"> & {
    * @generated from field: string identity = 8;
    */
   identity: string;
+
+  /**
+   * For people: why it is reserved.
+   *
+   * @generated from field: optional string note = 9;
+   */
+  note?: string | undefined;
 };
 
 /**
