@@ -8,10 +8,49 @@ import { PREFIX_FIELDS } from "../fields/prefix.ts";
 import { RESERVATION_FIELDS } from "../fields/reservation.ts";
 import { SEGMENT_FIELDS } from "../fields/segment.ts";
 import type { ClientIdentity } from "../model/identity.ts";
-import type { Kind, Row } from "../model/model.ts";
+import type { Interface, Kind, PrefixRow, Row, Segment } from "../model/model.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 type Reader = (value: never) => unknown;
+
+/** The columns that the store reads by name, as PostgreSQL writes them (`to_jsonb`). All others are for the feed and `rowFrom`. */
+interface StoredColumns {
+  readonly domain: { readonly id: number; readonly name: string };
+  readonly segment: {
+    readonly id: number;
+    readonly name: string;
+    readonly vrf: string;
+    readonly domain: number;
+    readonly policy: Segment["policy"];
+    readonly naming: Segment["naming"];
+    readonly state: NonNullable<Segment["state"]>;
+    readonly lease_seconds: number;
+    readonly drain_seconds: number | null;
+    readonly from_pools: Readonly<Record<string, string>> | null;
+    readonly options: Segment["options"];
+  };
+  readonly prefix: { readonly id: number; readonly prefix: string; readonly state: PrefixRow["state"] };
+  readonly expected: {
+    readonly mac: string;
+    readonly machine: string;
+    readonly role: string;
+    readonly label: string;
+    readonly address: string | null;
+  };
+  readonly reservation: { readonly id: number; readonly address: string; readonly identity: string };
+  readonly interface: {
+    readonly id: number;
+    readonly mac: string | null;
+    readonly identity: string | null;
+    readonly label: string | null;
+    readonly state: Interface["state"] | null;
+  };
+  readonly lease: { readonly vrf: string; readonly address: string };
+  readonly name: { readonly id: number; readonly owner: string };
+}
+
+/** A row of a table as JSON. */
+export type StoredRow<K extends Kind> = Json & StoredColumns[K];
 
 /** The table of each kind, in the order in which a reader wants to load them. */
 export const TABLES: Readonly<Record<Kind, string>> = {

@@ -5,7 +5,7 @@ import { putNames } from "../store/dns/names.ts";
 import { putPool } from "../store/pool/pools.ts";
 import { put } from "../store/put.ts";
 import { putReservations } from "../store/reservation/reservations.ts";
-import type { Json } from "../database/rows.ts";
+import type { StoredRow } from "../database/rows.ts";
 import { segmentNamed, writeSegment } from "../store/segment/segments.ts";
 import { attempt, faultsOf } from "./attempt.ts";
 import { devices, domainColumns, pool, prefixEdit, record, reservation, segmentEdit } from "./edit.ts";
@@ -79,8 +79,9 @@ async function putPrefixes(client: pg.ClientBase, rows: readonly Wanted[], actor
 
 async function putDomain(client: pg.ClientBase, row: Wanted, actor: string): Promise<void> {
   const name = row.cells["name"]!;
-  const { rows } = await client.query<{ row: Json }>(`SELECT to_jsonb(d) AS "row" FROM ipam.domain d WHERE name = $1`, [
-    name,
-  ]);
+  const { rows } = await client.query<{ row: StoredRow<"domain"> }>(
+    `SELECT to_jsonb(d) AS "row" FROM ipam.domain d WHERE name = $1`,
+    [name],
+  );
   await put(client, "domain", rows[0]?.row, domainColumns(row), `domain ${name}`, actor);
 }

@@ -7,24 +7,27 @@ import { SEGMENT_OPTION_FIELDS } from "../fields/segment-option.ts";
 import { SEGMENT_FIELDS } from "../fields/segment.ts";
 import { plainOf } from "../fields/sheet-column.ts";
 import { fromCell, readValues, type Refusal } from "../fields/values.ts";
-import type { Name, Role, Segment } from "../model/model.ts";
+import type { Name, Role } from "../model/model.ts";
 import type { PoolEdit } from "../pool/pool.ts";
 import type { ReservationEdit, SegmentEdit } from "../store/store.ts";
 import { devicesOf, prefixEdit as declaredPrefixEdit, reservationEdit } from "../store/declare.ts";
 import type { Device } from "../store/device/expect.ts";
 import type { NameEdit } from "../store/dns/names.ts";
-import type { Json } from "../database/rows.ts";
+import type { Json, StoredRow } from "../database/rows.ts";
 import type { Wanted } from "./judge.ts";
 import { KINDS, type SheetKind } from "./kinds.ts";
 import type { Cells } from "./sheet.ts";
 
 /** What a row changes of a segment; a new one has no prefixes yet. */
-export function segmentEdit({ cells, changed }: Wanted, before: Json | undefined): Partial<SegmentEdit> {
+export function segmentEdit(
+  { cells, changed }: Wanted,
+  before: StoredRow<"segment"> | undefined,
+): Partial<SegmentEdit> {
   const names = new Set(changed.map(({ column }) => column));
   const values = valuesOf(SEGMENT_FIELDS, cells, names);
   const edit: Record<string, unknown> = readValues(SEGMENT_FIELDS, values, unreadable);
   if (!before || Object.keys(SEGMENT_OPTION_FIELDS).some((name) => names.has(name)))
-    edit["options"] = { ...(before?.["options"] as Segment["options"]), ...valuesOf(SEGMENT_OPTION_FIELDS, cells) };
+    edit["options"] = { ...before?.options, ...valuesOf(SEGMENT_OPTION_FIELDS, cells) };
   return before ? edit : { vlan: undefined, vni: undefined, ...edit, prefixes: [] };
 }
 

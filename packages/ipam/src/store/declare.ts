@@ -14,7 +14,7 @@ import { declareNames } from "./dns/names.ts";
 import { putPool } from "./pool/pools.ts";
 import { putReservation } from "./reservation/reservations.ts";
 import { put } from "./put.ts";
-import { type Json, rowFrom } from "../database/rows.ts";
+import { type Json, rowFrom, type StoredRow } from "../database/rows.ts";
 import { segmentNamed, writeSegment } from "./segment/segments.ts";
 
 /** Brings the database to the file: all of it or, with the reason, nothing. What the file does not name stays as it is. */
@@ -23,7 +23,7 @@ export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, 
   const domains: Domain[] = [];
   const segments: Segment[] = [];
   for (const declared of site.ipam.domains) {
-    const { rows } = await client.query<{ row: Json }>(
+    const { rows } = await client.query<{ row: StoredRow<"domain"> }>(
       `SELECT to_jsonb(d) AS "row" FROM ipam.domain d WHERE name = $1`,
       [declared.name],
     );

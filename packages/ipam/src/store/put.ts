@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
 import type { Kind } from "../model/model.ts";
 import { append } from "./append.ts";
-import { type Json, TABLES } from "../database/rows.ts";
+import { type Json, type StoredRow, TABLES } from "../database/rows.ts";
 
 /** What an edit did to one row: the row as it is now, and a line per column that changed. */
-export interface Put {
-  readonly row: Json;
+export interface Put<K extends Kind> {
+  readonly row: StoredRow<K>;
   readonly changed: readonly string[];
 }
 
@@ -14,14 +14,14 @@ export interface Put {
  * Brings one row of a table with an `id` to the columns given; writes nothing where nothing differs. Values are JSON as
  * PostgreSQL writes it, so that what is wanted and what is there compare.
  */
-export async function put(
+export async function put<K extends Exclude<Kind, "expected" | "lease">>(
   client: pg.ClientBase,
-  kind: Kind,
-  before: Json | undefined,
+  kind: K,
+  before: StoredRow<K> | undefined,
   wanted: Json,
   says: string,
   actor: string,
-): Promise<Put> {
+): Promise<Put<K>> {
   const columns = Object.keys(wanted);
   const differing = before
     ? columns.filter((column) => !isDeepStrictEqual(before[column] ?? null, wanted[column] ?? null))
@@ -33,7 +33,10 @@ export async function put(
   const text = before
     ? `UPDATE ${TABLES[kind]} t SET (${list}, version) = ROW(${values}, nextval('ipam.version')) FROM ${from} WHERE t.id = $2 RETURNING to_jsonb(t) AS "row"`
     : `INSERT INTO ${TABLES[kind]} AS t (${list}) SELECT ${values} FROM ${from} RETURNING to_jsonb(t) AS "row"`;
-  const { rows } = await client.query<{ row: Json }>(text, [JSON.stringify(wanted), ...(before ? [before["id"]] : [])]);
+  const { rows } = await client.query<{ row: StoredRow<K> }>(text, [
+    JSON.stringify(wanted),
+    ...(before ? [before.id] : []),
+  ]);
   const { row } = rows[0]!;
   await append.changes(client, kind, [row], { actor, dns: true });
   const changed = before

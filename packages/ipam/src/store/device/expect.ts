@@ -8,7 +8,7 @@ import { giveLabels } from "./labels.ts";
 import { append } from "../append.ts";
 import { withdrawn } from "../lease/policy.ts";
 import { predict } from "./predict.ts";
-import type { Json } from "../../database/rows.ts";
+import type { Json, StoredRow } from "../../database/rows.ts";
 
 export type Device = DeviceEdit;
 
@@ -29,7 +29,7 @@ export async function expectDevices(
     "SELECT host(address) AS address FROM ipam.expected_device WHERE mac = ANY($1::macaddr[]) AND address IS NOT NULL",
     [devices.map(({ mac }) => formatMac(mac))],
   );
-  const { rows } = await client.query<{ row: Json; isNew: boolean }>(
+  const { rows } = await client.query<{ row: StoredRow<"expected">; isNew: boolean }>(
     `INSERT INTO ipam.expected_device AS e (mac, machine, serial, role, label, address, segment)
      SELECT * FROM unnest($1::macaddr[], $2::text[], $3::text[], $4::text[], $5::text[], $6::inet[], $7::int[])
        g (mac, machine, serial, role, label, address, segment)
@@ -61,10 +61,7 @@ export async function expectDevices(
     old.map(({ address }) => address),
     actor,
   );
-  return rows.map(
-    ({ row, isNew }) =>
-      `expected device ${row["mac"] as string} (${row["label"] as string}): ${isNew ? "created" : "changed"}`,
-  );
+  return rows.map(({ row, isNew }) => `expected device ${row.mac} (${row.label}): ${isNew ? "created" : "changed"}`);
 }
 
 /** The segments they are to appear on, by name. */
@@ -95,7 +92,7 @@ async function mustNotClash(client: pg.ClientBase): Promise<void> {
 }
 
 /** A declared address must be one its segment may give, and not in somebody else's hands. */
-async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Promise<void> {
+async function mustBeFree(client: pg.ClientBase, devices: readonly StoredRow<"expected">[]): Promise<void> {
   const { rows } = await client.query<{ mac: string; address: string; holder: string | null; segment: string | null }>(
     `SELECT d.mac::text, host(d.address) AS address, l.mac::text AS holder, s.name AS segment
      FROM ipam.expected_device d
@@ -113,9 +110,9 @@ async function mustBeFree(client: pg.ClientBase, devices: readonly Json[]): Prom
   throw new Refused("device-address-not-assignable", { mac, address, segment: segment! });
 }
 
-async function expectedRows(client: pg.ClientBase, macs: readonly string[]): Promise<Json[]> {
+async function expectedRows(client: pg.ClientBase, macs: readonly string[]): Promise<StoredRow<"expected">[]> {
   if (macs.length === 0) return [];
-  const { rows } = await client.query<{ row: Json }>(
+  const { rows } = await client.query<{ row: StoredRow<"expected"> }>(
     `SELECT to_jsonb(e) AS "row" FROM ipam.expected_device e WHERE mac = ANY ($1::macaddr[])`,
     [macs],
   );
@@ -123,8 +120,12 @@ async function expectedRows(client: pg.ClientBase, macs: readonly string[]): Pro
 }
 
 /** Interfaces seen or predicted get their role, machine and label; of two homes in a domain one has it. */
-async function joinInterfaces(client: pg.ClientBase, devices: readonly Json[], actor: string): Promise<void> {
-  const byMac = new Map(devices.map((device) => [device["mac"], device]));
+async function joinInterfaces(
+  client: pg.ClientBase,
+  devices: readonly StoredRow<"expected">[],
+  actor: string,
+): Promise<void> {
+  const byMac = new Map(devices.map((device) => [device.mac, device]));
   const { rows } = await client.query<{ id: number; mac: string; naming: Segment["naming"]; isFirst: boolean }>(
     `SELECT i.id, i.mac::text, s.naming,
        row_number() OVER (PARTITION BY i.mac, i.domain ORDER BY i.label IS NULL, i.id) = 1 AS "isFirst"

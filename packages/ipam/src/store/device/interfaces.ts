@@ -2,7 +2,7 @@ import type pg from "pg";
 import { type ClientIdentity, identityText } from "../../model/identity.ts";
 import { Refused } from "../store.ts";
 import { append } from "../append.ts";
-import { identityColumnOf, type Json, toIdentity } from "../../database/rows.ts";
+import { identityColumnOf, type Json, type StoredRow, toIdentity } from "../../database/rows.ts";
 import { segmentNamed } from "../segment/segments.ts";
 
 /**
@@ -17,12 +17,12 @@ export async function deleteInterface(
 ): Promise<{ readonly preserved: readonly string[] }> {
   const home = await segmentNamed(client, segment);
   if (!home) throw new Refused("segment-not-found", { segment });
-  const { rows: gone } = await client.query<{ row: Json }>(
+  const { rows: gone } = await client.query<{ row: StoredRow<"interface"> }>(
     `DELETE FROM ipam.interface i WHERE segment = $1 AND ${identityColumnOf(identity)} = $2 RETURNING to_jsonb(i) AS "row"`,
-    [home["id"], toIdentity(identity)],
+    [home.id, toIdentity(identity)],
   );
   if (gone.length === 0) throw new Refused("interface-not-found", { segment, identity: toIdentity(identity) });
-  const id = gone[0]!.row["id"];
+  const id = gone[0]!.row.id;
   const preserved = await preserve(client, id, identity, actor);
   const { rows: leases } = await client.query<{ row: Json }>(LAY_TO_REST, [id]);
   await append.changes(client, "lease", rowsOf(leases), { actor, dns: true });
@@ -46,7 +46,7 @@ async function preserve(
   identity: ClientIdentity,
   actor: string,
 ): Promise<string[]> {
-  const { rows } = await client.query<{ row: Json }>(
+  const { rows } = await client.query<{ row: StoredRow<"reservation"> }>(
     `INSERT INTO ipam.reservation AS r (segment, vrf, address, identity, origin)
      SELECT DISTINCT ON (family(address)) segment, vrf, address, $2, 'preserved' FROM ipam.lease
      WHERE interface = $1 AND policy = 'preserved' AND state <> 'declined' AND ipam.address_class(address) <> 0
@@ -55,7 +55,7 @@ async function preserve(
     [id, identityText(identity)],
   );
   await append.changes(client, "reservation", rowsOf(rows), { actor, dns: false });
-  return rows.map(({ row }) => row["address"] as string);
+  return rows.map(({ row }) => row.address);
 }
 
 const rowsOf = (rows: readonly { readonly row: Json }[]): Json[] => rows.map(({ row }) => row);

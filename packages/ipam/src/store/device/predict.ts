@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { append } from "../append.ts";
 import { withdrawn } from "../lease/policy.ts";
-import { type Json, toMac } from "../../database/rows.ts";
+import { type Json, type StoredRow, toMac } from "../../database/rows.ts";
 import { Refused } from "../store.ts";
 import type { Mac } from "@firstlight/wire";
 
@@ -51,9 +51,9 @@ const DETACH = `
 /** Devices that are to come no more: their predictions go, and what was seen of them belongs to no machine. */
 export async function unexpect(client: pg.ClientBase, macs: readonly Mac[], actor: string): Promise<void> {
   const texts = macs.map(toMac);
-  const { rows } = await client.query<{ row: Json }>(UNEXPECT, [texts]);
+  const { rows } = await client.query<{ row: StoredRow<"expected"> }>(UNEXPECT, [texts]);
   const gone = rows.map(({ row }) => row);
-  const known = new Set(gone.map((row) => row["mac"]));
+  const known = new Set(gone.map(({ mac }) => mac));
   const missing = texts.find((mac) => !known.has(mac));
   if (missing !== undefined) throw new Refused("device-not-found", { mac: missing });
   await append.tombstones(client, "expected", gone, actor);
@@ -65,6 +65,6 @@ export async function unexpect(client: pg.ClientBase, macs: readonly Mac[], acto
     strangers.map(({ row }) => row),
     { actor, dns: true },
   );
-  const addresses = gone.flatMap((row) => (row["address"] === null ? [] : [row["address"] as string]));
+  const addresses = gone.flatMap(({ address }) => address ?? []);
   await withdrawn(client, addresses, actor);
 }

@@ -3,7 +3,7 @@ import type { IpamConfig } from "../../config.ts";
 import type { Name } from "../../model/model.ts";
 import { Refused } from "../store.ts";
 import { append } from "../append.ts";
-import { type Json, rowFrom } from "../../database/rows.ts";
+import { rowFrom, type StoredRow } from "../../database/rows.ts";
 
 /** A record as an operator writes it. */
 export interface NameEdit extends Pick<Name, "owner" | "type" | "data" | "ttlSeconds"> {
@@ -22,7 +22,7 @@ export async function putNames(
   client: pg.ClientBase,
   names: readonly NameEdit[],
   actor: string,
-): Promise<{ readonly refused: readonly RowRefusal[]; readonly rows: readonly Json[] }> {
+): Promise<{ readonly refused: readonly RowRefusal[]; readonly rows: readonly StoredRow<"name">[] }> {
   const { rows: facts } = await client.query<Fact>(FACTS, [
     names.map(({ owner }) => owner),
     names.map(({ type }) => type),
@@ -38,7 +38,7 @@ export async function putNames(
     return refused === undefined ? [] : [{ n, refused }];
   });
   if (refused.length > 0) return { refused, rows: [] };
-  const { rows } = await client.query<{ row: Json }>(
+  const { rows } = await client.query<{ row: StoredRow<"name"> }>(
     `INSERT INTO ipam.name AS n (domain, owner, type, data, ttl_seconds)
      SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[]) g (domain, owner, type, data, ttl)
      ORDER BY g.owner, g.type, g.data
@@ -104,7 +104,7 @@ export async function putName(
   return rowFrom("name", await putOne(client, { ...name, zone: zones[0].name }, actor));
 }
 
-async function putOne(client: pg.ClientBase, name: NameEdit, actor: string): Promise<Json> {
+async function putOne(client: pg.ClientBase, name: NameEdit, actor: string): Promise<StoredRow<"name">> {
   const { refused, rows } = await putNames(client, [name], actor);
   if (refused[0]) throw refused[0].refused;
   return rows[0]!;
@@ -137,7 +137,7 @@ export async function deleteName(
   type: Name["type"],
   actor: string,
 ): Promise<void> {
-  const { rows } = await client.query<{ row: Json }>(
+  const { rows } = await client.query<{ row: StoredRow<"name"> }>(
     `DELETE FROM ipam.name n WHERE owner = $1 AND type = $2 RETURNING to_jsonb(n) AS "row"`,
     [owner, type],
   );

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { UNDECLARED } from "../../policy/counted-on.ts";
 import { append } from "../append.ts";
-import type { Json } from "../../database/rows.ts";
+import type { Json, StoredRow } from "../../database/rows.ts";
 
 /**
  * What is no longer declared for anybody is no longer fixed: such leases go on under their segment's own policy, and
@@ -28,12 +28,17 @@ export async function withdrawn(client: pg.ClientBase, addresses: readonly strin
 }
 
 /** A segment's new policy holds for what was given under the old one, and at once: not only from the next renewal on. */
-export async function repolicy(client: pg.ClientBase, before: Json, after: Json, actor: string): Promise<void> {
-  if (before["policy"] === after["policy"] || before["policy"] === "fixed") return;
+export async function repolicy(
+  client: pg.ClientBase,
+  before: StoredRow<"segment">,
+  after: StoredRow<"segment">,
+  actor: string,
+): Promise<void> {
+  if (before.policy === after.policy || before.policy === "fixed") return;
   const { rows } = await client.query<{ row: Json }>(
     `UPDATE ipam.lease l SET policy = $3, version = nextval('ipam.version') WHERE segment = $1 AND policy = $2
      RETURNING to_jsonb(l) AS "row"`,
-    [after["id"], before["policy"], after["policy"] === "fixed" ? "dynamic" : after["policy"]],
+    [after.id, before.policy, after.policy === "fixed" ? "dynamic" : after.policy],
   );
   await append.changes(
     client,

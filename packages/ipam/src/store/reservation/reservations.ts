@@ -9,7 +9,7 @@ import { columnsOf } from "../../fields/field.ts";
 import { RESERVATION_FIELDS } from "../../fields/reservation.ts";
 import { columnValue } from "../../fields/values.ts";
 import { withdrawn } from "../lease/policy.ts";
-import { type Json, rowFrom } from "../../database/rows.ts";
+import { type Json, rowFrom, type StoredRow } from "../../database/rows.ts";
 
 /** Promises an address to an identity; one that the identity had in this family before is let go. */
 export async function putReservation(
@@ -17,7 +17,7 @@ export async function putReservation(
   edit: ReservationEdit,
   actor: string,
 ): Promise<{ readonly reservation: Reservation; readonly isNew: boolean }> {
-  const { rows: same } = await client.query<{ row: Json }>(
+  const { rows: same } = await client.query<{ row: StoredRow<"reservation"> }>(
     `SELECT to_jsonb(r) AS "row" FROM ipam.reservation r JOIN ipam.segment s ON s.id = r.segment
      WHERE s.name = $1 AND address = $2 AND identity = $3 AND origin = 'declared' AND to_jsonb(r) @> $4::jsonb`,
     [edit.segment, formatAddress(edit.address), edit.identity, settingsOf(edit)],
@@ -60,7 +60,7 @@ export async function putReservations(
     return refused === undefined ? [] : [{ n, refused }];
   });
   if (refused.length > 0) return { refused, rows: [] };
-  const { rows: written } = await client.query<{ row: Json }>(
+  const { rows: written } = await client.query<{ row: StoredRow<"reservation"> }>(
     `INSERT INTO ipam.reservation AS r (segment, vrf, address, identity, origin, ${SETTINGS.join(", ")})
      SELECT g.segment, g.vrf, g.address, g.identity, 'declared', ${SETTINGS.map((name) => `f.${name}`).join(", ")}
      FROM unnest($1::int[], $2::text[], $3::inet[], $4::text[], $5::jsonb[]) g (segment, vrf, address, identity, settings),
@@ -81,7 +81,7 @@ export async function deleteReservation(
   address: Address,
   actor: string,
 ): Promise<void> {
-  const { rows } = await client.query<{ row: Json }>(
+  const { rows } = await client.query<{ row: StoredRow<"reservation"> }>(
     `DELETE FROM ipam.reservation r USING ipam.segment s WHERE s.id = r.segment AND s.name = $1 AND r.address = $2
      RETURNING to_jsonb(r) AS "row"`,
     [segment, formatAddress(address)],
@@ -116,8 +116,12 @@ const AT_ADDRESS = `
   DELETE FROM ipam.reservation r USING unnest($1::int[], $2::text[], $3::inet[]) k (segment, vrf, address)
   WHERE r.segment = k.segment AND r.vrf = k.vrf AND r.address = k.address RETURNING to_jsonb(r) AS "row"`;
 
-async function deleted(client: pg.ClientBase, text: string, values: readonly unknown[]): Promise<Json[]> {
-  return rowsOf((await client.query<{ row: Json }>(text, [...values])).rows);
+async function deleted(
+  client: pg.ClientBase,
+  text: string,
+  values: readonly unknown[],
+): Promise<StoredRow<"reservation">[]> {
+  return rowsOf((await client.query<{ row: StoredRow<"reservation"> }>(text, [...values])).rows);
 }
 
 const SETTINGS = columnsOf(RESERVATION_FIELDS).map(([, column]) => column);
@@ -164,5 +168,6 @@ function refusalOf(
   return undefined;
 }
 
-const rowsOf = (rows: readonly { readonly row: Json }[]): Json[] => rows.map(({ row }) => row);
-const addressesOf = (rows: readonly Json[]): string[] => rows.map((row) => row["address"] as string);
+const rowsOf = (rows: readonly { readonly row: StoredRow<"reservation"> }[]): StoredRow<"reservation">[] =>
+  rows.map(({ row }) => row);
+const addressesOf = (rows: readonly StoredRow<"reservation">[]): string[] => rows.map(({ address }) => address);

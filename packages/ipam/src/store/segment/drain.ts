@@ -2,7 +2,7 @@ import { formatPrefix } from "@firstlight/wire";
 import type pg from "pg";
 import type { DrainState, PrefixRow, Segment } from "../../model/model.ts";
 import { append } from "../append.ts";
-import type { Json } from "../../database/rows.ts";
+import type { Json, StoredRow } from "../../database/rows.ts";
 
 /** What an edit that speaks of the state changes: a drain's end is reckoned from its beginning, by the database's clock. */
 export async function drainColumns(
@@ -25,7 +25,7 @@ export async function drainColumns(
  * come again. The addresses rest as long as they have to.
  */
 export async function abandon(client: pg.ClientBase, { segment, prefix }: PrefixRow, actor: string): Promise<void> {
-  const { rows } = await client.query<{ row: Json }>(
+  const { rows } = await client.query<{ row: StoredRow<"lease"> }>(
     `UPDATE ipam.lease l SET state = 'released', version = nextval('ipam.version')
      WHERE segment = $1 AND address <<= $2::inet AND state = 'bound' AND expires_at <= now() RETURNING to_jsonb(l) AS "row"`,
     [segment, formatPrefix(prefix)],

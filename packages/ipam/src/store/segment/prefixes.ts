@@ -9,7 +9,7 @@ import { type PrefixEdit, Refused } from "../store.ts";
 import { abandon, drainColumns } from "./drain.ts";
 import { append } from "../append.ts";
 import { put } from "../put.ts";
-import { type Json, rowFrom } from "../../database/rows.ts";
+import { type Json, rowFrom, type StoredRow } from "../../database/rows.ts";
 
 /** Brings the prefixes of a segment to what is written (as they are, but in the segment's VRF, where nothing is); a line for each that changed. */
 export async function writePrefixes(
@@ -19,7 +19,7 @@ export async function writePrefixes(
   edits: readonly PrefixEdit[] | undefined,
   by: { actor: string; removes: boolean },
 ): Promise<string[]> {
-  const { rows } = await client.query<{ row: Json }>(
+  const { rows } = await client.query<{ row: StoredRow<"prefix"> }>(
     `SELECT to_jsonb(p) AS "row" FROM ipam.prefix p WHERE segment = $1`,
     [segment.id],
   );

@@ -3,7 +3,7 @@ import type pg from "pg";
 import { boundsOf, POOLED_FIELDS, type PooledField } from "../../fields/segment.ts";
 import { Exhausted, Refused, type SegmentEdit } from "../store.ts";
 import { allocate, releaseOf } from "../pool/grants.ts";
-import type { Json } from "../../database/rows.ts";
+import type { Json, StoredRow } from "../../database/rows.ts";
 
 /** Whose a value is: the segment's, and which of its numbers. */
 const ownerOf = (name: string, field: string): string => `segment ${name} ${field}`;
@@ -14,14 +14,14 @@ const ownerOf = (name: string, field: string): string => `segment ${name} ${fiel
  */
 export async function resourceColumns(
   client: pg.ClientBase,
-  before: Json | undefined,
+  before: StoredRow<"segment"> | undefined,
   edit: Partial<SegmentEdit>,
   actor: string,
 ): Promise<Json> {
-  const had = (before?.["name"] as string | undefined) ?? edit.name!;
+  const had = before?.name ?? edit.name!;
   const name = edit.name ?? had;
   if (name !== had) await renameOwner(client, had, name);
-  const pools = { ...(before?.["from_pools"] as Record<string, string> | undefined) };
+  const pools = { ...before?.from_pools };
   const columns: Record<string, unknown> = {};
   for (const field of POOLED_FIELDS) {
     if (!(field in edit)) continue;

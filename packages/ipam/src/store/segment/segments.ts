@@ -14,7 +14,7 @@ import { repolicy } from "../lease/policy.ts";
 import { writePrefixes } from "./prefixes.ts";
 import { put } from "../put.ts";
 import { giveBackResources, resourceColumns } from "./resources.ts";
-import { type Json, rowFrom } from "../../database/rows.ts";
+import { type Json, rowFrom, type StoredRow } from "../../database/rows.ts";
 
 export async function createSegment(client: pg.ClientBase, edit: SegmentEdit, actor: string): Promise<Segment> {
   if (await segmentNamed(client, edit.name)) throw new Refused("segment-exists", { segment: edit.name });
@@ -42,14 +42,14 @@ export async function drain(
   actor: string,
 ): Promise<Drained> {
   const before = await mustExist(client, name);
-  const rowsOf = async (): Promise<Json[]> => {
+  const rowsOf = async (): Promise<StoredRow<"prefix">[]> => {
     const text = `SELECT to_jsonb(p) AS "row" FROM ipam.prefix p WHERE segment = $1 ORDER BY id`;
-    return (await client.query<{ row: Json }>(text, [before["id"]])).rows.map(({ row }) => row);
+    return (await client.query<{ row: StoredRow<"prefix"> }>(text, [before.id])).rows.map(({ row }) => row);
   };
   let segment = rowFrom("segment", before);
   if (prefix) {
     const text = formatPrefix(prefix);
-    const row = (await rowsOf()).find((one) => one["prefix"] === text);
+    const row = (await rowsOf()).find((one) => one.prefix === text);
     if (!row) throw new Refused("prefix-not-found", { segment: name, prefix: text });
     const columns = await drainColumns(client, row, state, segment);
     await put(client, "prefix", row, columns, `segment ${name}: prefix ${text}`, actor);
@@ -62,8 +62,8 @@ export async function drain(
 export async function deleteSegment(client: pg.ClientBase, name: string, actor: string): Promise<void> {
   const before = await mustExist(client, name);
   const { id } = before;
-  await mustBeEmpty(client, name, id as number, before["state"] === "draining");
-  await mustNotBeAwaited(client, name, id as number);
+  await mustBeEmpty(client, name, id, before.state === "draining");
+  await mustNotBeAwaited(client, name, id);
   await giveBackResources(client, name, actor);
   for (const [kind, table, column] of [
     ["lease", "ipam.lease", "segment"],
@@ -90,26 +90,26 @@ export async function deleteSegment(client: pg.ClientBase, name: string, actor: 
  */
 export async function writeSegment(
   client: pg.ClientBase,
-  before: Json | undefined,
+  before: StoredRow<"segment"> | undefined,
   edit: Partial<SegmentEdit>,
   { actor, removes }: { readonly actor: string; readonly removes: boolean },
 ): Promise<{ readonly segment: Segment; readonly changed: readonly string[] }> {
-  const says = `segment ${edit.name ?? (before!["name"] as string)}`;
+  const says = `segment ${edit.name ?? before!.name}`;
   const wanted = {
     ...(await segmentColumns(client, says, edit)),
     ...(await resourceColumns(client, before, edit, actor)),
     ...(await drainColumns(client, before, edit.state, drainSpan(before, edit))),
   };
-  const movesVrf = before !== undefined && wanted["vrf"] !== undefined && wanted["vrf"] !== before["vrf"];
-  if (movesVrf) await mustBeEmpty(client, before["name"] as string, before["id"] as number, false);
+  const movesVrf = before !== undefined && wanted["vrf"] !== undefined && wanted["vrf"] !== before.vrf;
+  if (movesVrf) await mustBeEmpty(client, before.name, before.id, false);
   const { row, changed } = await put(client, "segment", before, wanted, says, actor);
   const segment = rowFrom("segment", row);
   if (before) await repolicy(client, before, row, actor);
-  if (before && before["naming"] !== row["naming"]) await rename(client, segment, actor);
-  if (before && before["domain"] !== row["domain"]) await moveInterfaces(client, segment, actor);
+  if (before && before.naming !== row["naming"]) await rename(client, segment, actor);
+  if (before && before.domain !== row["domain"]) await moveInterfaces(client, segment, actor);
   const isWritten = edit.prefixes !== undefined || movesVrf;
   const lines = isWritten ? await writePrefixes(client, says, segment, edit.prefixes, { actor, removes }) : [];
-  const reopens = before?.["state"] === "draining" && segment.state !== "draining";
+  const reopens = before?.state === "draining" && segment.state !== "draining";
   if (before && (lines.length > 0 || reopens)) await mustNotOrphan(client, segment);
   return { segment, changed: [...changed, ...lines] };
 }
@@ -166,23 +166,23 @@ async function moveInterfaces(client: pg.ClientBase, segment: Segment, actor: st
 
 /** What a drain's end is reckoned by: the edit's words, or what is there. */
 function drainSpan(
-  before: Json | undefined,
+  before: StoredRow<"segment"> | undefined,
   edit: Partial<SegmentEdit>,
 ): Pick<Segment, "leaseSeconds" | "drainSeconds"> {
-  const leaseSeconds = edit.leaseSeconds ?? (before?.["lease_seconds"] as number);
-  const drainSeconds = "drainSeconds" in edit ? edit.drainSeconds : (before?.["drain_seconds"] as number | null);
+  const leaseSeconds = edit.leaseSeconds ?? before!.lease_seconds;
+  const drainSeconds = "drainSeconds" in edit ? edit.drainSeconds : before?.drain_seconds;
   return { leaseSeconds, ...(typeof drainSeconds === "number" && { drainSeconds }) };
 }
 
-export async function segmentNamed(client: pg.ClientBase, name: string): Promise<Json | undefined> {
-  const { rows } = await client.query<{ row: Json }>(
+export async function segmentNamed(client: pg.ClientBase, name: string): Promise<StoredRow<"segment"> | undefined> {
+  const { rows } = await client.query<{ row: StoredRow<"segment"> }>(
     `SELECT to_jsonb(s) AS "row" FROM ipam.segment s WHERE name = $1`,
     [name],
   );
   return rows[0]?.row;
 }
 
-async function mustExist(client: pg.ClientBase, name: string): Promise<Json> {
+async function mustExist(client: pg.ClientBase, name: string): Promise<StoredRow<"segment">> {
   const row = await segmentNamed(client, name);
   if (!row) throw new Refused("segment-not-found", { segment: name });
   return row;
