@@ -5,7 +5,7 @@ import { type Backoff, backoffMs } from "@firstlight/service";
  * the shell's (`reporter.ts`). One batch at a time keeps the order of every machine.
  */
 export interface Spool {
-  /** Told, not yet taken into a batch. */
+  /** Reported events that are in no batch yet. */
   readonly waiting: number;
   /** Taken into a batch and not yet acknowledged: never dropped, since the API may have it already. */
   readonly held: number;

@@ -4,7 +4,7 @@ import { connectOperator, reasonOfError } from "@firstlight/api-client";
 import { EDIT_REASONS } from "@firstlight/ipam";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { errorTrailer } from "../src/grpc/error-info.ts";
-import { no, statusOf } from "../src/grpc/error.ts";
+import { callRefused, statusOf } from "../src/grpc/error.ts";
 import { REASONS } from "../src/reasons.ts";
 import { openHouse } from "./house.ts";
 
@@ -51,7 +51,7 @@ test("a stream that is refused carries its reason, too", async () => {
 test("every reason answers with the status of its row", () => {
   for (const [reason, { answers }] of Object.entries(REASONS)) {
     const expected = answers in status ? status[answers as keyof typeof status] : status.INTERNAL;
-    assert.equal(statusOf(no(reason as keyof typeof REASONS)).code, expected, reason);
+    assert.equal(statusOf(callRefused(reason as keyof typeof REASONS)).code, expected, reason);
   }
 });
 

@@ -6,7 +6,7 @@ import { addressText, detailOf, macOf, textOf, traceOf } from "../grpc/field.ts"
 import { Finder } from "../machine/finder.ts";
 import { decide } from "../machine/lifecycle.ts";
 import { findMachine, type MachineRow } from "../machine/rows.ts";
-import { invalid, no } from "../grpc/error.ts";
+import { invalid, callRefused } from "../grpc/error.ts";
 import { REASONS } from "../reasons.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Roster } from "../machine/roster.ts";
@@ -32,7 +32,7 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
   async function client(request: { address: string; mac: string }): Promise<{ address: string; mac: string }> {
     const mac = macOf(request.mac, "mac");
     const address = addressText(request.address, "address");
-    if (!(await site.holds(mac, address))) throw no("not-leased", { address, mac });
+    if (!(await site.holds(mac, address))) throw callRefused("not-leased", { address, mac });
     return { address, mac };
   }
 
@@ -48,7 +48,7 @@ export function bootHandlers({ pool, roster, recorder, site, tokens }: BootParts
       if (!KNOWN_ARCHES.has(request.arch)) throw invalid("arch", "value-of-another-version");
       const { mac } = await client(request);
       const machine = (await finder.find(mac)) ?? (await enrolled(mac));
-      if (!machine) throw no("mac-not-found", { mac });
+      if (!machine) throw callRefused("mac-not-found", { mac });
       const { action, because, part } = decide(machine, mac);
       const role = machine.interfaces.find((other) => other.mac === mac)?.role ?? "other";
       const isTenant = action === "tenant";

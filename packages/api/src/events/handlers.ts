@@ -4,7 +4,7 @@ import type { Pool } from "pg";
 import { mayTell } from "../grpc/authorise.ts";
 import { addressText, detailOf, macOf, textOf, traceOf } from "../grpc/field.ts";
 import type { ApiMetrics } from "../metrics.ts";
-import { invalid, no } from "../grpc/error.ts";
+import { invalid, callRefused } from "../grpc/error.ts";
 import { feedPosition, type Recorder } from "./recorder.ts";
 import type { Handlers } from "../grpc/server.ts";
 
@@ -23,7 +23,7 @@ export function eventHandlers({ pool, recorder, metrics }: EventParts): Handlers
   return {
     async report({ events, position }, { subject }) {
       if (events.length > MOST_EVENTS) throw invalid("events", "field-too-many", { most: `${MOST_EVENTS} at once` });
-      if (position && formatSubject(subject) !== "daemon/dhcpd") throw no("feed-events-not-allowed");
+      if (position && formatSubject(subject) !== "daemon/dhcpd") throw callRefused("feed-events-not-allowed");
       const wanted = events.map((event, i) => readEvent(event, `events[${i}]`, subject));
       const stored = await recorder.report(wanted, position && readPosition(position));
       metrics.events(stored.length, events.length - stored.length);
@@ -40,7 +40,7 @@ function readEvent(wire: Event, field: string, subject: Subject): BootEvent {
   const event = eventFromWire(wire);
   if (!event) throw invalid(`${field}.kind`, "event-kind-unknown", { kind: JSON.stringify(wire.kind.slice(0, 64)) });
   if (!mayTell(subject, event.kind))
-    throw no("event-not-allowed", { subject: formatSubject(subject), kind: event.kind });
+    throw callRefused("event-not-allowed", { subject: formatSubject(subject), kind: event.kind });
   const { id, at, kind, mac, address, because, trace, detail } = event;
   if (at < YEAR_2020 || at > YEAR_2100) throw invalid(`${field}.at`, "event-time-impossible");
   return {

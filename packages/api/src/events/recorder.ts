@@ -5,7 +5,7 @@ import type { Pool, PoolClient } from "pg";
 import { transaction } from "../database.ts";
 import { type LifecycleEffect, type LifecycleEvent, type Machine, partOf, step } from "../machine/lifecycle.ts";
 import { findMachine, lockMachines, type MachineRow, saveMachines } from "../machine/rows.ts";
-import { type Facts, no } from "../grpc/error.ts";
+import { type Facts, callRefused } from "../grpc/error.ts";
 import type { Reason } from "../reasons.ts";
 import type { Roster } from "../machine/roster.ts";
 import type { Tokens } from "../boot/token.ts";
@@ -99,10 +99,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
 
     async phoneHome(home) {
       const id = (await roster.resolve([home.mac], new Set([home.mac]))).get(home.mac);
-      if (id === undefined) throw no("mac-not-found", { mac: home.mac });
+      if (id === undefined) throw callRefused("mac-not-found", { mac: home.mac });
       const { before, after, events } = await transaction(pool, async (client) => {
         const [machine] = await lockMachines(client, [id]);
-        if (!machine) throw no("mac-not-found", { mac: home.mac });
+        if (!machine) throw callRefused("mac-not-found", { mac: home.mac });
         const part = partOf(machine, home.mac);
         const isProven = part !== undefined && tokens.proves(home.token, machine, part);
         const [next, effects] = step(machine, { is: "phoneHome", part, isProven });
@@ -123,10 +123,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const after = await transaction(pool, async (client) => {
         const found = await findMachine(client, idOrName);
         const [machine] = found ? await lockMachines(client, [found.id]) : [];
-        if (!machine) throw no("machine-not-found", { machine: idOrName });
+        if (!machine) throw callRefused("machine-not-found", { machine: idOrName });
         const [next, effects] = step(machine, event);
         const refusal = effects.find((effect) => effect.do === "refuse");
-        if (refusal) throw no(refusal.because, refusal.facts);
+        if (refusal) throw callRefused(refusal.because, refusal.facts);
         if (next !== machine) {
           await keep(client, new Map([[next.id, next]]), movesOf(next, effects, actor));
           const { name, version } = next;

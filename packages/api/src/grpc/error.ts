@@ -10,7 +10,7 @@ import { type Reason, REASONS } from "../reasons.ts";
 export type Facts = Readonly<Record<string, string>>;
 
 /** A refusal that is expected, on its way to the caller: a reason of the table, and the facts of the case. */
-export class No extends Error {
+export class CallRefused extends Error {
   readonly reason: Reason;
   readonly facts: Facts;
 
@@ -21,23 +21,24 @@ export class No extends Error {
   }
 }
 
-export const no = (reason: Reason, facts?: Facts): No => new No(reason, facts);
+export const callRefused = (reason: Reason, facts?: Facts): CallRefused => new CallRefused(reason, facts);
 /** A refusal of one field; `field` is its name in the contract. */
-export const invalid = (field: string, reason: Reason, facts?: Facts): No => new No(reason, { field, ...facts });
+export const invalid = (field: string, reason: Reason, facts?: Facts): CallRefused =>
+  new CallRefused(reason, { field, ...facts });
 
 /**
  * The status of a failed call: the code of its reason, the sentence, and the reason as `google.rpc.ErrorInfo` in the trailers. An
  * unexpected error is described in the log only.
  */
 export function statusOf(error: unknown): Pick<StatusObject, "code" | "details" | "metadata"> {
-  const { reason, facts, message } = expected(error) ?? no("api-fault");
+  const { reason, facts, message } = expected(error) ?? callRefused("api-fault");
   const code = codeOf(reason);
   return { code, details: message, metadata: errorTrailer({ code, message, reason, facts }) };
 }
 
-function expected(error: unknown): No | Refused | undefined {
-  if (error instanceof No || error instanceof Refused) return error;
-  return isDatabaseAway(error) ? no("database-away") : undefined;
+function expected(error: unknown): CallRefused | Refused | undefined {
+  if (error instanceof CallRefused || error instanceof Refused) return error;
+  return isDatabaseAway(error) ? callRefused("database-away") : undefined;
 }
 
 function codeOf(reason: Reason | EditReason): status {

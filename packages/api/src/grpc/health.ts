@@ -5,7 +5,7 @@ import {
   type Health,
   HealthCheckResponse_ServingStatus as Status,
 } from "@firstlight/api-client/gen/grpc/health/v1/health_pb.js";
-import { no } from "./error.ts";
+import { callRefused } from "./error.ts";
 import type { Handlers } from "./server.ts";
 
 const LOOK_EVERY_MS = 500;
@@ -19,7 +19,7 @@ export function healthHandlers(services: readonly DescService[], ready: () => Re
   };
   return {
     check({ service }) {
-      if (!names.has(service)) throw no("service-not-found", { service });
+      if (!names.has(service)) throw callRefused("service-not-found", { service });
       return { status: now(service) };
     },
     async *watch({ service }, { signal }) {

@@ -23,7 +23,7 @@ import {
 } from "@grpc/grpc-js";
 import { mayCall } from "./authorise.ts";
 import { callerOf } from "./caller.ts";
-import { no, statusOf } from "./error.ts";
+import { callRefused, statusOf } from "./error.ts";
 
 /** The caller, and a signal that is aborted when the caller disconnects or the server drains. */
 export interface Call {
@@ -85,8 +85,8 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
 
   function admit(method: string, call: AnyCall): Call {
     const subject = callerOf(call);
-    if (subject?.site !== site) throw no("certificate-of-another-site", { site });
-    if (!mayCall(subject, method)) throw no("method-not-allowed", { subject: formatSubject(subject), method });
+    if (subject?.site !== site) throw callRefused("certificate-of-another-site", { site });
+    if (!mayCall(subject, method)) throw callRefused("method-not-allowed", { subject: formatSubject(subject), method });
     const gone = new AbortController();
     (call as ServerUnaryCall<Any, Any>).on("cancelled", () => gone.abort());
     return { subject, actor: formatSubject(subject), signal: AbortSignal.any([gone.signal, draining.signal]) };
@@ -116,7 +116,7 @@ export function createApiServer({ site, credentials, ended }: ServerParts): ApiS
         if (!stream.write(create(method.output, response))) await drained(stream, admitted.signal);
         if (admitted.signal.aborted) break;
       }
-      if (draining.signal.aborted) throw no("stopping");
+      if (draining.signal.aborted) throw callRefused("stopping");
       ended(name, status.OK, undefined);
       stream.end();
     } catch (error) {

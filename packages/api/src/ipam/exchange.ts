@@ -19,7 +19,7 @@ import {
 } from "@firstlight/ipam/exchange";
 import { withTimeout } from "@firstlight/service";
 import { addressOf, addressText, macOf, oneOf, textOf } from "../grpc/field.ts";
-import { invalid, no } from "../grpc/error.ts";
+import { invalid, callRefused } from "../grpc/error.ts";
 import type { Handlers } from "../grpc/server.ts";
 
 const MAX_NAME = 300;
@@ -42,7 +42,7 @@ export function exchangeHandlers(exchange: Exchange): Handlers<typeof ExchangeSe
     },
 
     async import(requests, { actor }) {
-      if (underWay >= MOST_IMPORTS) throw no("imports-limit", { most: String(MOST_IMPORTS) });
+      if (underWay >= MOST_IMPORTS) throw callRefused("imports-limit", { most: String(MOST_IMPORTS) });
       underWay++;
       try {
         const sheet = await withTimeout(GATHER_MS, gathered(requests));
@@ -80,7 +80,7 @@ async function gathered(requests: AsyncIterable<ImportRequest>): Promise<Sheet> 
       segment: textOf(request.segment, "segment", MAX_NAME),
     };
     length += request.text.length;
-    if (length > BOUNDS.characters) throw no("import-too-long", { most: String(BOUNDS.characters) });
+    if (length > BOUNDS.characters) throw callRefused("import-too-long", { most: String(BOUNDS.characters) });
     pieces.push(request.text);
   }
   if (!sheet) throw invalid("kind", "field-missing");

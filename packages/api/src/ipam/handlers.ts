@@ -19,7 +19,7 @@ import {
 import type { Store } from "@firstlight/ipam/store";
 import { formatAddress, formatMac, type Prefix } from "@firstlight/wire";
 import { oneOf, prefixOf, textOf } from "../grpc/field.ts";
-import { invalid, no } from "../grpc/error.ts";
+import { invalid, callRefused } from "../grpc/error.ts";
 import { page } from "../grpc/page.ts";
 import { segmentChange, segmentEdit, segmentToWire } from "./segment.ts";
 import type { Handlers } from "../grpc/server.ts";
@@ -88,7 +88,7 @@ export function ipamHandlers(store: Store, replica: Replica): Handlers<typeof Ip
     listNames(request) {
       const { ordered } = replica;
       const domain = ordered.domainNamed(request.domain);
-      if (request.domain !== "" && !domain) throw no("domain-not-found", { domain: request.domain });
+      if (request.domain !== "" && !domain) throw callRefused("domain-not-found", { domain: request.domain });
       const rows = (token: string) => ordered.names(token || undefined, domain?.id);
       const [names, nextPageToken] = page(rows, (name) => ordered.nameKey(name), request);
       return {
@@ -129,7 +129,9 @@ function readers(replica: Replica) {
     zoneOf(owner: string, name: string): Domain {
       const best = name === "" ? domainAbove(replica, owner) : replica.ordered.domainNamed(name);
       if (!best)
-        throw name === "" ? no("domain-above-not-found", { name: owner }) : no("domain-not-found", { domain: name });
+        throw name === ""
+          ? callRefused("domain-above-not-found", { name: owner })
+          : callRefused("domain-not-found", { domain: name });
       if (!isBelow(owner, best.name)) throw invalid("name.owner", "name-outside-domain", { domain: best.name });
       return best;
     },
@@ -201,7 +203,7 @@ const nameOf = ({ name }: { readonly name: string }): string => name;
 export function segmentIn(replica: Replica, name: string): number | undefined {
   if (name === "") return undefined;
   const found = replica.ordered.segmentNamed(name);
-  if (!found) throw no("segment-not-found", { segment: name });
+  if (!found) throw callRefused("segment-not-found", { segment: name });
   return found.id;
 }
 

@@ -9,7 +9,7 @@ import type { Pool } from "pg";
 import { pageSize, textOf } from "../grpc/field.ts";
 import type { LifecycleEvent } from "./lifecycle.ts";
 import { findMachine, listMachines, type MachineRow } from "./rows.ts";
-import { invalid, no } from "../grpc/error.ts";
+import { invalid, callRefused } from "../grpc/error.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Call, Handlers } from "../grpc/server.ts";
 import type { Site } from "../ipam/site.ts";
@@ -44,7 +44,7 @@ export function machineHandlers({
     async getMachine(request) {
       const name = textOf(request.machine, "machine", MAX_KEY, 1);
       const machine = await findMachine(pool, name);
-      if (!machine) throw no("machine-not-found", { machine: name });
+      if (!machine) throw callRefused("machine-not-found", { machine: name });
       return { machine: toWire(machine) };
     },
 
@@ -68,7 +68,7 @@ export function machineHandlers({
       const limit = pageSize(request.limit, 1_000, 5_000, "limit");
       const machine = await findMachine(pool, name);
       const mac = parseMac(name);
-      if (!machine && isMalformed(mac)) throw no("machine-not-found", { machine: name });
+      if (!machine && isMalformed(mac)) throw callRefused("machine-not-found", { machine: name });
       const of = machine ? { machine: machine.id } : { mac: formatMac(mac as number) };
       return { events: (await timeline(pool, of, limit)).map(eventToWire) };
     },

@@ -1,7 +1,7 @@
 import type { Shared } from "@firstlight/service";
 import type { Pool } from "pg";
 import { findMachine, listMachines, type MachineRow } from "./rows.ts";
-import { no } from "../grpc/error.ts";
+import { callRefused } from "../grpc/error.ts";
 
 /** The channel on which API processes announce changed machines. */
 export const CHANNEL = "machines";
@@ -26,7 +26,7 @@ export async function createWatch({ pool, shared, maxWatchers, count }: WatchPar
   const subscription = await shared.subscribe(CHANNEL, (id) => watchers.forEach((watcher) => watcher.mark(id)));
   return {
     async *follow(signal) {
-      if (watchers.size >= maxWatchers) throw no("watchers-limit", { most: String(maxWatchers) });
+      if (watchers.size >= maxWatchers) throw callRefused("watchers-limit", { most: String(maxWatchers) });
       const watcher = new Watcher(signal);
       watchers.add(watcher);
       count(watchers.size);

@@ -29,7 +29,7 @@ export interface HistoryOptions extends DatabaseOptions {
   readonly reclaimPercent?: number;
   /** How long an interface that nobody counts on is kept after it was last seen. Default 90. */
   readonly strangerDays?: number;
-  /** Told of what was found in the feed, and of what was done. */
+  /** Called with the findings of each batch of the feed, and with what was done. */
   readonly onDone?: (what: Done, count: number) => void;
 }
 

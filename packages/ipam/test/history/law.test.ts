@@ -30,7 +30,7 @@ const request = fc
 const batch = fc.uniqueArray(request, { maxLength: 3, selector: ({ identity: mac }) => mac });
 const round = fc.record({ batches: fc.tuple(batch, batch), rests: fc.boolean() });
 
-interface Told {
+interface FeedRow {
   readonly address: string;
   readonly mac: string;
   readonly state: string;
@@ -39,8 +39,8 @@ interface Told {
 }
 
 /** Each lease as the feed told it, in its order. */
-async function told(): Promise<Told[]> {
-  return await site.sql<Told>(`
+async function told(): Promise<FeedRow[]> {
+  return await site.sql<FeedRow>(`
     SELECT c."row" ->> 'address' AS address, c."row" ->> 'mac' AS mac, c."row" ->> 'state' AS state,
       ceil(extract(epoch FROM (c."row" ->> 'starts_at')::timestamptz) * 1000)::float8 AS starts,
       floor(extract(epoch FROM (c."row" ->> 'expires_at')::timestamptz) * 1000)::float8 AS until
@@ -48,8 +48,8 @@ async function told(): Promise<Told[]> {
 }
 
 /** Who had it, by walking the feed: the tenancy that began last before that time, and what was last said of it. */
-function walked(feed: readonly Told[], address: string, at: number): string | undefined {
-  let last: Told | undefined;
+function walked(feed: readonly FeedRow[], address: string, at: number): string | undefined {
+  let last: FeedRow | undefined;
   for (const one of feed) if (one.address === address && one.starts <= at) last = one;
   return last && `${last.mac} ${at < last.until ? "bound" : "lapsed"}`;
 }

@@ -46,13 +46,13 @@ export class Interfaces extends Packed<Interface> implements Rows<Interface> {
   readonly #byClient: HashIndex | undefined;
   readonly #byLabel: HashIndex | undefined;
 
-  protected override readonly chains: readonly HashIndex[];
+  protected override readonly indexes: readonly HashIndex[];
 
   constructor({ byIdentity = true, byLabel = true }: InterfaceIndexes = {}) {
     super();
     this.#byClient = byIdentity ? new HashIndex((slot) => hashOf(this.#client[slot]!)) : undefined;
     this.#byLabel = byLabel ? new HashIndex((slot) => this.#labels.nameHash(this.#label[slot]!)) : undefined;
-    this.chains = [this.#byId, this.#byClient, this.#byLabel].filter((index) => index !== undefined);
+    this.indexes = [this.#byId, this.#byClient, this.#byLabel].filter((index) => index !== undefined);
   }
 
   get(id: number): Interface | undefined {

@@ -41,12 +41,12 @@ export class PackedLeases extends Packed<Lease> {
   readonly #byAddress = new HashIndex((slot) => hashOfAddress(this.#address[slot]!));
   readonly #byInterface: HashIndex | undefined;
 
-  protected override readonly chains: readonly HashIndex[];
+  protected override readonly indexes: readonly HashIndex[];
 
   constructor({ byInterface = true }: { readonly byInterface?: boolean } = {}) {
     super();
     this.#byInterface = byInterface ? new HashIndex((slot) => hashOfId(this.#interface[slot]!)) : undefined;
-    this.chains = [this.#byAddress, this.#byInterface].filter((index) => index !== undefined);
+    this.indexes = [this.#byAddress, this.#byInterface].filter((index) => index !== undefined);
   }
 
   /** Whether the columns can hold all of this row. */

@@ -25,14 +25,14 @@ export abstract class Packed<R> {
   protected abstract read(slot: number): R;
 
   /** The indexes of the slots. */
-  protected abstract readonly chains: readonly HashIndex[];
+  protected abstract readonly indexes: readonly HashIndex[];
 
   /** Grows the subclass's columns to this many slots. */
   protected abstract widen(width: number): void;
 
   /** Reserves room for expected rows and some more. */
   expect(rows: number): void {
-    for (const chains of this.chains) chains.spread(rows);
+    for (const index of this.indexes) index.spread(rows);
     this.#reserve(Math.ceil(rows * ROOM));
   }
 
@@ -40,7 +40,7 @@ export abstract class Packed<R> {
     if (slots <= this.#live.length) return;
     this.#live = widened(this.#live, slots);
     this.widen(slots);
-    for (const chains of this.chains) chains.reserve(slots);
+    for (const index of this.indexes) index.reserve(slots);
   }
 
   /** A slot for a new row. */
