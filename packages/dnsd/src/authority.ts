@@ -62,7 +62,7 @@ export class Authority {
     return this.#next !== undefined;
   }
 
-  /** Places up to `most` owners. When the revision is complete it is served, and the reason for it is returned. */
+  /** Places up to this many owners. When the revision is complete it is served, and the reason for it is returned. */
   advance(owners: number): string | undefined {
     if (this.#next === undefined) return undefined;
     const { revision, because, restarts } = this.#next;

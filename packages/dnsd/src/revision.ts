@@ -35,7 +35,7 @@ export class ZoneRevision {
     this.#owners = this.#fill();
   }
 
-  /** Places up to `most` owners. True: the revision is complete. */
+  /** Places up to this many owners. True: the revision is complete. */
   advance(owners: number): boolean {
     for (let n = 0; n < owners; n++) if (this.#owners.next().done === true) return true;
     return false;

@@ -1,8 +1,7 @@
 /**
- * Keeps the history: takes the feed's changes in, samples how full prefixes are, reclaims under pressure, forgets what is
- * too old. Every process that may hold the sequencer's office runs one; a lock that lasts a transaction lets one of them
- * work at a time, and where it stands is in the database, so nobody is elected. It is never in a lease's way: it reads what
- * is committed, a moment later.
+ * Keeps the history: reads the feed's changes, samples how full prefixes are, reclaims under pressure and deletes old history. Every
+ * process that can be the sequencer runs one. A lock per transaction lets one work at a time; the position is in the database, so there is
+ * no election. It reads committed changes and never blocks a lease.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "@firstlight/service";
@@ -25,7 +24,7 @@ export interface HistoryOptions extends DatabaseOptions {
   readonly pollMs?: number;
   /** How often prefixes are counted. Default 300 s. */
   readonly sampleSeconds?: number;
-  /** Above how full a prefix gives up what it merely keeps. Default 90. */
+  /** The fill level in percent above which a prefix is reclaimed. Default 90. */
   readonly reclaimPercent?: number;
   /** How long an interface that nobody counts on is kept after it was last seen. Default 90. */
   readonly strangerDays?: number;
@@ -33,7 +32,7 @@ export interface HistoryOptions extends DatabaseOptions {
   readonly onDone?: (what: Done, count: number) => void;
 }
 
-/** What becomes of interfaces: devices that arrived somewhere, and what was collected. */
+/** What the keeper has done to interfaces: arrivals that it recorded, and interfaces that it collected. */
 export type Done = Relocation | "collected";
 
 export interface Keeper extends AsyncDisposable {
@@ -50,7 +49,7 @@ const CHORES_MS = 5000;
 /** Changes taken in by one transaction. */
 const BATCH = 5000;
 
-/** Another number of the schema's lock class; held for a transaction, by whoever works. */
+/** The keeper's number in the schema's lock class; held for one transaction. */
 const LOCK = "SELECT pg_try_advisory_xact_lock(1179403604, 3) AS won";
 
 /** Starts one; it looks for the database by itself and goes on until it is disposed of. */

@@ -5,8 +5,8 @@ import type { Json } from "../database/rows.ts";
 import { AS_LEASES } from "../store/locks.ts";
 
 /**
- * What is kept for an interface by policy alone: its promise is over and has rested, and neither a machine, an expected
- * device nor a reservation counts on it. Locks interfaces first, as all writers do; who is being served is passed over.
+ * Addresses that only a policy keeps: the lease and its quarantine have ended, and no machine, expected device or reservation counts
+ * on them. Interfaces are locked first, as by all writers; locked ones are skipped.
  */
 const IDLE = `
   SELECT i.id, l.vrf, host(l.address) AS address FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
@@ -21,14 +21,14 @@ const IDLE = `
 
 const IDLE_ROW = rowOf("idle addresses", { id: integer, vrf: text, address: text });
 
-/** Its interface gets it again if it comes back before somebody else needed it. */
+/** Releases such addresses. The interface gets its address again if it is still free when it returns. */
 const RELEASE = `
   UPDATE ipam.lease l SET state = 'released', policy = 'dynamic', version = nextval('ipam.version')
   FROM unnest($1::int[], $2::text[], $3::inet[]) g (interface, vrf, address)
   WHERE l.vrf = g.vrf AND l.address = g.address AND l.interface = g.interface AND l.policy = 'retained' AND l.reusable_at <= now()
   RETURNING to_jsonb(l) AS "row"`;
 
-/** Returns so many addresses of a prefix, or of one pool of it, to be given; those longest idle first. How many there were. */
+/** Reclaims up to `count` addresses of a prefix, or of one of its pools, the longest idle first. Returns their number. */
 export async function takeBack(
   client: pg.ClientBase,
   prefix: number,

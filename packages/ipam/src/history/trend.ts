@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { forecast, type PoolUse, type Utilisation } from "../usage/utilisation.ts";
 
-/** What stands in the way of a prefix's end, by key: promises that run, and what is reserved. */
+/** The leases and reservations of a prefix that still use it, by key. */
 const REMAINDER = `
   SELECT count(*)::float8 FROM (
     SELECT l.address FROM ipam.lease l

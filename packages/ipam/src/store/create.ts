@@ -35,7 +35,7 @@ export function createStore(options: DatabaseOptions): Store {
     return result;
   };
   const edit = <T>(act: Act<T>): Promise<T> => write(BEGIN.edit, act);
-  /** Of one segment, by its name: the others' leases go on beside it. */
+  /** An edit of one segment, by its name: leases of other segments do not wait. */
   const editOf = <T>(segment: string, act: Act<T>): Promise<T> =>
     write(BEGIN.editOf, async (client, commit) => {
       await client.query(HOLD_SEGMENT, [segment]);

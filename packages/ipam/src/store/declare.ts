@@ -17,7 +17,7 @@ import { put } from "./put.ts";
 import { type Json, rowFrom, type StoredRow } from "../database/rows.ts";
 import { segmentNamed, writeSegment } from "./segment/segments.ts";
 
-/** Brings the database to the file: all of it or, with the reason, nothing. What the file does not name stays as it is. */
+/** Applies the file to the database: all of it or, with the reason, nothing. What the file does not name stays as it is. */
 export async function declareSite(client: pg.ClientBase, site: SiteDeclaration, actor: string): Promise<Declared> {
   const changed: string[] = [];
   const domains: Domain[] = [];

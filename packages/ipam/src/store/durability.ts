@@ -21,7 +21,7 @@ export async function undurable(database: DatabaseOptions): Promise<string[]> {
 export const warningOf = (settings: readonly string[]): string =>
   `WARNING: ${settings.join(" AND ")} OFF AT THE DATABASE: A POWER CUT MAY LOSE ACKNOWLEDGED LEASES, AND GIVE THEIR ADDRESSES TWICE`;
 
-/** A promise that the disk does not keep is no promise: said loudly, in one line. */
+/** Warns if the database acknowledges commits that a power cut may lose. */
 export async function warnOfDurability(
   database: DatabaseOptions,
   log: { warn(fields: object, message: string): void },

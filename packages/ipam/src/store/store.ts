@@ -96,7 +96,7 @@ export interface Drained {
 /** What is absent of `pools`, `state` and `reservedRanges` stays as it is. */
 export type PrefixEdit = Omit<PrefixRow, "kind" | "id" | "segment" | "vrf" | "version" | "drainBy">;
 
-/** Whatever this resource pool gives; the same one for as long as it is asked for. */
+/** A value of this resource pool; the segment keeps it as long as its setting names the pool. */
 export interface FromPool {
   readonly pool: string;
 }
@@ -116,7 +116,7 @@ export interface Declared {
   readonly segments: readonly Segment[];
   /** One line per row created or altered: `segment bmc: mtu 1500 → 9000`. */
   readonly changed: readonly string[];
-  /** What could not be, each for itself: a segment whose pool is exhausted. The rest of the file holds. */
+  /** Declarations that were left out, for example a segment whose pool is exhausted. The rest of the file applies. */
   readonly faults: readonly string[];
 }
 

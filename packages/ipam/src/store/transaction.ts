@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { refusalOf } from "./constraints.ts";
 
-/** The world moved between two statements: the transaction starts over. */
+/** A conflict between two statements: the transaction starts again. */
 export class Again extends Error {
   readonly code = "FL_AGAIN";
 }

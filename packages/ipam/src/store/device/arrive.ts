@@ -10,7 +10,7 @@ import type { ClientIdentity } from "../../model/identity.ts";
 import { BY_KEY } from "../lease/statements.ts";
 import { Again } from "../transaction.ts";
 
-/** A device that got an address where it was not at home: predicted, away, or unknown and at home elsewhere. */
+/** A device that got an address on a segment where it was not before: it was predicted, away, or is known elsewhere. */
 export interface Arrival {
   readonly interface: Json & { readonly id: number };
   readonly identity: ClientIdentity;
@@ -43,7 +43,7 @@ const HOMES = (column: IdentityColumn): string => `
 
 const IDENTITY_COLUMNS = ["mac", "identity"] as const;
 
-/** The other homes of devices, one list each, in their order. */
+/** The other interfaces of devices, one list each, in the order of the devices. */
 export async function otherInterfacesOf(
   client: pg.ClientBase,
   devices: readonly { readonly segment: number; readonly identity: ClientIdentity }[],
@@ -74,7 +74,7 @@ const LEAVE = `
   ) o WHERE i.id = o.id
   RETURNING to_jsonb(i) AS "row"`;
 
-/** No promise is cut short: its times stay as they are. What its policy keeps for its owner stays kept. */
+/** Releases the leases of interfaces that their device has left. Times and policy stay: an address that its policy keeps stays kept. */
 const LET_GO = `
   UPDATE ipam.lease l SET state = 'released', version = nextval('ipam.version')
   FROM unnest($1::int[]) g (interface) WHERE l.interface = g.interface AND l.state = 'bound'
@@ -91,8 +91,8 @@ const COUNT = (column: IdentityColumn): string => `
   ON CONFLICT (${column}) DO UPDATE SET moves = excluded.moves, at = now()`;
 
 /**
- * Devices that settle in on a segment: what was predicted has come true; machine, label and names leave the otherInterfaces they had,
- * whose addresses go as their policy says. Returns the interfaces as they are now.
+ * Records arrivals: a prediction becomes a seen interface; machine, label and names move here from the other interfaces, whose
+ * addresses go by their policy. Returns the interfaces as they are now.
  */
 export async function arrive(
   client: pg.ClientBase,
@@ -121,14 +121,14 @@ export async function arrive(
   return settled;
 }
 
-/** Somebody else took the label at the same moment: then it is known whose it is. */
+/** Another writer took the label at the same time: the transaction starts again. */
 function again(error: unknown): never {
   if ((error as { constraint?: string }).constraint === "interface_label")
     throw new Again("a label was taken meanwhile");
   throw error;
 }
 
-/** Those that could be left; their promises stand, unnamed. */
+/** Marks interfaces as left and releases their leases. Returns their ids; interfaces that another transaction has locked are skipped. */
 async function leave(
   client: pg.ClientBase,
   otherInterfaces: readonly OtherInterface[],

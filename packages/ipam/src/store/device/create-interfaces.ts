@@ -22,15 +22,15 @@ export interface NewInterface {
 
 const LABEL_ATTEMPTS = 6;
 
-/** Who has a home elsewhere gets its label as it arrives: until then it is there. */
+/** The label of a new interface. A device that is known elsewhere gets its label when it arrives. */
 function wantedLabel({ naming, expected, otherInterfaces = [] }: Fact): string | null {
   if (otherInterfaces.length > 0) return null;
   return (expected && labelOf(naming, expected as unknown as Named)) ?? null;
 }
 
 /**
- * Makes the missing interfaces, joined with what is expected of them: role, machine, label. A label that is taken
- * gets a suffix, and in the end none at all: a name can never block an address.
+ * Creates the missing interfaces with role, machine and label of their expected devices. A label that is taken gets a suffix, and after
+ * some attempts there is none: a name never blocks an address.
  */
 export async function createInterfaces(
   client: pg.ClientBase,
@@ -77,7 +77,7 @@ function own(column: IdentityColumn, { client, ...row }: Made): Json {
   return { ...row, [column]: client };
 }
 
-/** What is known of a newcomer's interface before it is made. */
+/** The columns of a new interface that its expected device gives. */
 function known({ expected }: Fact): Json & Record<"role" | "machine" | "identified_by", string | null> {
   if (!expected) return { role: "other", machine: null, identified_by: "lease" };
   return { role: expected["role"] as string, machine: expected["machine"] as string, identified_by: "expected" };
@@ -96,7 +96,7 @@ function columns(missing: readonly NewInterface[], attempt: number): unknown[] {
   ];
 }
 
-/** An interface that another writer made meanwhile, here or elsewhere, has facts of its own: the whole batch must look again. */
+/** If another writer has created an interface of the batch meanwhile, the batch must read its facts again. */
 async function mustBeLabels(client: pg.ClientBase, left: readonly NewInterface[], attempt: number): Promise<void> {
   const column = identityColumnOf(left[0]!.request.identity);
   const { rowCount } = await client.query({
@@ -113,7 +113,7 @@ async function mustBeLabels(client: pg.ClientBase, left: readonly NewInterface[]
   if (rowCount || attempt >= LABEL_ATTEMPTS) throw new Again("an interface appeared while it was being made");
 }
 
-/** Its order is the order in which all writers lock. */
+/** The order in which all writers lock interfaces. */
 function key({ segment, identity }: Bind): string {
   return `${segment} ${toIdentity(identity)}`;
 }

@@ -12,7 +12,7 @@ import type { Json, StoredRow } from "../../database/rows.ts";
 
 export type Device = DeviceEdit;
 
-/** Writes what is to come, and joins the interfaces that are there already. Returns a line per device that changed. */
+/** Writes expected devices and updates their existing interfaces. Returns a line per device that changed. */
 export async function expectDevices(
   client: pg.ClientBase,
   devices: readonly Device[],
@@ -91,7 +91,7 @@ async function mustNotClash(client: pg.ClientBase): Promise<void> {
   throw new Refused(`${what}-declared-twice`, { [what]: value, macs: macs.join(" and ") });
 }
 
-/** A declared address must be one its segment may give, and not in somebody else's hands. */
+/** Refuses a declared address that its segment may not give or that another client holds. */
 async function mustBeFree(client: pg.ClientBase, devices: readonly StoredRow<"expected">[]): Promise<void> {
   const { rows } = await client.query<{ mac: string; address: string; holder: string | null; segment: string | null }>(
     `SELECT d.mac::text, host(d.address) AS address, l.mac::text AS holder, s.name AS segment
@@ -119,7 +119,7 @@ async function expectedRows(client: pg.ClientBase, macs: readonly string[]): Pro
   return rows.map(({ row }) => row);
 }
 
-/** Interfaces seen or predicted get their role, machine and label; of two homes in a domain one has it. */
+/** Gives seen and predicted interfaces their role, machine and label; of two interfaces in one domain, one gets the label. */
 async function joinInterfaces(
   client: pg.ClientBase,
   devices: readonly StoredRow<"expected">[],

@@ -6,8 +6,8 @@ import { identityColumnOf, type Json, type StoredRow, toIdentity } from "../../d
 import { segmentNamed } from "../segment/segments.ts";
 
 /**
- * Forgets an interface: before its machine is ingested anew, or when it is gone for good. Its addresses rest as long as
- * they would have; what it was promised as `preserved` waits for its client.
+ * Deletes an interface, because its machine is ingested again or gone for good. Its addresses stay in quarantine for their time; a
+ * `preserved` address is reserved for its client.
  */
 export async function deleteInterface(
   client: pg.ClientBase,
@@ -30,7 +30,7 @@ export async function deleteInterface(
   return { preserved };
 }
 
-/** Its client may not know: the promise runs on, and the rest begins at its end. */
+/** Ends leases at their normal time: the client does not know of the deletion, so the quarantine begins at the end of the lease. */
 const LAY_TO_REST = `
   UPDATE ipam.lease l SET state = CASE l.state WHEN 'bound' THEN 'released' ELSE l.state END, policy = 'dynamic',
     reusable_at = CASE WHEN l.state = 'bound' OR l.policy <> 'dynamic'

@@ -41,7 +41,7 @@ export async function giveLabels(client: pg.ClientBase, wants: readonly Want[], 
   for (const { id, label } of left) await noteCollision(client, { wanted: label!, given: null, interface: id }, actor);
 }
 
-/** Those whose label is somebody else's, and not their own device's. */
+/** Interfaces whose label belongs to another device. */
 async function foreign(client: pg.ClientBase, wants: readonly Want[]): Promise<Want[]> {
   const { rows } = await client.query<{ id: number }>(
     `SELECT t.id FROM unnest($1::int[], $2::text[]) g (id, label) JOIN ipam.interface t USING (id)
@@ -58,7 +58,7 @@ export function nthLabel(label: string | null, attempt: number): string | null {
   return attempt === 1 ? label : `${label.slice(0, 60)}-${attempt}`;
 }
 
-/** A name that somebody else has already, and what its interface is called instead. */
+/** A label that is taken, and the label that the interface has instead. */
 export function noteCollision(
   client: pg.ClientBase,
   collision: { readonly wanted: string; readonly given: string | null; readonly interface: number },

@@ -5,13 +5,13 @@ import { type Json, type StoredRow, toMac } from "../../database/rows.ts";
 import { Refused } from "../store.ts";
 import type { Mac } from "@firstlight/wire";
 
-/** Where a device is to appear: where its declaration says, else on the one segment that its declared address lies in. */
+/** The segment on which a device is expected: the declared one, else the only one that holds its declared address. */
 const PLACE = `
   SELECT e.mac, e.role, e.machine, coalesce(e.segment,
     (SELECT CASE WHEN count(*) = 1 THEN min(p.segment) END FROM ipam.prefix p WHERE p.prefix >>= e.address)) AS segment
   FROM ipam.expected_device e WHERE e.mac = ANY ($1::macaddr[])`;
 
-/** Predictions that are not where their device is expected now. Who was seen is no prediction, whatever its row says. */
+/** Deletes predictions on another segment than the one where their device is expected now. An interface with a lease was seen. */
 const STALE = `
   DELETE FROM ipam.interface i USING unnest($1::macaddr[]) k (mac) LEFT JOIN (${PLACE}) e ON e.mac = k.mac
   WHERE i.mac = k.mac AND i.state = 'predicted' AND e.segment IS DISTINCT FROM i.segment
@@ -26,8 +26,8 @@ const PREDICT = `
   RETURNING mac::text AS mac`;
 
 /**
- * Devices that nobody has seen get their interface where they are to appear: with role, machine and, from who calls, label.
- * It has no address and so no name in DNS before its first lease. Predictions that have become wrong go. Returns who is new.
+ * Creates interfaces for expected devices that were not seen, with role and machine; the caller sets the label. Such an interface has no
+ * address, and therefore no name in DNS, before its first lease. Outdated predictions are deleted. Returns the new ones.
  */
 export async function predict(client: pg.ClientBase, macs: readonly string[], actor: string): Promise<string[]> {
   const { rows: stale } = await client.query<{ row: Json }>(STALE, [macs]);
@@ -48,7 +48,7 @@ const DETACH = `
   UPDATE ipam.interface i SET machine = NULL, label = NULL, identified_by = 'lease', version = nextval('ipam.version')
   WHERE mac = ANY ($1::macaddr[]) AND identified_by = 'expected' RETURNING to_jsonb(i) AS "row"`;
 
-/** Devices that are to come no more: their predictions go, and what was seen of them belongs to no machine. */
+/** Removes expected devices: their predictions are deleted, and their seen interfaces belong to no machine any more. */
 export async function unexpect(client: pg.ClientBase, macs: readonly Mac[], actor: string): Promise<void> {
   const texts = macs.map(toMac);
   const { rows } = await client.query<{ row: StoredRow<"expected"> }>(UNEXPECT, [texts]);

@@ -9,8 +9,8 @@ import { type Commit, inOrder } from "../transaction.ts";
 import type { Admitted } from "./admitted.ts";
 
 /**
- * Binds in one statement; who has lost at the last moment is missing. What an interface had before it moved goes to rest.
- * `commit` where this is the last of its transaction.
+ * Binds leases in one statement; a request that loses to another writer is missing in the result. Addresses that an interface leaves are
+ * released. `commit`: given if this is the last statement of its transaction.
  */
 export async function bind(
   client: pg.ClientBase,
@@ -60,7 +60,7 @@ export async function bind(
 
 const already = async (): Promise<void> => {};
 
-/** What only the database knows of a lease that it has bound; its instants in microseconds. */
+/** The columns of a bound lease that the database sets; times in microseconds. */
 interface Bound {
   readonly n: number;
   readonly version: number;

@@ -16,8 +16,8 @@ import { FORGET_INTERFACES } from "./statements.ts";
 import type { Commit } from "../transaction.ts";
 
 /**
- * The batch, in a transaction that its caller opened: lock, look, judge, write. A handful of statements whatever the
- * size of the batch. Nothing is promised before the COMMIT: the caller's, or `commit`, sent along with the last statement.
+ * Commits a batch in a transaction that the caller has opened: locks, reads facts, decides and writes, in a few statements for any
+ * size of the batch. Nothing is acknowledged before COMMIT, which the caller or `commit` sends with the last statement.
  */
 export async function commitBatch(
   client: pg.ClientBase,
@@ -36,8 +36,8 @@ export async function commitBatch(
 }
 
 /**
- * The batch in turns that are taken one after another. A device that asks on two segments moves from one to the other; MACs
- * and other identities are found in different columns.
+ * Splits a batch into turns that run one after another. A device that requests on two segments moves from one to the other; MACs and
+ * other identities are in different columns.
  */
 function turnsOf(batch: readonly LeaseRequest[]): LeaseRequest[][] {
   const [macs, others] = [[] as LeaseRequest[][], [] as LeaseRequest[][]];
@@ -98,7 +98,7 @@ async function commitTurn(
   return batch.map((request, n) => outcomes[n] ?? settled.get(request)!);
 }
 
-/** Who was not at home where it is now. */
+/** The arrival of a device that was not on this segment before; undefined: it was. */
 function arrivalOf(
   { request, fact, interface: own, key }: Admitted<Bind>,
   bound: ReadonlyMap<string, Lease>,
@@ -119,7 +119,7 @@ function arrivalOf(
   };
 }
 
-/** Two of one batch want the same address: the first one asked first. */
+/** Of two requests of one batch for the same address the first one wins. */
 function refuseRivals(batch: readonly LeaseRequest[], facts: readonly Fact[], outcomes: (Outcome | undefined)[]): void {
   const wanted = new Set<string>();
   batch.forEach((request, n) => {
@@ -130,7 +130,7 @@ function refuseRivals(batch: readonly LeaseRequest[], facts: readonly Fact[], ou
   });
 }
 
-/** A new interface whose bind lost at the last moment was never there. */
+/** Removes new interfaces whose bind has lost. */
 async function forgetLosers(
   client: pg.ClientBase,
   made: readonly Json[],
@@ -154,7 +154,7 @@ function settle(
     : { is: "givenBack", lease };
 }
 
-/** A bind after which nothing is left to write: by who is at home where it is, and leaves no other address. */
+/** Whether nothing remains to be written after the bind: the device was here, and leaves no other address. */
 function stays({ request, fact, interface: own }: Admitted<LeaseRequest>): boolean {
   const { otherInterfaces = [], others } = fact;
   return (

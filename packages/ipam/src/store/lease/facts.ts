@@ -14,7 +14,7 @@ import { unquotedArray, identityColumnOf, type Json, toIdentity, toAddress } fro
 import { FACTS, LOCK_INTERFACES } from "./statements.ts";
 import { inOrder } from "../transaction.ts";
 
-/** What FACTS says of one request. A request of which it says nothing has no row. */
+/** A row of FACTS for one request. */
 interface Found {
   readonly n: number;
   readonly id: number | null;
@@ -45,7 +45,7 @@ interface Found {
   readonly elsewhere: boolean;
 }
 
-/** Locks the interfaces of the batch and reads what is to be known before it can be judged; one fact per request. */
+/** Locks the interfaces of the batch and reads the facts of each request. */
 export async function look(
   client: pg.ClientBase,
   batch: readonly LeaseRequest[],
@@ -95,7 +95,7 @@ function order(a: ClientIdentity, b: ClientIdentity): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Nearly nobody lives elsewhere: who does is asked about alone. */
+/** Adds the other interfaces of devices that have some; few do, so they are read separately. */
 async function withHomes(
   client: pg.ClientBase,
   batch: readonly LeaseRequest[],
@@ -168,7 +168,7 @@ function expectedOf({ expected_machine, expected_serial, expected_role, expected
   return { machine: expected_machine, serial: expected_serial, role: expected_role, label: expected_label };
 }
 
-/** How the address stands to the prefixes of its segment, for who asks. */
+/** Whether the prefixes of the segment may give the address to this client. */
 function standingOf(
   cached: CachedSegment | undefined,
   { role, expected_role }: Pick<Found, "role" | "expected_role">,

@@ -6,7 +6,7 @@ import type { Admitted } from "./admitted.ts";
 import { type Json, rowFrom, toAddress } from "../../database/rows.ts";
 import { BY_KEY, GIVE_BACK } from "./statements.ts";
 
-/** Releases and declines in one statement, by key; what was not bound any more is missing. */
+/** Releases and declines leases in one statement. Returns them by key; a lease that was not bound is missing. */
 export async function giveBack(
   client: pg.ClientBase,
   given: readonly Admitted<GiveBack>[],

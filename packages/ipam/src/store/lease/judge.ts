@@ -26,14 +26,14 @@ export interface Fact {
   /** The address is declared for this device, or for another one. */
   readonly declared: boolean;
   readonly claimed: boolean;
-  /** Whom the address is reserved for, and since when: by a declaration, or by a life that ended. */
+  /** The identity that the address is reserved for, and the origin of the reservation. */
   readonly reserved: string | null;
   /** The reservation is of this segment. */
   readonly reserved_here: boolean;
   readonly reserved_origin: "declared" | "preserved" | null;
-  /** It is the client's own, though its interface may have been deleted meanwhile. */
+  /** The last lease is the client's own; its interface may have been deleted since. */
   readonly own: boolean;
-  /** Who has the address or had it last: its interface, and what became of the promise. */
+  /** The interface of the current or last lease, and the state of that lease. */
   readonly holder: number | null;
   readonly state: "bound" | "released" | "declined" | null;
   readonly expired: boolean;
@@ -43,9 +43,9 @@ export interface Fact {
   readonly referenced: boolean;
   /** The interface's other addresses of this family: bound, or kept by their policy. */
   readonly others: readonly Other[];
-  /** It is no home of its device yet, and the device has others, in whatever VRF. */
+  /** The device is not on this segment yet and has interfaces on others, in any VRF. */
   readonly elsewhere: boolean;
-  /** Those from which it may move. */
+  /** The interfaces that it may leave. */
   readonly otherInterfaces?: readonly OtherInterface[];
 }
 
@@ -59,7 +59,7 @@ export interface Other {
   readonly reserved: string | null;
 }
 
-/** Why the request is refused by what the facts say; undefined: it goes ahead, and the constraint still decides. */
+/** Why the facts refuse the request; undefined: it is written, and the constraint still decides. */
 export function judge(request: LeaseRequest, fact: Fact): AddressReason | undefined {
   if (fact.vrf === null) return "no-such-segment";
   if (request.do === "bind") return addressRefusal(addressFacts(request, fact));
@@ -88,7 +88,7 @@ export function addressFacts(request: Bind, fact: Fact): AddressFacts {
   };
 }
 
-/** Whether the interface may go on using another address of its own: one reserved for another client it has to leave. */
+/** Whether the interface may keep another address of its own. It must leave one that is reserved for another client. */
 function mayStay(request: Bind, { policy, isUsable, reserved }: Other): boolean {
   return (
     policy !== "dynamic" &&
@@ -97,7 +97,7 @@ function mayStay(request: Bind, { policy, isUsable, reserved }: Other): boolean 
   );
 }
 
-/** Declared for this client: for its device, or for something it is known by. */
+/** Whether the address is declared for this client: for its device, or for one of its identities. */
 export function isPromised(request: Bind, fact: Fact): boolean {
   return fact.declared || isReservedFor(request, fact);
 }
@@ -107,7 +107,7 @@ export function preempts(request: Bind, fact: Fact): boolean {
   return fact.reserved !== null && isPort(fact.reserved) && isReservedFor(request, fact);
 }
 
-/** What the lease is from now on: what is declared is fixed, the rest as the segment has it. */
+/** The policy of the new lease: `fixed` if the address is declared, else the segment's. */
 export function policyOf(request: Bind, fact: Fact): AddressPolicy {
   if (!isPromised(request, fact)) return fact.policy;
   return fact.reserved_origin === "preserved" ? "preserved" : "fixed";

@@ -3,9 +3,9 @@ import type { ClientIdentity } from "../../model/identity.ts";
 import type { Store } from "../store.ts";
 import { IDENTITY_TYPES, type IdentityColumn, type Json, rowFrom, toIdentity } from "../../database/rows.ts";
 
-/** Clients asked about at one time; more are refused, and their packets wait for the next retry. */
+/** The limit of clients in lookups at a time; others are refused until the client sends again. */
 const MOST = 256;
-/** Questions under way; who comes meanwhile goes together in the next one. */
+/** The limit of running queries; requests that arrive meanwhile share the next one. */
 const AT_ONCE = 2;
 
 type Found = Awaited<ReturnType<Store["lookup"]>>;
@@ -25,8 +25,8 @@ interface Asked {
 }
 
 /**
- * Everything the database knows of one client. A hall that is powered on asks about thousands: one answer for many who ask
- * about the same, and one question for all who come while another is under way.
+ * Reads everything about one client from the database. When many machines are powered on, requests for the same client share one
+ * answer, and requests that arrive during a query share the next one.
  */
 export function createLookup(pool: pg.Pool): Store["lookup"] {
   const asked = new Map<ClientIdentity, Asked>();
@@ -58,7 +58,7 @@ export function createLookup(pool: pg.Pool): Store["lookup"] {
     const { promise: answer, resolve, reject } = Promise.withResolvers<Found>();
     asked.set(client, { answer, resolve, reject });
     waiting.push(client);
-    queueMicrotask(next); // who asks in the same breath comes along
+    queueMicrotask(next); // requests of the same turn share the query
     return answer;
   };
 }

@@ -4,8 +4,8 @@ import { append } from "../append.ts";
 import type { Json, StoredRow } from "../../database/rows.ts";
 
 /**
- * What is no longer declared for anybody is no longer fixed: such leases go on under their segment's own policy, and
- * their addresses return to the pool one day.
+ * A lease whose address is not declared any more is not `fixed` any more: it gets its segment's policy, so that its address can
+ * return to the pool.
  */
 export async function withdrawn(client: pg.ClientBase, addresses: readonly string[], actor: string): Promise<void> {
   if (addresses.length === 0) return;
@@ -27,7 +27,7 @@ export async function withdrawn(client: pg.ClientBase, addresses: readonly strin
   );
 }
 
-/** A segment's new policy holds for what was given under the old one, and at once: not only from the next renewal on. */
+/** Applies a segment's new policy to its existing leases at once, not at their next renewal. */
 export async function repolicy(
   client: pg.ClientBase,
   before: StoredRow<"segment">,

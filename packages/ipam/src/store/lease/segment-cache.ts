@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { PrefixRow, Segment } from "../../model/model.ts";
 import { type Json, rowFrom } from "../../database/rows.ts";
 
-/** A segment and its prefixes, as the transaction of a batch may rely on them. */
+/** A segment and its prefixes, valid for the transaction of a batch. */
 export interface CachedSegment {
   readonly segment: Segment;
   readonly prefixes: readonly PrefixRow[];
@@ -13,8 +13,8 @@ const SEGMENTS = `
   FROM unnest($1::int[]) k (id), LATERAL (SELECT to_jsonb(t) AS "row" FROM ipam.segment t WHERE id = k.id OFFSET 0) s`;
 
 /**
- * What has been read of segments and prefixes, kept while their edition lasts: every edit begins another one, and none
- * of them runs beside a batch in them (`locks.ts`). So a batch asks for them once after an edit, and not for every lease.
+ * A cache of segments and prefixes for one edition. Every edit begins a new edition, and no edit of a segment runs at the same time as a
+ * batch in it (`locks.ts`). Therefore a batch reads a segment once after an edit, not for every lease.
  */
 export class SegmentCache {
   #edition: string | undefined;

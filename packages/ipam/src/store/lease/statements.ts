@@ -20,10 +20,10 @@ function isDeclaredFor(column: IdentityColumn): string {
   return column === "mac" ? "mac = k.client" : "false";
 }
 
-/** Before MOVE and GIVE_BACK: rows to update are found by key, one by one. */
+/** Planner settings for MOVE and GIVE_BACK: each row to update is found by its key. */
 export const BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off";
 
-/** Every bind and give-back of one interface passes here, so two writers never decide about the same one at once. */
+/** Locks the interfaces of a batch, so that two writers never decide about one interface at the same time. */
 export const LOCK_INTERFACES = byIdentity(
   (column, type) => `
   SELECT e.id AS edition, count(i.id) AS locked FROM ipam.edition e LEFT JOIN (
@@ -32,7 +32,7 @@ export const LOCK_INTERFACES = byIdentity(
   ) i ON true WHERE e.one GROUP BY e.id`,
 );
 
-/** What the tables know of each request's device and address. Who is new to all of them has no row. */
+/** Reads the facts of each request's device and address. A request about which no table has anything has no row. */
 export const FACTS = byIdentity(
   (column, type) => `
   SELECT k.n::int AS n, i.id, i.role, i.machine, i.label, i.identified_by, i.state AS interface_state, i.version,
@@ -78,7 +78,7 @@ export const FACTS = byIdentity(
   WHERE coalesce(i.id, h.interface, w.home) IS NOT NULL OR coalesce(e.machine, r.identity) IS NOT NULL OR c.mac IS NOT NULL`,
 );
 
-/** A label that is taken, or an interface that appeared meanwhile, comes back as a missing row. */
+/** Inserts interfaces. The row is missing if its label is taken or another writer has created the interface. */
 export const INSERT_INTERFACES = byIdentity(
   (column, type) => `
   WITH made AS (
@@ -90,7 +90,7 @@ export const INSERT_INTERFACES = byIdentity(
   SELECT id, segment, client::text AS client, label, version FROM made`,
 );
 
-/** What this transaction said of them goes with them. */
+/** Deletes interfaces together with this transaction's changes about them. */
 export const FORGET_INTERFACES = `
   WITH gone AS (DELETE FROM ipam.interface WHERE id = ANY ($1) RETURNING version)
   DELETE FROM ipam.change_pending WHERE xid = pg_current_xact_id() AND kind = 'interface' AND version IN (SELECT version FROM gone)`;
@@ -101,11 +101,12 @@ const TIMES = ["starts_at", "expires_at", "reusable_at"]
   .join(", ");
 
 /**
- * A rest is never cut short, by a release or a shorter promise: a replica that has lost the database may have promised the
- * address to its holder for as long as the rest it knew of.
+ * A quarantine is never shortened, neither by a release nor by a shorter lease: a dhcpd without the database may have acknowledged the
+ * address to its holder up to the end that it knew.
  *
- * The constraint has the last word: a row that exists is taken over only if it is this interface's (which may have been
- * deleted and come again), or rested and referenced by nobody, or its port's; judged on the row as locked. Who gets no row back has lost.
+ * The condition on the locked row decides: an existing lease is taken over only if it is this interface's (which may have been deleted and
+ * created again), or its quarantine is over and nothing references it, or the address is reserved for the client's port. A request
+ * without a row in the result has lost.
  */
 export const BIND = `
   WITH given AS (
@@ -140,7 +141,7 @@ export const BIND = `
   ), noted AS (${appendFrom("lease", "told")})
   SELECT n::int AS n, version, ${TIMES} FROM told`;
 
-/** What the interface had before it moved goes to rest. */
+/** Releases the addresses that the interface leaves. */
 export const MOVE = `
   WITH put AS (
     UPDATE ipam.lease l SET state = 'released', expires_at = least(l.expires_at, now()),

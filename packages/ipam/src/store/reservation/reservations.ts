@@ -11,7 +11,7 @@ import { columnValue } from "../../fields/values.ts";
 import { withdrawn } from "../lease/policy.ts";
 import { type Json, rowFrom, type StoredRow } from "../../database/rows.ts";
 
-/** Promises an address to an identity; one that the identity had in this family before is let go. */
+/** Reserves an address for an identity; its earlier reservation in this family is deleted. */
 export async function putReservation(
   client: pg.ClientBase,
   edit: ReservationEdit,
@@ -29,9 +29,9 @@ export async function putReservation(
 }
 
 /**
- * The same for many, a statement per step whatever their number: all of them or, with a reason each, none. What was
- * reserved for these identities is let go first and, where it `replaces`, what was at these addresses: so two may swap.
- * No identity may be there twice. Where one is refused the caller takes its transaction back.
+ * The same for many reservations, with one statement per step: all of them or, with a reason each, none. Earlier reservations of these
+ * identities are deleted first and, with `replaces`, those of these addresses, so that two can swap. No identity may be there twice.
+ * If one is refused, the caller rolls back.
  */
 export async function putReservations(
   client: pg.ClientBase,
@@ -135,7 +135,7 @@ function settingsOf(edit: ReservationEdit): string {
   return JSON.stringify(Object.fromEntries(settings));
 }
 
-/** What stands against one. */
+/** The facts that may refuse a reservation. */
 interface Fact {
   readonly assignable: boolean;
   readonly reserved: string | null;
@@ -152,7 +152,7 @@ const FACTS = `
   FROM unnest($1::int[], $2::text[], $3::inet[], $4::text[]) WITH ORDINALITY k (segment, vrf, address, identity, n)
   ORDER BY k.n`;
 
-/** Whoever holds a port's address has to go when the port asks; any other address must be nobody else's already. */
+/** Why a reservation is refused. The holder of a port's address must yield to the port; any other address must be free. */
 function refusalOf(
   { identity, segment, address }: ReservationEdit,
   { assignable, reserved, device, holder }: Fact,

@@ -19,7 +19,7 @@ interface Promised {
 const HOLDER = `host(l.address) AS address, l.mac::text, l.state, to_char(l.reusable_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS until, i.machine`;
 const SHOWN = 3;
 
-/** After an edit of a segment's prefixes: every address somebody counts on must still be one that the segment may give. */
+/** Refuses an edit of a segment's prefixes after which the segment could not give an address that is still counted on. */
 export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Promise<void> {
   const { rows } = await client.query<Holder>(
     `SELECT ${HOLDER} FROM ipam.lease l JOIN ipam.interface i ON i.id = l.interface
@@ -39,7 +39,7 @@ export async function mustNotOrphan(client: pg.ClientBase, segment: Segment): Pr
   if (promised[0]) throw new Refused("edit-orphans", { segment: segment.name, addresses: reserved(promised[0]) });
 }
 
-/** What was given without a declaration, in what does not drain, must still be in a pool of its holder's role, or in nobody's. */
+/** Refuses an edit after which an undeclared lease is outside the pools of its holder's role, unless its prefix drains. */
 async function mustSuit(client: pg.ClientBase, { id, name }: Segment): Promise<void> {
   const { rowCount: pooled } = await client.query("SELECT FROM ipam.prefix WHERE segment = $1 AND pools <> '[]'", [id]);
   if (!pooled) return;
@@ -58,7 +58,7 @@ async function mustSuit(client: pg.ClientBase, { id, name }: Segment): Promise<v
   throw new Refused("edit-leaves-pool", { segment: name, address, mac, role });
 }
 
-/** No device is declared to appear on it. */
+/** Refuses the deletion of a segment on which a device is expected. */
 export async function mustNotBeAwaited(client: pg.ClientBase, name: string, segment: number): Promise<void> {
   const { rows } = await client.query<{ mac: string }>(
     "SELECT mac::text FROM ipam.expected_device WHERE segment = $1 ORDER BY mac LIMIT 1",
@@ -67,7 +67,7 @@ export async function mustNotBeAwaited(client: pg.ClientBase, name: string, segm
   if (rows[0]) throw new Refused("device-awaited", { segment: name, mac: rows[0].mac });
 }
 
-/** No address of it is bound, referenced or at rest. Who has moved on from a segment that drains keeps nothing in it. */
+/** Refuses the deletion of a segment with an address that is bound, referenced or in quarantine. In a drained segment, devices that have moved keep nothing. */
 export async function mustBeEmpty(
   client: pg.ClientBase,
   name: string,
