@@ -1,8 +1,7 @@
 /** A small site in a database of its own, and short words for what the store's tests do with it. */
 import assert from "node:assert/strict";
-import { testDatabase } from "@firstlight/kit/postgres";
+import { testDatabase, testPool } from "@firstlight/kit/postgres";
 import { type Address, formatAddress, isMalformed, parseAddress, parseMac } from "@firstlight/wire";
-import { Pool } from "pg";
 import { expectedMachinesSchema, ipamSchema } from "../src/config.ts";
 import type { ClientIdentity } from "../src/model/identity.ts";
 import type { Bind, GiveBack, Outcome } from "../src/model/lease.ts";
@@ -57,8 +56,7 @@ export const BMC = mac("02:00:00:00:01:02");
 export async function ground(): Promise<Ground> {
   await using parts = new AsyncDisposableStack();
   const { url } = parts.use(await testDatabase());
-  const pool = parts.adopt(new Pool({ connectionString: url, max: 4 }), (pool) => pool.end());
-  pool.on("error", () => {});
+  const pool = parts.adopt(testPool(url, 4), (pool) => pool.end());
   const store = parts.use(createStore({ url, name: "test" }));
   const { segments } = await store.declare(SITE, "config");
   const owned = parts.move();

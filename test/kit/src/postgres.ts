@@ -11,12 +11,22 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MIGRATIONS, migrateIpam } from "@firstlight/ipam/migrate";
 import { startPostgres } from "@firstlight/site/postgres";
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 
 export { backup } from "./backup.ts";
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
+}
+
+/**
+ * A pool for a test's own statements. The drop of its database may end a connection that is closing just then: that is no fault
+ * of the test, and without a listener the error would end the process.
+ */
+export function testPool(url: string, max: number): Pool {
+  const pool = new Pool({ connectionString: url, max });
+  pool.on("error", () => {});
+  return pool;
 }
 
 /** Creates a database with an empty schema `ipam`. Disposal drops it and closes its connections. */

@@ -1,5 +1,5 @@
 /** An exchange on a small site of its own, and short words for what its tests do with it. */
-import { Pool } from "pg";
+import { testPool } from "@firstlight/kit/postgres";
 import {
   createExchange,
   type Exchange,
@@ -20,7 +20,7 @@ export interface ExchangeHouse extends Ground {
 export async function house(): Promise<ExchangeHouse> {
   await using parts = new AsyncDisposableStack();
   const site = parts.use(await ground());
-  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 2 }), (pool) => pool.end());
+  const pool = parts.adopt(testPool(site.url, 2), (pool) => pool.end());
   pool.on("error", () => {});
   const exchange = parts.adopt(createExchange(pool), (exchange) => exchange.close());
   const owned = parts.move();

@@ -1,13 +1,13 @@
 /** How leases of other servers come to be ours. */
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { formatAddress } from "@firstlight/wire";
-import { Pool } from "pg";
 import { createExchange, type FoundLease, type LeaseImport } from "../../src/exchange/index.ts";
 import { bind, ground, ip, mac, stranger } from "../ground.ts";
 
 const site = await ground();
-const pool = new Pool({ connectionString: site.url, max: 2 });
+const pool = testPool(site.url, 2);
 const exchange = createExchange(pool);
 after(async () => {
   exchange.close();

@@ -1,7 +1,8 @@
 /** Interfaces that nobody counts on go, and devices with two homes are settled in one. */
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { Pool, type PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { collect } from "../../src/history/collect.ts";
 import { type Done, startHistory } from "../../src/history/keeper.ts";
 import { settle } from "../../src/history/settle.ts";
@@ -11,7 +12,7 @@ import { BMC, bind, ground, HOST, ip, mac, said, stranger } from "../ground.ts";
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
 const site = parts.use(await ground());
-const pool = parts.adopt(new Pool({ connectionString: site.url, max: 2 }), (pool) => pool.end());
+const pool = parts.adopt(testPool(site.url, 2), (pool) => pool.end());
 const { store, sql } = site;
 const [open, held, six] = [site.segments["open"]!, site.segments["held"]!, site.segments["six"]!];
 const ALL = { after: 0, to: 1_000_000 };

@@ -1,6 +1,6 @@
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { Pool } from "pg";
 import { startHistory } from "../../src/history/keeper.ts";
 import { createHistory } from "../../src/history/read.ts";
 import { bind, ground, HOST, stranger } from "../ground.ts";
@@ -8,7 +8,7 @@ import { bind, ground, HOST, stranger } from "../ground.ts";
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
 const site = parts.use(await ground());
-const pool = parts.adopt(new Pool({ connectionString: site.url, max: 2 }), (pool) => pool.end());
+const pool = parts.adopt(testPool(site.url, 2), (pool) => pool.end());
 const history = createHistory(pool);
 const [open, held] = [site.segments["open"]!, site.segments["held"]!];
 

@@ -1,6 +1,6 @@
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { Pool } from "pg";
 import { type HistoryOptions, type Keeper, startHistory } from "../../src/history/keeper.ts";
 import { createHistory, type History, type Tenancy } from "../../src/history/read.ts";
 import { macOf } from "../../src/model/identity.ts";
@@ -20,7 +20,7 @@ interface Place {
 
 async function place(): Promise<Place> {
   const site = parts.use(await ground());
-  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 2 }), (pool) => pool.end());
+  const pool = parts.adopt(testPool(site.url, 2), (pool) => pool.end());
   site.sequencer({ pollMs: 10 });
   const keeper = (options: Partial<HistoryOptions> = {}): Keeper =>
     parts.use(startHistory({ url: site.url, name: "test", pollMs: 10, ...options }));

@@ -1,9 +1,9 @@
 /** Whatever two stores are asked, in whatever order: history says of each moment what the feed said then. */
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { formatMac } from "@firstlight/wire";
 import * as fc from "fast-check";
-import { Pool } from "pg";
 import { startHistory } from "../../src/history/keeper.ts";
 import { createHistory } from "../../src/history/read.ts";
 import type { LeaseRequest } from "../../src/model/lease.ts";
@@ -13,7 +13,7 @@ const site = await ground();
 const parts = new AsyncDisposableStack();
 parts.use(site);
 after(() => parts.disposeAsync());
-const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (one) => one.end());
+const pool = parts.adopt(testPool(site.url, 1), (one) => one.end());
 const history = createHistory(pool);
 const stores = [site.store, site.anotherStore()];
 const open = site.segments["open"]!;

@@ -1,7 +1,7 @@
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { isMalformed, parsePrefix, assertParsed } from "@firstlight/wire";
-import { Pool } from "pg";
 import { startHistory } from "../../src/history/keeper.ts";
 import { createHistory } from "../../src/history/read.ts";
 import type { PrefixRow } from "../../src/model/model.ts";
@@ -47,7 +47,7 @@ test("the days to exhaustion are what is free over what a day takes; where it ca
 
 test("every prefix is counted by what its addresses are, and its trend is the line through its samples", async () => {
   const site = parts.use(await ground());
-  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (pool) => pool.end());
+  const pool = parts.adopt(testPool(site.url, 1), (pool) => pool.end());
   const history = createHistory(pool);
   assert.deepEqual(await history.utilisation(7), []);
   const [open, held, six] = [site.segments["open"]!, site.segments["held"]!, site.segments["six"]!];
@@ -94,7 +94,7 @@ test("every prefix is counted by what its addresses are, and its trend is the li
 
 test("each pool is counted for itself, and a drain shows what is left of it", async () => {
   const site = parts.use(await ground());
-  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (pool) => pool.end());
+  const pool = parts.adopt(testPool(site.url, 1), (pool) => pool.end());
   const history = createHistory(pool);
   const held = site.segments["held"]!;
   const prefix = assertParsed(parsePrefix("10.0.2.0/24"), "prefix");

@@ -1,9 +1,10 @@
 /** The policy on generated states of the tables: the replica's offer, the batch's verdict and the statements agree. */
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { formatAddress } from "@firstlight/wire";
 import * as fc from "fast-check";
-import { Pool, type PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { ipamSchema } from "../../src/config.ts";
 import { identityText } from "../../src/model/identity.ts";
 import type { Bind } from "../../src/model/lease.ts";
@@ -23,7 +24,7 @@ const STATES = Number(process.env["POLICY_STATES"] ?? 200);
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
 const site = parts.use(await ground());
-const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (pool) => pool.end());
+const pool = parts.adopt(testPool(site.url, 1), (pool) => pool.end());
 
 await site.store.declare(
   {

@@ -1,8 +1,9 @@
 /** Devices that move between segments as they like, with three writers and the keeper at work: whose names and addresses are whose. */
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import * as fc from "fast-check";
-import { Pool, type PoolClient } from "pg";
+import type { PoolClient } from "pg";
 import { expectedMachinesSchema, ipamSchema } from "../../../src/config.ts";
 import { collect } from "../../../src/history/collect.ts";
 import { settle } from "../../../src/history/settle.ts";
@@ -13,7 +14,7 @@ import { inTable, mustRest, pass } from "../../history/tenure.ts";
 const parts = new AsyncDisposableStack();
 after(() => parts.disposeAsync());
 const site = parts.use(await ground());
-const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (pool) => pool.end());
+const pool = parts.adopt(testPool(site.url, 1), (pool) => pool.end());
 const stores = [site.store, site.anotherStore(), site.anotherStore()];
 
 /** Of one kind and VRF, each with its own word about devices that leave it; of another kind; predicted or not. */

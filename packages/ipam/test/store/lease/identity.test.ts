@@ -1,7 +1,7 @@
 /** Clients that show no MAC, on real PostgreSQL: the same rules, tables and feed as for those that do. */
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
-import { Pool } from "pg";
 import { PgSource } from "../../../src/feed/postgres.ts";
 import { startHistory } from "../../../src/history/keeper.ts";
 import { createHistory } from "../../../src/history/read.ts";
@@ -127,7 +127,7 @@ test("the history knows which DUID had an address", async () => {
   site.sequencer({ pollMs: 5 });
   await site.drained();
   await using stack = new AsyncDisposableStack();
-  const pool = stack.adopt(new Pool({ connectionString: site.url, max: 1 }), (one) => one.end());
+  const pool = stack.adopt(testPool(site.url, 1), (one) => one.end());
   stack.use(startHistory({ url: site.url, name: "test", pollMs: 10 }));
   for (;;) {
     const { tenancies } = await createHistory(pool).whoHad(ip("fd00::12"), Date.now() + 60_000, "default");

@@ -2,11 +2,12 @@
  * The incumbent's conformance vectors of its address management (V4, V5, V6, V9, V15), and what it is known to be weak
  * in (19 to 30 of its fact sheet), each as a claim about this one, on real PostgreSQL.
  */
+import { testPool } from "@firstlight/kit/postgres";
 import assert from "node:assert/strict";
 import test, { after } from "node:test";
 import { systemClock } from "@firstlight/service";
 import { formatAddress, isMalformed, parsePrefix, type Prefix } from "@firstlight/wire";
-import { Client, Pool } from "pg";
+import { Client } from "pg";
 import { candidate } from "../../../src/allocation/allocate.ts";
 import { createReplica } from "../../../src/feed/follower.ts";
 import { Tables } from "../../../src/replica/memory/tables.ts";
@@ -262,7 +263,7 @@ test("26: who had an address, who changed what, and how full every prefix is, ho
   const segment = await sequential("watched", [{ prefix: "10.26.0.0/30" }, { prefix: "fd26::/64" }]);
   await given(segment, stranger(980));
   await given(segment, stranger(980), 6);
-  const pool = parts.adopt(new Pool({ connectionString: site.url, max: 1 }), (one) => one.end());
+  const pool = parts.adopt(testPool(site.url, 1), (one) => one.end());
   parts.use(startHistory({ url: site.url, name: "weakness", pollMs: 10, sampleSeconds: 0 }));
   const history = createHistory(pool);
   const { tenancies } = await history.whoHad(ip("10.26.0.1"), Date.now() + 1000);
